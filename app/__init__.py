@@ -1,0 +1,1 @@
+"""Everything the image runs: bytes -> ink -> glyph -> prediction, an API and a page around it."""

@@ -1,0 +1,96 @@
+"""From ink to a glyph: the one picture format that networks are trained on and asked about.
+
+The protocol is MNIST's own (LeCun, Cortes, Burges, http://yann.lecun.com/exdb/mnist/): the ink is cropped, scaled to
+fit a 20x20 box with its aspect ratio kept, and placed in a 28x28 field with its centre of mass in the middle.
+Training sets, evaluation and requests all go through here, so that a test figure holds for a drawing too.
+"""
+
+import math
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from app.components import label
+from app.ink import BlankImage, Ink
+
+Glyph = npt.NDArray[np.float32]
+
+SIDE: Final = 28
+BOX: Final = 20
+
+_INK = 0.1
+"""Where ink counts as drawn when its extent is measured."""
+
+_SPECK = 0.03
+"""A connected piece smaller than this share of the largest is dirt."""
+
+_DOT_SHARE, _DOT_PIXELS = 0.02, 2
+"""Ink no larger than this, both ways, is a stray dot: a share of the picture's longer side, or pixels."""
+
+_COMPONENT_SIDE = 96
+"""Pieces are told apart on a copy of at most this many blocks a side; finer gaps than a block are no gaps."""
+
+
+def to_glyph(ink: Ink) -> Glyph:
+    """Crop, scale and centre ink.
+
+    Args:
+        ink: (height, width) in [0, 1], 1 where the pen was.
+
+    Returns:
+        (28, 28) float32 in [0, 1].
+
+    Raises:
+        BlankImage: nothing is left once specks are taken away, or only a stray dot.
+    """
+    ink = _without_specks(ink)
+    drawn = ink > _INK
+    rows, columns = np.flatnonzero(drawn.any(axis=1)), np.flatnonzero(drawn.any(axis=0))
+    if not rows.size or max(np.ptp(rows), np.ptp(columns)) < max(_DOT_PIXELS, _DOT_SHARE * max(ink.shape)):
+        raise BlankImage
+    crop = Image.fromarray(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    scale = BOX / max(crop.size)
+    if scale != 1:
+        size = (max(1, round(crop.width * scale)), max(1, round(crop.height * scale)))
+        crop = crop.resize(size, Image.Resampling.BILINEAR)
+    scaled = np.asarray(crop)
+    return _centred(scaled / scaled.max())  # thin strokes fade when they shrink; the darkest is ink again
+
+
+def _without_specks(ink: Ink) -> Ink:
+    block = -(-max(ink.shape) // _COMPONENT_SIDE)
+    drawn = _any_in_blocks(ink > _INK, block)
+    pieces = label(drawn)
+    areas = np.bincount(pieces.ravel(), minlength=2)
+    areas[0] = 0
+    specks = (areas < _SPECK * areas.max()) & (areas > 0)
+    if not specks.any():
+        return ink
+    dirt = specks[pieces].repeat(block, axis=0).repeat(block, axis=1)[: ink.shape[0], : ink.shape[1]]
+    return np.where(dirt, np.float32(0), ink)
+
+
+def _any_in_blocks(mask: npt.NDArray[np.bool_], block: int) -> npt.NDArray[np.bool_]:
+    """Shrink a mask: True where any pixel of a block x block tile is."""
+    if block == 1:
+        return mask
+    rows = np.logical_or.reduceat(mask, np.arange(0, mask.shape[0], block), axis=0)
+    return np.logical_or.reduceat(rows, np.arange(0, mask.shape[1], block), axis=1)
+
+
+def _centred(scaled: Glyph) -> Glyph:
+    """Place a picture of at most 20x20 so that its centre of mass lies in the pixel right and below the middle.
+
+    That is where it lies in every MNIST picture, which this therefore leaves as it is.
+    """
+    height, width = scaled.shape
+    mass = scaled.sum()
+    row = float(scaled.sum(axis=1) @ np.arange(height)) / mass + 0.5
+    column = float(scaled.sum(axis=0) @ np.arange(width)) / mass + 0.5
+    top = min(max(0, math.ceil(SIDE / 2 - row)), SIDE - height)
+    left = min(max(0, math.ceil(SIDE / 2 - column)), SIDE - width)
+    glyph = np.zeros((SIDE, SIDE), np.float32)
+    glyph[top : top + height, left : left + width] = scaled
+    return glyph

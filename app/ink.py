@@ -1,0 +1,174 @@
+"""From the bytes of an uploaded picture to ink: a float array in [0, 1], 1 where the pen was.
+
+What is paper and what is pen is found out, not assumed: dark on light, light on dark, coloured, or drawn on
+transparency. A picture with one flat paper colour (a canvas, a scan) takes a short path; a photograph, whose
+paper has shadows and grain, goes through `app.photo`.
+"""
+
+import io
+import warnings
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
+
+from app import photo
+
+Ink = npt.NDArray[np.float32]
+
+FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+MAX_PIXELS: Final = 25_000_000
+WORKING_SIDE: Final = 512
+"""Larger pictures are shrunk to this many pixels on their longer side: a glyph needs 20 of them."""
+
+_PAPER_TOLERANCE = 10
+"""How far, of 255, a pixel may be from the paper's colour and be paper: lossy compression moves it that far."""
+
+_FLAT_SHARE = 0.6
+"""A picture is flat when at least this share of its pixels has the paper's colour or the pen's."""
+
+_SMALLEST_PHOTO = 64
+"""Pixels on the shorter side below which a picture is taken as it is: too small to tell paper grain from ink."""
+
+
+class InkError(ValueError):
+    """The picture cannot be turned into ink; the message is a sentence for the person who sent it."""
+
+
+class UnreadableImage(InkError):
+    """The bytes are no picture, or a broken one."""
+
+
+class TooManyPixels(InkError):
+    """The picture's header announces more pixels than are decoded."""
+
+
+class BlankImage(InkError):
+    """There is a picture and nothing on it."""
+
+    def __init__(self) -> None:
+        super().__init__("Image is blank. Please provide a valid digit.")
+
+
+def read_ink(data: bytes, max_pixels: int = MAX_PIXELS) -> Ink:
+    """The ink of an encoded picture.
+
+    Args:
+        data: a whole PNG, JPEG, WebP, GIF (its first frame), BMP or TIFF file.
+        max_pixels: pictures with more pixels than this are refused before they are decoded.
+
+    Returns:
+        (height, width) float32 in [0, 1], at most `WORKING_SIDE` pixels on its longer side.
+
+    Raises:
+        UnreadableImage, TooManyPixels, BlankImage
+    """
+    return lift(decode(data, max_pixels))
+
+
+def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """A picture upright, in mode L, RGB or RGBA, shrunk to `WORKING_SIDE`. Raises as `read_ink`."""
+    if not data:
+        raise UnreadableImage("The file is empty. Please send a picture.")
+    accepted = "PNG, JPEG, WebP, GIF, BMP or TIFF"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of odd metadata and of sizes that are limited here
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
+            if image.width * image.height > max_pixels:
+                raise TooManyPixels(
+                    f"The picture has {image.width} x {image.height} pixels; "
+                    f"at most {max_pixels / 1e6:g} million are accepted."
+                )
+            image.draft(None, (WORKING_SIDE, WORKING_SIDE))  # JPEG: decode at a fraction of the size
+            image.load()
+            return _working_copy(image)
+    except InkError:
+        raise
+    except UnidentifiedImageError:
+        raise UnreadableImage(f"This is not a picture that can be read. Accepted are {accepted}.") from None
+    except Exception:  # Pillow's decoders raise nearly anything on hostile bytes
+        raise UnreadableImage(f"The picture is damaged and cannot be decoded. Accepted are {accepted}.") from None
+
+
+def _working_copy(image: Image.Image) -> Image.Image:
+    if image.mode.startswith(("I", "F")):  # 16-bit, 32-bit and float greys: spread what is there over 8 bits
+        image = _eight_bits(image)
+    transparent = image.mode in ("LA", "PA", "RGBA", "RGBa", "La") or "transparency" in image.info
+    mode = "RGBA" if transparent else "L" if image.mode in ("1", "L") else "RGB"
+    longest = max(image.size)
+    if longest > WORKING_SIDE:
+        factor = longest // WORKING_SIDE
+        if factor > 1 and image.mode in ("L", "RGB", "RGBA"):
+            image = image.reduce(factor)
+        image = image.convert(mode)
+        image.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX, reducing_gap=None)
+    else:
+        image = image.convert(mode)
+    return ImageOps.exif_transpose(image)
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    values = np.nan_to_num(np.asarray(image, dtype=np.float32), posinf=0.0, neginf=0.0)
+    low, high = float(values.min()), float(values.max())
+    spread = (values - low) / (high - low) if high > low else np.zeros_like(values)
+    return Image.fromarray((spread * 255).astype(np.uint8))
+
+
+def lift(image: Image.Image) -> Ink:
+    """The ink of a decoded picture in mode L, RGB or RGBA. Raises BlankImage where there is none."""
+    if image.mode == "RGBA":
+        image = _on_contrasting_paper(image)
+    bands = _bands(image)
+    distance = _distance_from_paper(bands)
+    strongest = int(distance.max())
+    if strongest <= _PAPER_TOLERANCE:
+        raise BlankImage
+    if min(image.size) < _SMALLEST_PHOTO or _is_flat(distance, strongest):
+        return distance * np.float32(1 / strongest)
+    ink = photo.lift(bands)
+    if ink is None:
+        raise BlankImage
+    return ink
+
+
+def _is_flat(distance: npt.NDArray[np.uint8], strongest: int) -> bool:
+    counts = np.bincount(distance.ravel(), minlength=256)
+    paper = counts[: _PAPER_TOLERANCE + 1].sum()
+    pen = counts[max(strongest - _PAPER_TOLERANCE, _PAPER_TOLERANCE + 1) :].sum()
+    return bool(paper + pen >= _FLAT_SHARE * distance.size)
+
+
+def _on_contrasting_paper(image: Image.Image) -> Image.Image:
+    """Lay a transparent drawing on white, or on black if its own strokes are light."""
+    alpha = image.getchannel("A")
+    if alpha.getextrema() == (255, 255):
+        return image.convert("RGB")
+    opacity = np.asarray(alpha, dtype=np.float32)
+    brightness = float((np.asarray(image.convert("L")) * opacity).sum() / max(1.0, float(opacity.sum())))
+    paper = Image.new("RGBA", image.size, "white" if brightness < 128 else "black")
+    return Image.alpha_composite(paper, image).convert("RGB")
+
+
+def _bands(image: Image.Image) -> list[Image.Image]:
+    """The picture's colour bands; one alone where all are equal, which most drawings' are."""
+    bands = list(image.split())
+    if len(bands) == 3 and not any(ImageChops.difference(bands[0], band).getbbox() for band in bands[1:]):
+        return bands[:1]
+    return bands
+
+
+def _distance_from_paper(bands: list[Image.Image]) -> npt.NDArray[np.uint8]:
+    """Each pixel's distance from the paper's colour, the largest over the bands.
+
+    The paper's colour is the median of the picture's edge, which strokes seldom touch.
+    """
+    distances = []
+    for band in bands:
+        pixels = np.asarray(band)
+        edge = np.concatenate((pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]))
+        paper = int(np.partition(edge, edge.size // 2)[edge.size // 2])
+        shades = np.abs(np.arange(256) - paper).astype(np.uint8)
+        distances.append(shades[pixels])
+    return np.maximum.reduce(distances)

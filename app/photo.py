@@ -1,0 +1,78 @@
+"""Ink from a photograph: paper with shadows, grain and printed lines on it.
+
+The paper is estimated as the local median over a window wider than any stroke; what stands out from it, on the
+side where most stands out, is ink. Long thin runs are the paper's own ruling and are taken away.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageFilter
+
+Floats = npt.NDArray[np.float32]
+
+_PAPER_SIDE = 48
+"""The paper is estimated on a copy with this many pixels on its longer side."""
+
+_PAPER_WINDOW = 15
+"""Side of the median's window on that copy, in pixels; odd. About 5 strokes wide for an ordinary pen."""
+
+_NOISE_FACTOR = 6.0
+"""Ink stands out from the paper by at least this many times the paper's own noise."""
+
+_LEAST_CONTRAST = 0.06
+"""Ink stands out by at least this share of full range, whatever the noise."""
+
+
+def lift(bands: list[Image.Image]) -> Floats | None:
+    """The ink of a photograph's bands (each mode L, one size), or None where nothing stands out.
+
+    Returns:
+        (height, width) float32 in [0, 1].
+    """
+    relief = _strongest([_relief(band) for band in bands])
+    noise = float(np.median(np.abs(relief))) * 1.4826
+    floor = max(_LEAST_CONTRAST, _NOISE_FACTOR * noise)
+    strong = relief[relief > floor]
+    if strong.size < 8:
+        return None
+    full = float(np.percentile(strong, 75))
+    threshold = max(floor, 0.45 * full)
+    ink = np.clip((relief - 0.5 * threshold) / (full - 0.5 * threshold), 0, 1).astype(np.float32)
+    return _without_ruling(ink)
+
+
+def _relief(band: Image.Image) -> Floats:
+    """How far each pixel stands out from its local paper, relative to that paper's brightness."""
+    scale = _PAPER_SIDE / max(band.size)
+    small = band.resize((max(1, round(band.width * scale)), max(1, round(band.height * scale))), Image.Resampling.BOX)
+    paper = small.filter(ImageFilter.MedianFilter(_PAPER_WINDOW)).filter(ImageFilter.GaussianBlur(2))
+    level = np.asarray(paper.resize(band.size, Image.Resampling.BICUBIC), dtype=np.float32)
+    pixels = np.asarray(band.filter(ImageFilter.GaussianBlur(1)), dtype=np.float32)
+    difference = (level - pixels) / np.maximum(level, 64.0)
+    tail = 0.02
+    darker, lighter = np.quantile(difference, 1 - tail), -np.quantile(difference, tail)
+    return difference if darker >= lighter else -difference
+
+
+def _strongest(reliefs: list[Floats]) -> Floats:
+    """The band in which the ink stands out most from the grain."""
+    return max(reliefs, key=lambda relief: float(np.quantile(relief, 0.985)))
+
+
+def _without_ruling(ink: Floats) -> Floats:
+    """Take away horizontal and vertical lines that are thin and cross most of the picture."""
+    for axis in (0, 1):
+        mask = ink > 0.3
+        coverage = mask.mean(axis=1 - axis)
+        lines = coverage > 0.5
+        if 0 < lines.sum() <= 0.25 * lines.size:
+            index = np.flatnonzero(lines)
+            thickness = max(3, int(np.max(np.diff(np.flatnonzero(np.diff(np.r_[0, lines, 0])))[::2])))
+            for i in index:
+                above, below = max(0, i - thickness), min(lines.size - 1, i + thickness)
+                bridge = np.minimum(ink.take(above, axis), ink.take(below, axis))
+                if axis == 0:
+                    ink[i] = np.minimum(ink[i], bridge)
+                else:
+                    ink[:, i] = np.minimum(ink[:, i], bridge)
+    return ink

@@ -1,0 +1,93 @@
+"""Glyphs -> predictions, by ONNX Runtime. One self-describing model file is one alphabet."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from app.glyphs import SIDE, Glyph
+
+METADATA_KEY: Final = "digit_recognition_app"
+"""The entry of an ONNX file's metadata that holds its record, as JSON."""
+
+
+class ModelRecord(BaseModel):
+    """What a model file says of itself; more than this is kept for `figures` and people to read."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    alphabet: str
+    version: str
+    labels: list[str]
+    sure_from: float
+    """Confidence from which an answer counts as sure, chosen on validation data."""
+    figures: dict[str, Any] = {}
+
+
+class UnusableModel(RuntimeError):
+    """The model file is missing, broken or none of ours; the message says which and what to do."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """`probabilities` has one entry per label, in the model's order; they sum to 1."""
+
+    label: str
+    index: int
+    confidence: float
+    sure: bool
+    probabilities: tuple[float, ...]
+
+
+class Recognizer:
+    """Recognizes the glyphs of one alphabet. Safe to call from several threads."""
+
+    def __init__(self, file: Path, threads: int = 1) -> None:
+        """Load a model file. Raises UnusableModel."""
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.enable_cpu_mem_arena = False  # a small network: the arena costs more memory than it saves time
+        options.log_severity_level = 3
+        if not file.is_file():
+            raise UnusableModel(f"There is no model file {file.name}. Train one: python train_model.py --install")
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(file), sess_options=options, providers=["CPUExecutionProvider"]
+            )
+            metadata = self._session.get_modelmeta().custom_metadata_map
+            self.record = ModelRecord.model_validate(json.loads(metadata[METADATA_KEY]))
+        except (KeyError, ValidationError, json.JSONDecodeError):
+            raise UnusableModel(f"{file.name} has no record of its labels: it was not made by this project.") from None
+        except Exception:  # ONNX Runtime's own exceptions share no base class
+            raise UnusableModel(f"{file.name} cannot be loaded: it is damaged or no ONNX file.") from None
+
+    @property
+    def labels(self) -> list[str]:
+        return self.record.labels
+
+    def probabilities(self, glyphs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """(n, 28, 28) glyphs -> (n, labels) probabilities."""
+        batch = glyphs.reshape(-1, 1, SIDE, SIDE)
+        result: npt.NDArray[np.float32] = self._session.run(None, {"glyphs": batch})[0]
+        return result
+
+    def predict(self, glyphs: list[Glyph]) -> list[Prediction]:
+        """One prediction for each (28, 28) glyph, in order."""
+        return [self._prediction(row) for row in self.probabilities(np.stack(glyphs))]
+
+    def _prediction(self, probabilities: npt.NDArray[np.float32]) -> Prediction:
+        index = int(probabilities.argmax())
+        confidence = float(probabilities[index])
+        return Prediction(
+            label=self.labels[index],
+            index=index,
+            confidence=confidence,
+            sure=confidence >= self.record.sure_from,
+            probabilities=tuple(probabilities.tolist()),
+        )

@@ -1,0 +1,137 @@
+"""Data sets as glyphs: every picture goes through `app.ink` and `app.glyphs`, as a request's does."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torchvision.datasets import MNIST
+
+from app.glyphs import SIDE, to_glyph
+from app.ink import BlankImage, lift
+from training import negatives
+from training.progress import track
+from training.strokes import StrokeSet, draw
+
+Pictures = npt.NDArray[np.uint8]
+
+NO_CHARACTER = -1
+"""The label of a picture that is none of the alphabet's characters."""
+
+VALIDATION_WRITERS = 6
+"""Writers of the pen-stroke set, the last by name, whose drawings are for validation alone."""
+
+STROKES_FILE = "pendigits-strokes.npz"
+LETTERS_FILE = "cyrillic-mnist.npz"
+
+
+@dataclass(frozen=True)
+class GlyphSet:
+    """`glyphs`: (n, 1, 28, 28) float32 in [0, 1]; `labels`: (n,) int64, `NO_CHARACTER` where there is none."""
+
+    glyphs: torch.Tensor
+    labels: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: torch.Tensor | slice) -> "GlyphSet":
+        return GlyphSet(self.glyphs[index], self.labels[index])
+
+    def to(self, device: torch.device) -> "GlyphSet":
+        return GlyphSet(self.glyphs.to(device), self.labels.to(device))
+
+    @classmethod
+    def of(cls, pictures: Pictures, labels: npt.NDArray[np.int64]) -> "GlyphSet":
+        glyphs = torch.from_numpy(pictures).unsqueeze(1).float() / 255
+        return cls(glyphs, torch.from_numpy(labels))
+
+    @classmethod
+    def joined(cls, sets: Sequence["GlyphSet"]) -> "GlyphSet":
+        return cls(torch.cat([s.glyphs for s in sets]), torch.cat([s.labels for s in sets]))
+
+
+def picture_of(image: Image.Image) -> Pictures:
+    """A picture's glyph as (28, 28) uint8; all zero where the picture is blank."""
+    try:
+        return np.round(to_glyph(lift(image)) * 255).astype(np.uint8)
+    except BlankImage:
+        return np.zeros((SIDE, SIDE), np.uint8)
+
+
+def _glyph_of_array(pixels: Pictures) -> Pictures:
+    return picture_of(Image.fromarray(pixels))
+
+
+def _glyph_of_strokes(task: tuple[Any, int]) -> Pictures:
+    strokes, seed = task
+    return picture_of(draw_at_random(strokes, np.random.default_rng(seed), cropped=True))
+
+
+def draw_at_random(strokes: list[Any], rng: np.random.Generator, canvas: int = 280, cropped: bool = False) -> Image.Image:
+    """Draw one character as people do: any size from 25 to 90% of the canvas, any brush from 6 to 26 px, any place.
+
+    `cropped` leaves the empty part of the canvas away, which changes nothing for the glyph and takes less time.
+    """
+    brush = float(rng.uniform(6, 26))
+    extent = max(float(rng.uniform(0.25, 0.9)) * canvas - brush, brush)
+    side = round(extent + brush + 8) if cropped else canvas
+    return draw(strokes, canvas=side, extent=extent, brush=brush, position=(rng.random(), rng.random()))
+
+
+def in_parallel(what: str, work: Callable[[Any], Pictures], tasks: Sequence[Any]) -> Pictures:
+    """Make one glyph of each task on all cores, with a progress bar."""
+    chunk = max(1, min(500, len(tasks) // 8))
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        return np.stack(list(track(pool.map(work, tasks, chunksize=chunk), what, len(tasks))))
+
+
+def mnist(data: Path, train: bool, limit: int | None = None) -> GlyphSet:
+    """MNIST as glyphs; downloaded by torchvision where it is not in `data` yet. `limit` takes the first ones only."""
+    raw = MNIST(str(data), train=train, download=not (data / "MNIST" / "raw").is_dir())
+    images, labels = raw.data.numpy()[:limit], raw.targets.numpy()[:limit]
+    return GlyphSet.of(in_parallel("MNIST " + ("train" if train else "test"), _glyph_of_array, list(images)), labels)
+
+
+def pen_strokes(data: Path) -> tuple[StrokeSet, StrokeSet] | None:
+    """The training and the validation writers' strokes, or None where the file is not in `data`."""
+    if not (data / STROKES_FILE).is_file():
+        return None
+    strokes = StrokeSet.load(data / STROKES_FILE)
+    held_out = np.isin(strokes.writers, np.unique(strokes.writers)[-VALIDATION_WRITERS:])
+    return strokes.subset(~held_out), strokes.subset(held_out)
+
+
+def drawings(strokes: StrokeSet, times: int, seed: int, limit: int | None = None) -> GlyphSet:
+    """Each character drawn `times` times with random brush, size and place."""
+    samples = strokes.samples[:limit]
+    tasks = [(sample, seed * 1_000_003 + i) for i, sample in enumerate(samples * times)]
+    labels = np.tile(strokes.labels[:limit], times)
+    return GlyphSet.of(in_parallel("pen strokes", _glyph_of_strokes, tasks), labels)
+
+
+def no_characters(data: Path, digits: GlyphSet, count: int, seed: int) -> GlyphSet:
+    """Pictures that are no digit: scribbles, textures, two digits at once, parts of digits and, where there, letters."""
+    pixels = (digits.glyphs[:, 0] * 255).byte().cpu().numpy()
+    letters = data / LETTERS_FILE if (data / LETTERS_FILE).is_file() else None
+    make = partial(negatives.make, digits=pixels[:2000], digit_labels=digits.labels[:2000].cpu().numpy(), letters=letters)
+    tasks = [seed * 1_000_003 + i for i in range(count)]
+    pictures = in_parallel("no digits", partial(_glyph_of_negative, make), tasks)
+    return GlyphSet.of(pictures, np.full(count, NO_CHARACTER))
+
+
+def _glyph_of_negative(make: Callable[[int], Image.Image], seed: int) -> Pictures:
+    return picture_of(make(seed))
+
+
+def checksums(paths: Iterable[Path]) -> dict[str, str]:
+    """SHA-256 of each file that exists, by file name."""
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(paths) if path.is_file()}

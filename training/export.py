@@ -1,0 +1,99 @@
+"""A trained network -> one self-describing ONNX file: glyphs in, probabilities out, its record in the metadata."""
+
+import json
+import logging
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import torch
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization.shape_inference import quant_pre_process
+from torch import nn
+
+from app.glyphs import SIDE
+from app.recognizer import METADATA_KEY
+
+Floats = npt.NDArray[np.float32]
+
+
+class Calibrated(nn.Module):
+    """Logits divided by a temperature, as probabilities."""
+
+    def __init__(self, network: nn.Module, temperature: float) -> None:
+        super().__init__()
+        self.network = network
+        self.temperature = temperature
+
+    def forward(self, glyphs: torch.Tensor) -> torch.Tensor:
+        return torch.softmax(self.network(glyphs) / self.temperature, dim=1)
+
+
+def to_onnx(network: nn.Module, temperature: float, file: Path) -> Path:
+    """Write the network in float32: `glyphs` (batch, 1, 28, 28) -> `probabilities` (batch, classes)."""
+    model = Calibrated(network, temperature).eval().cpu()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        torch.onnx.export(
+            model,
+            (torch.zeros(2, 1, SIDE, SIDE),),
+            str(file),
+            input_names=["glyphs"],
+            output_names=["probabilities"],
+            dynamic_shapes={"glyphs": {0: torch.export.Dim("batch")}},
+            external_data=False,
+            verbose=False,
+        )
+    return file
+
+
+class _Batches(CalibrationDataReader):
+    def __init__(self, glyphs: Floats) -> None:
+        self._batches = iter(np.array_split(glyphs, max(1, len(glyphs) // 64)))
+
+    def get_next(self) -> dict[str, Floats] | None:
+        batch = next(self._batches, None)
+        return None if batch is None else {"glyphs": batch}
+
+
+def quantize(float_file: Path, file: Path, glyphs: Floats) -> Path:
+    """Write an int8 copy (static, QDQ, one scale per channel), its ranges calibrated on `glyphs` (n, 1, 28, 28).
+
+    Weights keep 7 bits: on CPUs without VNNI, 8-bit products overflow the 16-bit sums that ONNX Runtime uses there.
+    """
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)  # the quantizer logs advice that its caller follows below
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            prepared = Path(folder) / "prepared.onnx"
+            quant_pre_process(str(float_file), str(prepared), skip_symbolic_shape=True)
+            quantize_static(
+                str(prepared),
+                str(file),
+                _Batches(glyphs),
+                quant_format=QuantFormat.QDQ,
+                op_types_to_quantize=["Conv", "MaxPool", "Relu", "Gemm", "MatMul", "Flatten", "Reshape"],
+                per_channel=True,
+                reduce_range=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+            )
+    finally:
+        root.setLevel(level)
+    return file
+
+
+def describe(file: Path, record: dict[str, Any]) -> None:
+    """Put the record into the model file's own metadata, where `app.recognizer` reads it."""
+    model = onnx.load(file)
+    for entry in [entry for entry in model.metadata_props if entry.key == METADATA_KEY]:
+        model.metadata_props.remove(entry)
+    entry = model.metadata_props.add()
+    entry.key, entry.value = METADATA_KEY, json.dumps(record, ensure_ascii=False)
+    onnx.save(model, file)
