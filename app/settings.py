@@ -1,0 +1,53 @@
+"""Settings from the environment: `DIGITS_` and a field's name in capitals, such as DIGITS_API_PORT."""
+
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "DIGITS_"
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
+
+    api_host: str = "127.0.0.1"
+    api_port: Port = 8000
+    ui_host: str = "127.0.0.1"
+    ui_port: Port = 8501
+    api_url: str = ""
+    """Where the page finds the API; empty: on this machine, at `api_port`."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    """API processes; one per core serves most."""
+    models_dir: Path = Path(__file__).parent / "models"
+    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    """Comma-separated keys of which a caller must present one; none: everybody may call."""
+    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
+    """How many proxies stand in front, each adding one believable entry to X-Forwarded-For."""
+
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [key.strip() for key in value.split(",") if key.strip()] if isinstance(value, str) else value
+
+    @property
+    def api_address(self) -> str:
+        return self.api_url.rstrip("/") or f"http://127.0.0.1:{self.api_port}"
+
+
+@cache
+def load() -> Settings:
+    """The settings; ends the program with a sentence that names the variable when one is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        for problem in error.errors():
+            name = PREFIX + "_".join(str(part) for part in problem["loc"][:1]).upper()
+            print(f"{name}: {problem['msg']}", file=sys.stderr)
+        raise SystemExit(2) from None
