@@ -1,0 +1,83 @@
+"""What a deployment may choose. Every value comes from CDK context: cdk.json or `cdk -c key=value`."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+# `latest` would change under a running service without a deployment.
+Image = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9][a-z0-9._/-]*(:(?!latest$)\w[\w.-]{0,127}|@sha256:[0-9a-f]{64})$"),
+]
+Domain = Annotated[str, StringConstraints(pattern=r"^([a-z0-9-]+\.)+[a-z]{2,}$")]
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+# Repositories made since July 2026 call themselves `owner@1234/name@5678` in their tokens.
+Repository = Annotated[str, StringConstraints(pattern=r"^[\w.-]+(@\d+)?/[\w.-]+(@\d+)?$")]
+Arn = Annotated[str, StringConstraints(pattern=r"^arn:aws[\w-]*:")]
+
+
+class ConfigError(ValueError):
+    """A context value that cannot be used. The message names the key and what it accepts."""
+
+
+class Config(BaseModel):
+    """`None` and `False` mean "not wanted"; the table in README.md says what each value does."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", regex_engine="python-re")
+
+    image: Image
+    arm64: bool = False
+    min_tasks: Annotated[int, Field(ge=1)] = 2
+    max_tasks: Annotated[int, Field(ge=1)] = 4
+    require_api_key: bool = True
+    domain_name: Domain | None = None
+    hosted_zone_id: str | None = None
+    cloudfront: bool = False
+    sign_in_secret_arn: Arn | None = None
+    alarm_email: Email | None = None
+    monthly_budget_usd: Annotated[int, Field(ge=1)] | None = None
+    github_repository: Repository | None = None
+    github_oidc_provider_arn: Arn | None = None
+
+    @property
+    def https(self) -> bool:
+        return self.cloudfront or self.domain_name is not None
+
+    @model_validator(mode="after")
+    def fits_together(self) -> Self:
+        if self.min_tasks > self.max_tasks:
+            raise ValueError("max_tasks must be at least min_tasks")
+        if (self.domain_name is None) != (self.hosted_zone_id is None):
+            raise ValueError("domain_name and hosted_zone_id go together")
+        if self.domain_name and self.cloudfront:
+            raise ValueError(
+                "choose domain_name or cloudfront: with a domain the load balancer serves HTTPS itself"
+            )
+        if self.sign_in_secret_arn and not self.https:
+            raise ValueError("sign_in_secret_arn needs HTTPS: give domain_name, or cloudfront=true")
+        if self.monthly_budget_usd and not self.alarm_email:
+            raise ValueError("monthly_budget_usd needs alarm_email, the address to warn")
+        return self
+
+    @classmethod
+    def from_context(cls, context: Mapping[str, Any]) -> Self:
+        """Read the context of an app; an empty value counts as not given, so that `-c alarm_email=` works.
+
+        Raises ConfigError for a value out of range and for a key that is not ours: a misspelt
+        key would otherwise be a setting silently lost. Keys with ":" or "/" are CDK's own.
+        """
+        given = {
+            key: value
+            for key, value in context.items()
+            if not {":", "/"} & set(key) and value not in ("", None)
+        }
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            raise ConfigError(
+                "; ".join(
+                    f"context {'.'.join(map(str, problem['loc'])) or 'values'}: {problem['msg'].removeprefix('Value error, ')}"
+                    for problem in error.errors()
+                )
+            ) from None

@@ -1,0 +1,36 @@
+"""The CDK app: `cdk deploy` runs this file, see cdk.json."""
+
+import os
+import sys
+
+from aws_cdk import App, Environment, Tags, Validations
+from cdk_nag import AwsSolutionsChecks
+
+from config import Config, ConfigError
+from stack import DigitsStack
+
+
+def build(app: App) -> DigitsStack:
+    config = Config.from_context(app.node.get_all_context())
+    stack = DigitsStack(
+        app,
+        "DigitRecognition",
+        config=config,
+        description="Digit recognition: page and API on Fargate",
+        env=Environment(
+            account=os.environ.get("CDK_DEFAULT_ACCOUNT"),
+            region=os.environ.get("CDK_DEFAULT_REGION", "us-east-1"),
+        ),
+    )
+    Tags.of(stack).add("app", "digit-recognition")
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    return stack
+
+
+if __name__ == "__main__":
+    app = App()
+    try:
+        build(app)
+    except ConfigError as error:
+        sys.exit(str(error))
+    app.synth()

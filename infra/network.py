@@ -1,0 +1,48 @@
+"""Where things live: one VPC over two zones."""
+
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+from acknowledge import acknowledge
+
+
+class Network(Construct):
+    """Tasks run in public subnets, behind a security group that admits the load balancer alone.
+
+    A task has to reach Docker Hub, Secrets Manager, CloudWatch Logs and the sign-in provider.
+    From a private subnet Docker Hub takes a NAT gateway, about 33 USD a month in each zone and
+    more than a task itself; interface endpoints (about 15 USD each over two zones) do not lead to
+    Docker Hub at all. A public address costs 3.65 USD and, with no inbound rule but the load
+    balancer's, exposes nothing. The `data` subnets have no route to the internet and cost
+    nothing: the database belongs there.
+    """
+
+    def __init__(self, scope: Construct, id: str) -> None:
+        super().__init__(scope, id)
+        self.vpc = ec2.Vpc(
+            self,
+            "Vpc",
+            max_azs=2,
+            nat_gateways=0,
+            subnet_configuration=[
+                ec2.SubnetConfiguration(
+                    name="public",
+                    subnet_type=ec2.SubnetType.PUBLIC,
+                    cidr_mask=24,
+                    map_public_ip_on_launch=False,
+                ),
+                ec2.SubnetConfiguration(
+                    name="data", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=24
+                ),
+            ],
+            # Emptying the default group takes a custom resource with its own function and role;
+            # nothing here uses that group.
+            restrict_default_security_group=False,
+        )
+        acknowledge(
+            self.vpc,
+            "AwsSolutions-VPC7",
+            "The load balancer's access log has every request from outside; flow logs would only add cost.",
+        )
+        self.task_subnets = ec2.SubnetSelection(subnet_group_name="public")
+        self.data_subnets = ec2.SubnetSelection(subnet_group_name="data")

@@ -1,0 +1,115 @@
+"""The whole deployment, composed: network, front door, service, watching, delivery."""
+
+from typing import Any
+
+from aws_cdk import CfnOutput, Fn, Stack
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from acknowledge import acknowledge
+from config import Config
+from delivery import Delivery
+from front_door import FrontDoor
+from network import Network
+from service import Service
+from watching import Watching
+
+SIGN_IN_FIELDS = ("client_id", "client_secret", "cookie_secret", "metadata_url")
+
+
+class DigitsStack(Stack):
+    def __init__(self, scope: Construct, id: str, *, config: Config, **stack_options: Any) -> None:
+        super().__init__(scope, id, **stack_options)
+        network = Network(self, "Network")
+        front = FrontDoor(
+            self,
+            "FrontDoor",
+            vpc=network.vpc,
+            domain_name=config.domain_name,
+            hosted_zone_id=config.hosted_zone_id,
+            behind_cloudfront=config.cloudfront,
+        )
+
+        settings = {"DIGITS_TRUSTED_PROXIES": str(front.trusted_proxies)}
+        secrets: dict[str, ecs.Secret] = {}
+        api_key = self._api_key() if config.require_api_key else None
+        if api_key:
+            secrets["DIGITS_API_KEYS"] = ecs.Secret.from_secrets_manager(api_key)
+        if config.sign_in_secret_arn:
+            settings["DIGITS_OIDC_REDIRECT_URI"] = f"{front.address}/oauth2callback"
+            secrets |= self._sign_in(config.sign_in_secret_arn)
+
+        # A database for samples goes here: in network.data_subnets, admitting
+        # service.security_group, its generated secret added to `secrets`.
+
+        service = Service(
+            self,
+            "Service",
+            vpc=network.vpc,
+            subnets=network.task_subnets,
+            image=config.image,
+            arm64=config.arm64,
+            settings=settings,
+            secrets=secrets,
+            page=front.page,
+            api=front.api,
+            min_tasks=config.min_tasks,
+            max_tasks=config.max_tasks,
+        )
+        watching = Watching(
+            self,
+            "Watching",
+            load_balancer=front.load_balancer,
+            page=front.page,
+            api=front.api,
+            service=service.fargate,
+            email=config.alarm_email,
+            monthly_budget_usd=config.monthly_budget_usd,
+        )
+
+        outputs = {
+            "Address": front.address,
+            "Image": config.image,
+            "Dashboard": watching.dashboard.dashboard_name,
+        }
+        if api_key:
+            outputs["ApiKeySecret"] = api_key.secret_arn
+        if config.github_repository:
+            delivery = Delivery(
+                self,
+                "Delivery",
+                repository=config.github_repository,
+                provider_arn=config.github_oidc_provider_arn,
+                api_key=api_key,
+            )
+            outputs["DeployRole"] = delivery.role.role_arn
+        for name, value in outputs.items():
+            CfnOutput(self, name, value=value)
+
+    @property
+    def availability_zones(self) -> list[str]:
+        # Any two zones of the region, asked for by the template itself: no look-up with
+        # credentials at synthesis, and no answer of one account kept in the repository.
+        return [Fn.select(zone, Fn.get_azs()) for zone in range(2)]
+
+    def _api_key(self) -> secretsmanager.Secret:
+        key = secretsmanager.Secret(
+            self,
+            "ApiKey",
+            description="Keys that callers of the API may present, separated by commas",
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                exclude_punctuation=True, password_length=40
+            ),
+        )
+        acknowledge(
+            key, "AwsSolutions-SMG4", "Rotation would shut out callers; keys are added and removed by hand."
+        )
+        return key
+
+    def _sign_in(self, secret_arn: str) -> dict[str, ecs.Secret]:
+        provider = secretsmanager.Secret.from_secret_complete_arn(self, "SignIn", secret_arn)
+        return {
+            f"DIGITS_OIDC_{field.upper()}": ecs.Secret.from_secrets_manager(provider, field)
+            for field in SIGN_IN_FIELDS
+        }

@@ -1,0 +1,239 @@
+"""What is watched and who is told: alarms and events to one topic, a dashboard, a budget."""
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_budgets as budgets
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_elasticloadbalancingv2 as elb
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+
+class Watching(Construct):
+    """Every metric used here is one that AWS sends without charge."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        load_balancer: elb.ApplicationLoadBalancer,
+        page: elb.ApplicationTargetGroup,
+        api: elb.ApplicationTargetGroup,
+        service: ecs.FargateService,
+        email: str | None,
+        monthly_budget_usd: int | None,
+    ) -> None:
+        super().__init__(scope, id)
+        self.topic = self._topic(email)
+        self._tell_of_failed_deployments(service)
+        stops = self._tell_of_stopped_tasks(service)
+
+        one, five = Duration.minutes(1), Duration.minutes(5)
+        balancer = load_balancer.metrics
+        app_errors = balancer.http_code_target(elb.HttpCodeTarget.TARGET_5XX_COUNT, period=five)
+        balancer_errors = balancer.http_code_elb(elb.HttpCodeElb.ELB_5XX_COUNT, period=five)
+        p99 = api.metrics.target_response_time(statistic="p99", period=five)
+        page_unhealthy = page.metrics.unhealthy_host_count(statistic="Maximum", period=one)
+        api_unhealthy = api.metrics.unhealthy_host_count(statistic="Maximum", period=one)
+        cpu = service.metric_cpu_utilization(period=five)
+        memory = service.metric_memory_utilization(period=five)
+
+        alarms = [
+            # Counts, not shares: with few visitors one failure in three requests would be 33%.
+            self._alarm(
+                "AppErrors", app_errors, above=5, why="The app answered 5xx more than 5 times in 5 minutes."
+            ),
+            self._alarm(
+                "BalancerErrors",
+                balancer_errors,
+                above=5,
+                why="The load balancer itself answered 5xx more than 5 times in 5 minutes: no task could.",
+            ),
+            self._alarm(
+                "Latency",
+                p99,
+                above=1,
+                times=3,
+                why="One API answer in 100 took over a second for 15 minutes.",
+            ),
+            self._alarm(
+                "PageUnhealthy", page_unhealthy, above=0, times=3, why="A page has failed its health check."
+            ),
+            self._alarm(
+                "ApiUnhealthy", api_unhealthy, above=0, times=3, why="An API has failed its health check."
+            ),
+            self._alarm(
+                "TaskRestarts", stops, above=2, why="More than two tasks ended by themselves in 15 minutes."
+            ),
+            self._alarm(
+                "Cpu", cpu, above=85, times=2, why="CPU over 85% for 10 minutes: scaling does not keep up."
+            ),
+            self._alarm(
+                "Memory",
+                memory,
+                above=85,
+                times=2,
+                why="Memory over 85% for 10 minutes: tasks may be killed.",
+            ),
+        ]
+
+        requests = balancer.request_count(period=five)
+        error_share = cloudwatch.MathExpression(
+            expression="100 * (app + balancer) / requests",
+            using_metrics={"app": app_errors, "balancer": balancer_errors, "requests": requests},
+            label="5xx answers, %",
+            period=five,
+        )
+        self.dashboard = cloudwatch.Dashboard(self, "Dashboard", default_interval=Duration.days(1))
+        self.dashboard.add_widgets(
+            cloudwatch.AlarmStatusWidget(title="Alarms", alarms=alarms, width=24),
+        )
+        self.dashboard.add_widgets(
+            self._graph("Requests and errors", left=[requests], right=[error_share]),
+            self._graph(
+                "API latency, s",
+                left=[
+                    api.metrics.target_response_time(statistic=s, period=five) for s in ("p50", "p90", "p99")
+                ],
+            ),
+            self._graph("CPU and memory, %", left=[cpu, memory]),
+        )
+        self.dashboard.add_widgets(
+            self._graph(
+                "Healthy targets",
+                left=[
+                    group.metrics.healthy_host_count(statistic="Minimum", period=one) for group in (page, api)
+                ],
+            ),
+            self._graph("Open connections", left=[balancer.active_connection_count(period=five)]),
+            self._graph("Tasks that ended by themselves", left=[stops]),
+        )
+        if email and monthly_budget_usd:
+            self._budget(email, monthly_budget_usd)
+
+    def _topic(self, email: str | None) -> sns.Topic:
+        topic = sns.Topic(self, "Topic", enforce_ssl=True)
+        # The policy that enforces TLS replaces the one that lets the account's own alarms in.
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                actions=["sns:Publish"],
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                resources=[topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+            )
+        )
+        if email:
+            topic.add_subscription(subscriptions.EmailSubscription(email))
+        return topic
+
+    def _alarm(
+        self, id: str, metric: cloudwatch.IMetric, *, above: float, why: str, times: int = 1
+    ) -> cloudwatch.Alarm:
+        alarm = cloudwatch.Alarm(
+            self,
+            id,
+            metric=metric,
+            alarm_description=why,
+            threshold=above,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            evaluation_periods=times,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,  # nobody came: nothing is wrong
+        )
+        alarm.add_alarm_action(actions.SnsAction(self.topic))
+        alarm.add_ok_action(actions.SnsAction(self.topic))
+        return alarm
+
+    def _tell_of_failed_deployments(self, service: ecs.FargateService) -> None:
+        events.Rule(
+            self,
+            "DeploymentFailed",
+            description="A deployment failed; the service goes back to the image before it",
+            event_pattern=events.EventPattern(
+                source=["aws.ecs"],
+                detail_type=["ECS Deployment State Change"],
+                resources=[service.service_arn],
+                detail={"eventName": ["SERVICE_DEPLOYMENT_FAILED"]},
+            ),
+            targets=[
+                targets.SnsTopic(
+                    self.topic,
+                    message=events.RuleTargetInput.from_text(
+                        "A deployment failed and is rolled back: "
+                        + events.EventField.from_path("$.detail.reason")
+                    ),
+                )
+            ],
+        )
+
+    def _tell_of_stopped_tasks(self, service: ecs.FargateService) -> cloudwatch.Metric:
+        """Tell why each task ended that nobody stopped; returns how often that happened in 15 minutes."""
+        of_this_service = {"clusterArn": [service.cluster.cluster_arn], "lastStatus": ["STOPPED"]}
+        rule = events.Rule(
+            self,
+            "TaskStopped",
+            description="A task ended by itself or failed its health check",
+            event_pattern=events.EventPattern(
+                source=["aws.ecs"],
+                detail_type=["ECS Task State Change"],
+                detail={
+                    **of_this_service,
+                    "$or": [
+                        {"stopCode": ["EssentialContainerExited", "TaskFailedToStart"]},
+                        {"stoppedReason": [{"prefix": "Task failed"}]},
+                    ],
+                },
+            ),
+            targets=[
+                targets.SnsTopic(
+                    self.topic,
+                    message=events.RuleTargetInput.from_text(
+                        "A task stopped and is being replaced: "
+                        + events.EventField.from_path("$.detail.stoppedReason")
+                    ),
+                )
+            ],
+        )
+        return cloudwatch.Metric(
+            namespace="AWS/Events",
+            metric_name="MatchedEvents",
+            dimensions_map={"RuleName": rule.rule_name},
+            statistic="Sum",
+            period=Duration.minutes(15),
+        )
+
+    def _graph(
+        self, title: str, *, left: list[cloudwatch.IMetric], right: list[cloudwatch.IMetric] | None = None
+    ) -> cloudwatch.GraphWidget:
+        return cloudwatch.GraphWidget(title=title, left=left, right=right or [], width=8)
+
+    def _budget(self, email: str, usd: int) -> None:
+        """Warn at 80% of the month's budget, and when the forecast goes over it."""
+        budgets.CfnBudget(
+            self,
+            "Budget",
+            budget=budgets.CfnBudget.BudgetDataProperty(
+                budget_type="COST",
+                time_unit="MONTHLY",
+                budget_limit=budgets.CfnBudget.SpendProperty(amount=usd, unit="USD"),
+            ),
+            notifications_with_subscribers=[
+                budgets.CfnBudget.NotificationWithSubscribersProperty(
+                    notification=budgets.CfnBudget.NotificationProperty(
+                        notification_type=kind,
+                        comparison_operator="GREATER_THAN",
+                        threshold=percent,
+                        threshold_type="PERCENTAGE",
+                    ),
+                    subscribers=[
+                        budgets.CfnBudget.SubscriberProperty(address=email, subscription_type="EMAIL")
+                    ],
+                )
+                for kind, percent in (("ACTUAL", 80), ("FORECASTED", 100))
+            ],
+        )
