@@ -46,7 +46,7 @@ class Config:
     """Every hyper-parameter. The same object goes to W&B and into the model's record."""
 
     seed: int = 1
-    epochs: int = 24
+    epochs: int = 16
     batch_size: int = 256
     learning_rate: float = 3e-3
     weight_decay: float = 0.02
@@ -60,11 +60,12 @@ class Config:
     """Augmentation falls to this share of its strength over the last third of the run."""
     validation: int = 5000
     """MNIST training pictures set aside for every choice; the settling epochs then train on them too."""
-    settling_epochs: int = 2
+    settling_epochs: int = 1
     drawings_per_sample: int = 6
     """How often each character of the pen-stroke set is drawn, with another brush, size and place each time."""
-    drawings_per_epoch: float = 0.4
-    """Drawings in an epoch, as a share of the MNIST pictures in it."""
+    drawings_per_epoch: float = 0.35
+    """Drawings in an epoch, as a share of the MNIST pictures in it; the next two likewise."""
+    damaged_per_epoch: float = 0.3
     no_digits_per_epoch: float = 0.12
     no_digit_weight: float = 0.5
     """Weight of learning to be unsure of what is no digit (outlier exposure, Hendrycks et al. 2019)."""
@@ -74,44 +75,45 @@ class Config:
 
 @dataclass(frozen=True)
 class Data:
+    """`extras` are the sets of which an epoch takes a random part: set and share of the MNIST pictures, by name."""
+
     train: GlyphSet
-    drawings: GlyphSet | None
-    no_digits: GlyphSet
+    extras: dict[str, tuple[GlyphSet, float]]
     validation: dict[str, GlyphSet]
-    no_digits_validation: GlyphSet
+
+    def to(self, device: torch.device) -> "Data":
+        return Data(
+            self.train.to(device),
+            {name: (part.to(device), share) for name, (part, share) in self.extras.items()},
+            {name: part.to(device) for name, part in self.validation.items()},
+        )
 
 
 def load_data(folder: Path, config: Config, limit: int | None) -> Data:
-    everything = datasets.mnist(folder, train=True, limit=limit)
+    images, labels = (part[:limit] for part in datasets.mnist_pictures(folder, train=True))
+    everything = datasets.from_pictures("MNIST", images, labels)
     held_out = min(config.validation, len(everything) // 6)
     train, validation = everything[held_out:], {"MNIST": everything[:held_out]}
+    half = slice(held_out, None, 2)
+    extras = {"damaged": (datasets.damaged(images[half], labels[half], config.seed), config.damaged_per_epoch)}
     strokes = datasets.pen_strokes(folder)
-    drawings = None
     if strokes is None:
         console.print(f"No {datasets.STROKES_FILE} in the data folder: training without pen-stroke drawings.")
     else:
         drawings = datasets.drawings(strokes[0], config.drawings_per_sample, config.seed, limit)
+        extras["drawings"] = (drawings, config.drawings_per_epoch)
         validation["drawings"] = datasets.drawings(strokes[1], 1, seed=0, limit=limit)
     count = max(64, 2 * round(len(train) * config.no_digits_per_epoch))
-    return Data(
-        train=train,
-        drawings=drawings,
-        no_digits=datasets.no_characters(folder, train, count, config.seed),
-        validation=validation,
-        no_digits_validation=datasets.no_characters(folder, validation["MNIST"], count // 8, seed=0),
-    )
+    no_digits = datasets.no_characters(folder, train, count, config.seed)
+    return Data(train, extras | {"no digits": (no_digits, config.no_digits_per_epoch)}, validation)
 
 
-def epoch_of(data: Data, config: Config, generator: torch.Generator) -> GlyphSet:
-    """All MNIST pictures and a random part of the drawings and no-digits, shuffled."""
-
-    def some(source: GlyphSet, share: float) -> GlyphSet:
+def epoch_of(data: Data, generator: torch.Generator) -> GlyphSet:
+    """All MNIST pictures and a random part of each extra set, shuffled."""
+    parts = [data.train]
+    for source, share in data.extras.values():
         chosen = torch.randperm(len(source), generator=generator, device=source.labels.device)
-        return source[chosen[: round(len(data.train) * share)]]
-
-    parts = [data.train, some(data.no_digits, config.no_digits_per_epoch)]
-    if data.drawings is not None:
-        parts.append(some(data.drawings, config.drawings_per_epoch))
+        parts.append(source[chosen[: round(len(data.train) * share)]])
     joined = GlyphSet.joined(parts)
     return joined[torch.randperm(len(joined), generator=generator, device=joined.labels.device)]
 
@@ -155,7 +157,7 @@ class Training:
     def run_epoch(self, data: Data, what: str, strength: float) -> float:
         """One pass; returns the mean loss."""
         self.network.train()
-        config, epoch = self.config, epoch_of(data, self.config, self.generator)
+        config, epoch = self.config, epoch_of(data, self.generator)
         how = config.augmentation.scaled(strength)
         total = torch.zeros((), device=self.where.device)
         batches = list(range(0, len(epoch) - config.batch_size + 1, config.batch_size)) or [0]
@@ -208,8 +210,8 @@ def choose(network: torch.nn.Module, data: Data, config: Config) -> dict[str, fl
 
 def fit(training: Training, data: Data, checkpoint: Path, tracker: tracking.Tracker) -> None:
     """Train all epochs that are left, choose, settle."""
-    config, device = training.config, training.where.device
-    data = to_device(data, device)
+    config = training.config
+    data = data.to(training.where.device)
     whole = dataclasses.replace(data, train=GlyphSet.joined([data.train, data.validation["MNIST"]]))
     names = list(data.validation)
     console.print("epoch     loss  " + "".join(f"{name + ' %':>12}" for name in names) + "   seconds")
@@ -233,17 +235,9 @@ def fit(training: Training, data: Data, checkpoint: Path, tracker: tracking.Trac
         console.print(f"{epoch:5}{row['loss']:9.4f}  " + "".join(f"{c:>12}" for c in cells) + f"{row['seconds']:10.0f}")
 
 
-def to_device(data: Data, device: torch.device) -> Data:
-    return Data(
-        data.train.to(device),
-        data.drawings.to(device) if data.drawings else None,
-        data.no_digits.to(device),
-        {name: part.to(device) for name, part in data.validation.items()},
-        data.no_digits_validation.to(device),
-    )
-
-
-def write(training: Training, data: Data, folder: Path, data_folder: Path, seconds: float) -> tuple[Path, dict[str, Any]]:
+def write(
+    training: Training, data: Data, folder: Path, data_folder: Path, seconds: float
+) -> tuple[Path, dict[str, Any]]:
     """The weights, the model file, its record and the pictures; scores the test set, once."""
     network = copy.deepcopy(training.average.module).cpu().float().eval()
     torch.save(network.state_dict(), folder / "mnist_larger_cnn.pth")
@@ -262,14 +256,16 @@ def write(training: Training, data: Data, folder: Path, data_folder: Path, secon
         "git_commit": training.commit,
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in ("torch", "torchvision", "onnx", "onnxruntime", "numpy", "pillow")},
-        "data_sha256": datasets.checksums([*(data_folder / "MNIST" / "raw").glob("*-ubyte"), *data_folder.glob("*.npz")]),
+        "data_sha256": datasets.checksums(
+            [*(data_folder / "MNIST" / "raw").glob("*-ubyte"), *data_folder.glob("*.npz")]
+        ),
     }
     for file in (float_file, small_file):
         export.describe(file, record)
     shipped, validation = pick(float_file, small_file, data)
     record["precision"] = shipped.stem.removeprefix("digits-")
 
-    test = datasets.mnist(data_folder, train=False)
+    test = datasets.from_pictures("MNIST test", *datasets.mnist_pictures(data_folder, train=False))
     glyphs, labels = test.glyphs.numpy(), test.labels.numpy()
     probabilities = Recognizer(shipped).probabilities(glyphs)
     record["figures"] = {
@@ -311,7 +307,12 @@ def git_commit() -> str:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train LargerCNN on handwritten digits.")
     add = parser.add_argument
-    add("--data", type=Path, default=Path("data"), help="folder with the data sets; MNIST is downloaded if missing (%(default)s)")
+    add(
+        "--data",
+        type=Path,
+        default=Path("data"),
+        help="folder with the data sets; MNIST is downloaded if missing (%(default)s)",
+    )
     add("--output", type=Path, default=Path("runs/digits"), help="where everything is written (%(default)s)")
     add("--install", action="store_true", help="copy the model and its record to app/models: the app then serves it")
     add("--resume", action="store_true", help="go on from the last whole epoch of an interrupted run")
@@ -331,7 +332,7 @@ def main() -> None:
     args.output.mkdir(parents=True, exist_ok=True)
     console.print(f"LargerCNN on {where}, seed {config.seed}; writing to {args.output}")
     data = load_data(args.data, config, args.limit)
-    batches = epoch_of(data, config, torch.Generator().manual_seed(0))
+    batches = epoch_of(data, torch.Generator().manual_seed(0))
     training = Training(config, where, steps=max(1, len(batches) // config.batch_size) * config.epochs)
     checkpoint = args.output / "checkpoint.pt"
     if args.resume and checkpoint.is_file():

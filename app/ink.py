@@ -25,8 +25,9 @@ WORKING_SIDE: Final = 512
 _PAPER_TOLERANCE = 10
 """How far, of 255, a pixel may be from the paper's colour and be paper: lossy compression moves it that far."""
 
-_FLAT_SHARE = 0.6
-"""A picture is flat when at least this share of its pixels has the paper's colour or the pen's."""
+_FLAT_TOLERANCE = 3
+_FLAT_SHARE = 0.75
+"""A picture is flat when at least this share of its pixels is this near to the paper's colour, or has the pen's."""
 
 _SMALLEST_PHOTO = 64
 """Pixels on the shorter side below which a picture is taken as it is: too small to tell paper grain from ink."""
@@ -135,7 +136,7 @@ def lift(image: Image.Image) -> Ink:
 
 def _is_flat(distance: npt.NDArray[np.uint8], strongest: int) -> bool:
     counts = np.bincount(distance.ravel(), minlength=256)
-    paper = counts[: _PAPER_TOLERANCE + 1].sum()
+    paper = counts[: _FLAT_TOLERANCE + 1].sum()
     pen = counts[max(strongest - _PAPER_TOLERANCE, _PAPER_TOLERANCE + 1) :].sum()
     return bool(paper + pen >= _FLAT_SHARE * distance.size)
 

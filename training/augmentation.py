@@ -18,8 +18,8 @@ class Augmentation:
     """Standard deviation of a smooth random displacement."""
     stroke: float = 0.5
     """How far strokes grow or shrink: 1 is a full 3x3 dilation or erosion."""
-    damage: float = 0.25
-    """Share of glyphs that get noise, haze, a stray line, a gap or blur."""
+    damage: float = 0.1
+    """Share of glyphs that get one kind of damage; see `damage`."""
 
     def scaled(self, strength: float) -> "Augmentation":
         return Augmentation(**{name: value * strength for name, value in vars(self).items()})
@@ -37,7 +37,7 @@ def augment(glyphs: torch.Tensor, how: Augmentation, generator: torch.Generator)
     """
     glyphs = _warp(glyphs, how, generator)
     glyphs = _change_strokes(glyphs, how.stroke, generator)
-    return _damage(glyphs, how.damage, generator).clamp(0, 1)
+    return damage(glyphs, how.damage, generator)
 
 
 def _normal(*shape: int, like: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -73,16 +73,16 @@ def _change_strokes(glyphs: torch.Tensor, most: float, generator: torch.Generato
     return glyphs + amount.clamp(min=0) * (thicker - glyphs) + (-amount).clamp(min=0) * (thinner - glyphs)
 
 
-def _damage(glyphs: torch.Tensor, share: float, generator: torch.Generator) -> torch.Tensor:
-    """Give a share of the glyphs one kind of damage each."""
-    kinds = (_salt, _grain, _haze, _line, _gap, _blur)
+def damage(glyphs: torch.Tensor, share: float, generator: torch.Generator) -> torch.Tensor:
+    """Give a share of the glyphs noise, haze, a stray line, a gap, blur or nothing but their outline, one of these."""
+    kinds = (_salt, _grain, _haze, _line, _gap, _blur, _outline)
     draw = _uniform(len(glyphs), like=glyphs, generator=generator) / max(share, 1e-9) * len(kinds)
     damaged = glyphs.clone()
     for number, kind in enumerate(kinds):
         chosen = (draw >= number) & (draw < number + 1)
         if chosen.any():
             damaged[chosen] = kind(glyphs[chosen], generator)
-    return damaged
+    return damaged.clamp(0, 1)
 
 
 def _salt(glyphs: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -99,12 +99,12 @@ def _grain(glyphs: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 def _haze(glyphs: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     coarse = _uniform(len(glyphs), 1, 4, 4, like=glyphs, generator=generator)
     haze = F.interpolate(coarse, size=glyphs.shape[-2:], mode="bicubic", align_corners=True).clamp(0, 1)
-    amount = 0.7 * _uniform(len(glyphs), 1, 1, 1, like=glyphs, generator=generator)
-    return glyphs * (1 - amount * 0.6) + amount * haze
+    amount = 0.75 * _uniform(len(glyphs), 1, 1, 1, like=glyphs, generator=generator)
+    return glyphs * (1 - amount) + amount * haze
 
 
 def _line(glyphs: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """A straight stroke at any angle, or two parallel ones, solid or dotted."""
+    """A stroke across the picture at any angle, straight or wavy, solid or dotted."""
     batch, _, height, width = glyphs.shape
     ys, xs = torch.meshgrid(
         torch.arange(height, device=glyphs.device), torch.arange(width, device=glyphs.device), indexing="ij"
@@ -113,8 +113,12 @@ def _line(glyphs: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     offset = 7.0 * _normal(batch, 1, 1, 1, like=glyphs, generator=generator)
     half = 0.4 + 0.8 * _uniform(batch, 1, 1, 1, like=glyphs, generator=generator)
     x, y = xs - width / 2, ys - height / 2
-    across = (x * torch.cos(angle) + y * torch.sin(angle) - offset).abs()
     along = y * torch.cos(angle) - x * torch.sin(angle)
+    height_of_waves = 2.5 * _uniform(batch, 1, 1, 1, like=glyphs, generator=generator)
+    waves = height_of_waves * torch.sin(
+        along * (0.4 + 0.8 * _uniform(batch, 1, 1, 1, like=glyphs, generator=generator))
+    )
+    across = (x * torch.cos(angle) + y * torch.sin(angle) - offset - waves).abs()
     dotted = _uniform(batch, 1, 1, 1, like=glyphs, generator=generator) < 0.5
     solid = (half + 0.5 - across).clamp(0, 1)
     return torch.maximum(glyphs, torch.where(dotted & (torch.remainder(along, 4) < 2), 0.0, solid))
@@ -139,3 +143,8 @@ def _blur(glyphs: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     blurred = F.avg_pool2d(F.avg_pool2d(glyphs, 3, stride=1, padding=1), 3, stride=1, padding=1)
     mixed = glyphs + amount * (blurred - glyphs)
     return mixed / mixed.amax(dim=(1, 2, 3), keepdim=True).clamp(min=0.2)
+
+
+def _outline(glyphs: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    strokes = (glyphs > 0.5).float()
+    return F.max_pool2d(strokes, 3, stride=1, padding=1) - strokes

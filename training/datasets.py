@@ -18,6 +18,7 @@ from torchvision.datasets import MNIST
 from app.glyphs import SIDE, to_glyph
 from app.ink import BlankImage, lift
 from training import negatives
+from training.augmentation import damage
 from training.progress import track
 from training.strokes import StrokeSet, draw
 
@@ -76,7 +77,9 @@ def _glyph_of_strokes(task: tuple[Any, int]) -> Pictures:
     return picture_of(draw_at_random(strokes, np.random.default_rng(seed), cropped=True))
 
 
-def draw_at_random(strokes: list[Any], rng: np.random.Generator, canvas: int = 280, cropped: bool = False) -> Image.Image:
+def draw_at_random(
+    strokes: list[Any], rng: np.random.Generator, canvas: int = 280, cropped: bool = False
+) -> Image.Image:
     """Draw one character as people do: any size from 25 to 90% of the canvas, any brush from 6 to 26 px, any place.
 
     `cropped` leaves the empty part of the canvas away, which changes nothing for the glyph and takes less time.
@@ -94,11 +97,22 @@ def in_parallel(what: str, work: Callable[[Any], Pictures], tasks: Sequence[Any]
         return np.stack(list(track(pool.map(work, tasks, chunksize=chunk), what, len(tasks))))
 
 
-def mnist(data: Path, train: bool, limit: int | None = None) -> GlyphSet:
-    """MNIST as glyphs; downloaded by torchvision where it is not in `data` yet. `limit` takes the first ones only."""
+def mnist_pictures(data: Path, train: bool) -> tuple[Pictures, npt.NDArray[np.int64]]:
+    """MNIST as it is; downloaded by torchvision where it is not in `data` yet."""
     raw = MNIST(str(data), train=train, download=not (data / "MNIST" / "raw").is_dir())
-    images, labels = raw.data.numpy()[:limit], raw.targets.numpy()[:limit]
-    return GlyphSet.of(in_parallel("MNIST " + ("train" if train else "test"), _glyph_of_array, list(images)), labels)
+    return raw.data.numpy(), raw.targets.numpy()
+
+
+def from_pictures(what: str, images: Pictures, labels: npt.NDArray[np.int64]) -> GlyphSet:
+    """Pictures, (n, height, width) uint8 with bright ink, as glyphs."""
+    return GlyphSet.of(in_parallel(what, _glyph_of_array, list(images)), labels.astype(np.int64))
+
+
+def damaged(images: Pictures, labels: npt.NDArray[np.int64], seed: int) -> GlyphSet:
+    """Pictures damaged before they become glyphs: noise and haze also change what is taken for ink and for paper."""
+    pictures = torch.from_numpy(images).unsqueeze(1).float() / 255
+    spoilt = damage(pictures, 1.0, torch.Generator().manual_seed(seed))[:, 0]
+    return from_pictures("damaged", (spoilt * 255).round().byte().numpy(), labels)
 
 
 def pen_strokes(data: Path) -> tuple[StrokeSet, StrokeSet] | None:
@@ -122,7 +136,9 @@ def no_characters(data: Path, digits: GlyphSet, count: int, seed: int) -> GlyphS
     """Pictures that are no digit: scribbles, textures, two digits at once, parts of digits and, where there, letters."""
     pixels = (digits.glyphs[:, 0] * 255).byte().cpu().numpy()
     letters = data / LETTERS_FILE if (data / LETTERS_FILE).is_file() else None
-    make = partial(negatives.make, digits=pixels[:2000], digit_labels=digits.labels[:2000].cpu().numpy(), letters=letters)
+    make = partial(
+        negatives.make, digits=pixels[:2000], digit_labels=digits.labels[:2000].cpu().numpy(), letters=letters
+    )
     tasks = [seed * 1_000_003 + i for i in range(count)]
     pictures = in_parallel("no digits", partial(_glyph_of_negative, make), tasks)
     return GlyphSet.of(pictures, np.full(count, NO_CHARACTER))
