@@ -1,30 +1,47 @@
 """What a deployment may choose. Every value comes from CDK context: cdk.json or `cdk -c key=value`."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-# `latest` would change under a running service without a deployment.
+
+def spelt(pattern: str, accepted: str) -> AfterValidator:
+    """Demand that a string match `pattern`; `accepted` says in words what does."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(f"must be {accepted}")
+        return value
+
+    return AfterValidator(check)
+
+
 Image = Annotated[
     str,
-    StringConstraints(pattern=r"^[a-z0-9][a-z0-9._/-]*(:(?!latest$)\w[\w.-]{0,127}|@sha256:[0-9a-f]{64})$"),
+    # `latest` would change under a running service without a deployment.
+    spelt(
+        r"[a-z0-9][a-z0-9._/-]*(:(?!latest$)\w[\w.-]{0,127}|@sha256:[0-9a-f]{64})",
+        "an image with a tag other than latest, name:1.2.3, or a digest, name@sha256:...",
+    ),
 ]
-Domain = Annotated[str, StringConstraints(pattern=r"^([a-z0-9-]+\.)+[a-z]{2,}$")]
-Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
-# Repositories made since July 2026 call themselves `owner@1234/name@5678` in their tokens.
-Repository = Annotated[str, StringConstraints(pattern=r"^[\w.-]+(@\d+)?/[\w.-]+(@\d+)?$")]
-Arn = Annotated[str, StringConstraints(pattern=r"^arn:aws[\w-]*:")]
+Domain = Annotated[str, spelt(r"([a-z0-9-]+\.)+[a-z]{2,}", "a domain name such as digits.example.com")]
+Email = Annotated[str, spelt(r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address")]
+Arn = Annotated[str, spelt(r"arn:aws[\w-]*:\S+", "an ARN, arn:aws:...")]
+Repository = Annotated[
+    str, spelt(r"[\w.-]+(@\d+)?/[\w.-]+(@\d+)?", "owner/name or, with the ids of both, owner@1234/name@5678")
+]
 
 
 class ConfigError(ValueError):
-    """A context value that cannot be used. The message names the key and what it accepts."""
+    """Context that cannot be used. The message names each key and says what it accepts."""
 
 
 class Config(BaseModel):
     """`None` and `False` mean "not wanted"; the table in README.md says what each value does."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", regex_engine="python-re")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     image: Image
     arm64: bool = False
@@ -40,10 +57,6 @@ class Config(BaseModel):
     github_repository: Repository | None = None
     github_oidc_provider_arn: Arn | None = None
 
-    @property
-    def https(self) -> bool:
-        return self.cloudfront or self.domain_name is not None
-
     @model_validator(mode="after")
     def fits_together(self) -> Self:
         if self.min_tasks > self.max_tasks:
@@ -51,10 +64,8 @@ class Config(BaseModel):
         if (self.domain_name is None) != (self.hosted_zone_id is None):
             raise ValueError("domain_name and hosted_zone_id go together")
         if self.domain_name and self.cloudfront:
-            raise ValueError(
-                "choose domain_name or cloudfront: with a domain the load balancer serves HTTPS itself"
-            )
-        if self.sign_in_secret_arn and not self.https:
+            raise ValueError("choose domain_name or cloudfront: with a domain the load balancer serves HTTPS itself")
+        if self.sign_in_secret_arn and not (self.domain_name or self.cloudfront):
             raise ValueError("sign_in_secret_arn needs HTTPS: give domain_name, or cloudfront=true")
         if self.monthly_budget_usd and not self.alarm_email:
             raise ValueError("monthly_budget_usd needs alarm_email, the address to warn")
@@ -67,17 +78,18 @@ class Config(BaseModel):
         Raises ConfigError for a value out of range and for a key that is not ours: a misspelt
         key would otherwise be a setting silently lost. Keys with ":" or "/" are CDK's own.
         """
-        given = {
-            key: value
-            for key, value in context.items()
-            if not {":", "/"} & set(key) and value not in ("", None)
-        }
+        given = {key: value for key, value in context.items() if not {":", "/"} & set(key) and value not in ("", None)}
         try:
             return cls.model_validate(given)
         except ValidationError as error:
-            raise ConfigError(
-                "; ".join(
-                    f"context {'.'.join(map(str, problem['loc'])) or 'values'}: {problem['msg'].removeprefix('Value error, ')}"
-                    for problem in error.errors()
-                )
-            ) from None
+            raise ConfigError("\n".join(map(in_words, error.errors()))) from None
+
+
+def in_words(problem: Mapping[str, Any]) -> str:
+    match problem:
+        case {"type": "extra_forbidden", "loc": (key,)}:
+            return f"context {key}: there is no such setting; there are {', '.join(Config.model_fields)}"
+        case {"loc": (key,), "msg": message}:
+            return f"context {key}: {message.removeprefix('Value error, ')}"
+        case _:
+            return f"context: {problem['msg'].removeprefix('Value error, ')}"

@@ -5,7 +5,6 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-
 GITHUB = "token.actions.githubusercontent.com"
 ENVIRONMENT = "production"
 BRANCH = "main"

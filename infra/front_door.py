@@ -87,9 +87,7 @@ class FrontDoor(Construct):
             idle_timeout=Duration.minutes(10),
         )
         load_balancer.log_access_logs(logs)
-        acknowledge(
-            load_balancer, "AwsSolutions-EC23", "The page is for everybody, so its load balancer is too."
-        )
+        acknowledge(load_balancer, "AwsSolutions-EC23", "The page is for everybody, so its load balancer is too.")
         return load_balancer
 
     def _targets(
@@ -156,21 +154,15 @@ class FrontDoor(Construct):
             self,
             "OriginKey",
             description="What CloudFront sends the load balancer to be let in",
-            generate_secret_string=secretsmanager.SecretStringGenerator(
-                exclude_punctuation=True, password_length=40
-            ),
+            generate_secret_string=secretsmanager.SecretStringGenerator(exclude_punctuation=True, password_length=40),
         )
-        acknowledge(
-            key, "AwsSolutions-SMG4", "Both who sends it and who checks it take it at deployment only."
-        )
+        acknowledge(key, "AwsSolutions-SMG4", "Both who sends it and who checks it take it at deployment only.")
         value = key.secret_value.unsafe_unwrap()  # a reference that CloudFormation resolves, not the value
 
         listener = self.load_balancer.add_listener(
             "Common",
             port=80,
-            default_action=elb.ListenerAction.fixed_response(
-                403, content_type="text/plain", message_body="Forbidden"
-            ),
+            default_action=elb.ListenerAction.fixed_response(403, content_type="text/plain", message_body="Forbidden"),
         )
         from_cloudfront = elb.ListenerCondition.http_header(ORIGIN_HEADER, [value])
         self._route_api(listener, API_PATHS, also=[from_cloudfront])
@@ -200,7 +192,7 @@ class FrontDoor(Construct):
             "AwsSolutions-CFR1": "Anybody anywhere may draw a digit.",
             "AwsSolutions-CFR2": "A firewall costs more than the app; the API limits rates and sizes itself.",
             "AwsSolutions-CFR3": "Nothing is cached, so the load balancer's access log has every request.",
-            "AwsSolutions-CFR4": "The minimum TLS version can be set only with a certificate of one's own: see domain_name.",
+            "AwsSolutions-CFR4": "A minimum TLS version takes a certificate of one's own: see domain_name.",
             "AwsSolutions-CFR5": "The load balancer has no certificate without a domain name: see domain_name.",
         }.items():
             acknowledge(distribution, rule, reason)

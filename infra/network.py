@@ -31,9 +31,7 @@ class Network(Construct):
                     cidr_mask=24,
                     map_public_ip_on_launch=False,
                 ),
-                ec2.SubnetConfiguration(
-                    name="data", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=24
-                ),
+                ec2.SubnetConfiguration(name="data", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=24),
             ],
             # Emptying the default group takes a custom resource with its own function and role;
             # nothing here uses that group.

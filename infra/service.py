@@ -84,9 +84,7 @@ class Service(Construct):
                 operating_system_family=ecs.OperatingSystemFamily.LINUX,
             ),
         )
-        acknowledge(
-            task, "AwsSolutions-ECS2", "Only settings that anybody may read; what is secret is injected."
-        )
+        acknowledge(task, "AwsSolutions-ECS2", "Only settings that anybody may read; what is secret is injected.")
         log_group = logs.LogGroup(
             self, "Logs", retention=logs.RetentionDays.ONE_MONTH, removal_policy=RemovalPolicy.DESTROY
         )
@@ -114,7 +112,7 @@ class Service(Construct):
         # Fargate has no tmpfs. An empty volume takes owner and mode from the image's VOLUME /tmp.
         task.add_volume(name="tmp")
         container.add_mount_points(
-            ecs.MountPoint(container_path="/tmp", source_volume="tmp", read_only=False)
+            ecs.MountPoint(container_path="/tmp", source_volume="tmp", read_only=False)  # noqa: S108
         )
         return task
 

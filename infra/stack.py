@@ -98,18 +98,13 @@ class DigitsStack(Stack):
             self,
             "ApiKey",
             description="Keys that callers of the API may present, separated by commas",
-            generate_secret_string=secretsmanager.SecretStringGenerator(
-                exclude_punctuation=True, password_length=40
-            ),
+            generate_secret_string=secretsmanager.SecretStringGenerator(exclude_punctuation=True, password_length=40),
         )
-        acknowledge(
-            key, "AwsSolutions-SMG4", "Rotation would shut out callers; keys are added and removed by hand."
-        )
+        acknowledge(key, "AwsSolutions-SMG4", "Rotation would shut out callers; keys are added and removed by hand.")
         return key
 
     def _sign_in(self, secret_arn: str) -> dict[str, ecs.Secret]:
         provider = secretsmanager.Secret.from_secret_complete_arn(self, "SignIn", secret_arn)
         return {
-            f"DIGITS_OIDC_{field.upper()}": ecs.Secret.from_secrets_manager(provider, field)
-            for field in SIGN_IN_FIELDS
+            f"DIGITS_OIDC_{field.upper()}": ecs.Secret.from_secrets_manager(provider, field) for field in SIGN_IN_FIELDS
         }

@@ -46,9 +46,7 @@ class Watching(Construct):
 
         alarms = [
             # Counts, not shares: with few visitors one failure in three requests would be 33%.
-            self._alarm(
-                "AppErrors", app_errors, above=5, why="The app answered 5xx more than 5 times in 5 minutes."
-            ),
+            self._alarm("AppErrors", app_errors, above=5, why="The app answered 5xx more than 5 times in 5 minutes."),
             self._alarm(
                 "BalancerErrors",
                 balancer_errors,
@@ -62,18 +60,10 @@ class Watching(Construct):
                 times=3,
                 why="One API answer in 100 took over a second for 15 minutes.",
             ),
-            self._alarm(
-                "PageUnhealthy", page_unhealthy, above=0, times=3, why="A page has failed its health check."
-            ),
-            self._alarm(
-                "ApiUnhealthy", api_unhealthy, above=0, times=3, why="An API has failed its health check."
-            ),
-            self._alarm(
-                "TaskRestarts", stops, above=2, why="More than two tasks ended by themselves in 15 minutes."
-            ),
-            self._alarm(
-                "Cpu", cpu, above=85, times=2, why="CPU over 85% for 10 minutes: scaling does not keep up."
-            ),
+            self._alarm("PageUnhealthy", page_unhealthy, above=0, times=3, why="A page has failed its health check."),
+            self._alarm("ApiUnhealthy", api_unhealthy, above=0, times=3, why="An API has failed its health check."),
+            self._alarm("TaskRestarts", stops, above=2, why="More than two tasks ended by themselves in 15 minutes."),
+            self._alarm("Cpu", cpu, above=85, times=2, why="CPU over 85% for 10 minutes: scaling does not keep up."),
             self._alarm(
                 "Memory",
                 memory,
@@ -98,18 +88,14 @@ class Watching(Construct):
             self._graph("Requests and errors", left=[requests], right=[error_share]),
             self._graph(
                 "API latency, s",
-                left=[
-                    api.metrics.target_response_time(statistic=s, period=five) for s in ("p50", "p90", "p99")
-                ],
+                left=[api.metrics.target_response_time(statistic=s, period=five) for s in ("p50", "p90", "p99")],
             ),
             self._graph("CPU and memory, %", left=[cpu, memory]),
         )
         self.dashboard.add_widgets(
             self._graph(
                 "Healthy targets",
-                left=[
-                    group.metrics.healthy_host_count(statistic="Minimum", period=one) for group in (page, api)
-                ],
+                left=[group.metrics.healthy_host_count(statistic="Minimum", period=one) for group in (page, api)],
             ),
             self._graph("Open connections", left=[balancer.active_connection_count(period=five)]),
             self._graph("Tasks that ended by themselves", left=[stops]),
@@ -164,8 +150,7 @@ class Watching(Construct):
                 targets.SnsTopic(
                     self.topic,
                     message=events.RuleTargetInput.from_text(
-                        "A deployment failed and is rolled back: "
-                        + events.EventField.from_path("$.detail.reason")
+                        "A deployment failed and is rolled back: " + events.EventField.from_path("$.detail.reason")
                     ),
                 )
             ],
@@ -193,15 +178,14 @@ class Watching(Construct):
                 targets.SnsTopic(
                     self.topic,
                     message=events.RuleTargetInput.from_text(
-                        "A task stopped and is being replaced: "
-                        + events.EventField.from_path("$.detail.stoppedReason")
+                        "A task stopped and is being replaced: " + events.EventField.from_path("$.detail.stoppedReason")
                     ),
                 )
             ],
         )
         return cloudwatch.Metric(
             namespace="AWS/Events",
-            metric_name="MatchedEvents",
+            metric_name="TriggeredRules",
             dimensions_map={"RuleName": rule.rule_name},
             statistic="Sum",
             period=Duration.minutes(15),
@@ -230,9 +214,7 @@ class Watching(Construct):
                         threshold=percent,
                         threshold_type="PERCENTAGE",
                     ),
-                    subscribers=[
-                        budgets.CfnBudget.SubscriberProperty(address=email, subscription_type="EMAIL")
-                    ],
+                    subscribers=[budgets.CfnBudget.SubscriberProperty(address=email, subscription_type="EMAIL")],
                 )
                 for kind, percent in (("ACTUAL", 80), ("FORECASTED", 100))
             ],

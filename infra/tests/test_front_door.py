@@ -1,0 +1,143 @@
+"""Where a request ends up, worked out from the synthesized listeners and rules as the load balancer would."""
+
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+
+from synth import Synthesis, default, with_cloudfront, with_domain
+
+PAGE, API = "page", "api"
+
+
+def ends_up(synthesis: Synthesis, path: str, *, port: int = 80, headers: dict[str, object] | None = None) -> str:
+    resources = synthesis.template["Resources"]
+    (listener_id,) = [
+        id for id, r in resources.items() if r["Type"].endswith("V2::Listener") and r["Properties"]["Port"] == port
+    ]
+    rules = [
+        rule
+        for rule in synthesis.of("ElasticLoadBalancingV2::ListenerRule")
+        if rule["ListenerArn"]["Ref"] == listener_id
+    ]
+    for rule in sorted(rules, key=lambda rule: rule["Priority"]):
+        if all(holds(condition, path, headers or {}) for condition in rule["Conditions"]):
+            return outcome(synthesis, rule["Actions"])
+    return outcome(synthesis, resources[listener_id]["Properties"]["DefaultActions"])
+
+
+def holds(condition: dict[str, Any], path: str, headers: dict[str, object]) -> bool:
+    if condition["Field"] == "path-pattern":
+        return any(fnmatchcase(path, pattern) for pattern in condition["PathPatternConfig"]["Values"])
+    assert condition["Field"] == "http-header"
+    config = condition["HttpHeaderConfig"]
+    return headers.get(config["HttpHeaderName"]) in config["Values"]
+
+
+def outcome(synthesis: Synthesis, actions: list[dict[str, Any]]) -> str:
+    (action,) = actions
+    match action["Type"]:
+        case "forward":
+            group = synthesis.template["Resources"][action["TargetGroupArn"]["Ref"]]["Properties"]
+            return {8501: PAGE, 8000: API}[group["Port"]]
+        case "fixed-response":
+            return str(action["FixedResponseConfig"]["StatusCode"])
+        case _:
+            return f"{action['RedirectConfig']['StatusCode']} {action['RedirectConfig']['Protocol']}"
+
+
+PATHS = [
+    ("/", PAGE),
+    ("/_stcore/stream", PAGE),
+    ("/_stcore/health", PAGE),
+    ("/oauth2callback", PAGE),
+    ("/predict", API),
+    ("/predict/", API),
+    ("/predict/batch/", API),
+    ("/alphabets/", API),
+    ("/health/ready", API),
+    ("/docs", API),
+    ("/openapi.json", API),
+]
+METRICS = ["/metrics", "/metrics/", "//metrics", "/%6detrics", "/METRICS"]
+
+
+@pytest.mark.parametrize(("path", "expected"), PATHS)
+def test_page_and_api_share_one_address(path: str, expected: str) -> None:
+    assert ends_up(default(), path, port=80) == expected
+    assert ends_up(with_domain(), path, port=443) == expected
+
+
+@pytest.mark.parametrize(("path", "expected"), PATHS)
+def test_the_api_keeps_its_own_port(path: str, expected: str) -> None:
+    for synthesis in (default(), with_domain()):
+        assert ends_up(synthesis, path, port=8000) == (API if expected == API or path == "/" else "404")
+
+
+@pytest.mark.parametrize(("path", "_"), PATHS)
+def test_the_page_keeps_its_own_port(path: str, _: str) -> None:
+    assert ends_up(default(), path, port=8501) == PAGE
+    assert ends_up(with_domain(), path, port=8501) == PAGE
+
+
+@pytest.mark.parametrize("path", METRICS)
+def test_no_spelling_of_metrics_reaches_the_api(path: str) -> None:
+    assert ends_up(default(), path, port=80) == PAGE
+    assert ends_up(default(), path, port=8000) == "404"
+
+
+@pytest.mark.parametrize(("path", "expected"), PATHS)
+def test_only_cloudfront_is_let_in_when_it_is_in_front(path: str, expected: str) -> None:
+    synthesis = with_cloudfront()
+    (origin,) = synthesis.the("CloudFront::Distribution")["DistributionConfig"]["Origins"]
+    (header,) = origin["OriginCustomHeaders"]
+    cloudfront = {header["HeaderName"]: header["HeaderValue"]}
+    assert ends_up(synthesis, path, headers=cloudfront) == expected
+    assert ends_up(synthesis, path) == "403"
+    assert ends_up(synthesis, path, headers={header["HeaderName"]: "a guess"}) == "403"
+    assert "{{resolve:secretsmanager:" in str(header["HeaderValue"]), "the value is in the template"
+    assert [listener["Port"] for listener in synthesis.of("ElasticLoadBalancingV2::Listener")] == [80]
+
+
+def test_cloudfront_passes_everything_and_keeps_nothing() -> None:
+    behaviour = with_cloudfront().the("CloudFront::Distribution")["DistributionConfig"]["DefaultCacheBehavior"]
+    assert behaviour["ViewerProtocolPolicy"] == "redirect-to-https"
+    assert {"GET", "POST"} < set(behaviour["AllowedMethods"])
+    # The ids of two policies that AWS manages: CachingDisabled and AllViewer.
+    assert behaviour["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+    assert behaviour["OriginRequestPolicyId"] == "216adef6-5c7f-47e4-b989-5492eafa07d3"
+
+
+def test_a_domain_means_https_on_every_port_and_a_redirect() -> None:
+    listeners = {
+        listener["Port"]: listener["Protocol"] for listener in with_domain().of("ElasticLoadBalancingV2::Listener")
+    }
+    assert listeners == {443: "HTTPS", 8501: "HTTPS", 8000: "HTTPS", 80: "HTTP"}
+    assert ends_up(with_domain(), "/", port=80) == "HTTP_301 HTTPS"
+    assert with_domain().the("CertificateManager::Certificate")["DomainName"] == "digits.example.com"
+    assert with_domain().the("Route53::RecordSet")["Name"] == "digits.example.com."
+
+
+def test_each_process_has_its_own_health_check() -> None:
+    groups = {group["Port"]: group for group in default().of("ElasticLoadBalancingV2::TargetGroup")}
+    assert groups[8501]["HealthCheckPath"] == "/_stcore/health"
+    assert groups[8000]["HealthCheckPath"] == "/health/ready"
+
+
+def test_a_page_session_stays_with_one_task_and_its_websocket_stays_open() -> None:
+    groups = {
+        group["Port"]: {a["Key"]: a["Value"] for a in group["TargetGroupAttributes"]}
+        for group in default().of("ElasticLoadBalancingV2::TargetGroup")
+    }
+    assert (groups[8501]["stickiness.enabled"], groups[8000]["stickiness.enabled"]) == ("true", "false")
+    assert {group["deregistration_delay.timeout_seconds"] for group in groups.values()} == {"30"}
+    balancer = default().the("ElasticLoadBalancingV2::LoadBalancer")["LoadBalancerAttributes"]
+    assert {"Key": "idle_timeout.timeout_seconds", "Value": "600"} in balancer
+    assert {"Key": "access_logs.s3.enabled", "Value": "true"} in balancer
+
+
+def test_no_rule_has_more_values_than_the_load_balancer_takes() -> None:
+    for synthesis in (default(), with_cloudfront()):
+        for rule in synthesis.of("ElasticLoadBalancingV2::ListenerRule"):
+            values = [c.get("PathPatternConfig") or c.get("HttpHeaderConfig") for c in rule["Conditions"]]
+            assert sum(len(value["Values"]) for value in values) <= 5

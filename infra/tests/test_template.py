@@ -1,0 +1,75 @@
+"""The whole template: rules of others, and what a new image changes."""
+
+from collections.abc import Callable
+
+import pytest
+from cfnlint import lint
+
+from synth import INFRA, Synthesis, default, synthesize, with_cloudfront, with_domain
+
+EVERY_SHAPE = pytest.mark.parametrize("synthesis", [default, with_domain, with_cloudfront])
+
+
+def test_a_second_image_changes_the_task_definition_and_nothing_else() -> None:
+    first = synthesize(image="someone/digits:1.0.0").template
+    second = synthesize(image="someone/digits:1.1.0").template
+    changed = [name for name, resource in first["Resources"].items() if second["Resources"][name] != resource]
+    assert first["Resources"].keys() == second["Resources"].keys()
+    assert [first["Resources"][name]["Type"] for name in changed] == ["AWS::ECS::TaskDefinition"]
+    (task,) = changed
+    (before,) = first["Resources"][task]["Properties"].pop("ContainerDefinitions")
+    (after,) = second["Resources"][task]["Properties"].pop("ContainerDefinitions")
+    assert first["Resources"][task] == second["Resources"][task]
+    assert before | {"Image": "someone/digits:1.1.0"} == after
+
+
+@EVERY_SHAPE
+def test_cdk_nag_finds_nothing_unacknowledged(synthesis: Callable[[], Synthesis]) -> None:
+    assert synthesis().findings == []
+
+
+def test_cdk_nag_does_look() -> None:
+    from aws_cdk import App, Stack, Validations
+    from aws_cdk import aws_sns as sns
+    from cdk_nag import AwsSolutionsChecks
+
+    app = App(analytics_reporting=False)
+    sns.Topic(Stack(app, "Bare"), "Topic")
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    with pytest.raises(RuntimeError, match="SNS3"):
+        app.synth()
+
+
+@EVERY_SHAPE
+def test_cfn_lint_finds_nothing(synthesis: Callable[[], Synthesis]) -> None:
+    assert lint(synthesis().path.read_text(), regions=["us-east-1"]) == []
+
+
+def test_cfn_lint_does_look() -> None:
+    broken = synthesize().path.read_text().replace('"FARGATE"', '"FERRY"')
+    assert lint(broken, regions=["us-east-1"])
+
+
+def test_nothing_has_a_name_of_our_own() -> None:
+    """A fixed name would keep two stacks out of one account and a replacement from being made."""
+    names = (
+        "TableName",
+        "BucketName",
+        "RoleName",
+        "TopicName",
+        "AlarmName",
+        "ClusterName",
+        "ServiceName",
+        "LogGroupName",
+    )
+    for name, resource in with_domain().template["Resources"].items():
+        assert not {"Name", *names} & set(resource.get("Properties", {})) or resource["Type"] in (
+            "AWS::Route53::RecordSet",
+        ), name
+
+
+def test_the_readme_names_every_setting() -> None:
+    from config import Config
+
+    rows = [line.split("`")[1] for line in (INFRA / "README.md").read_text().splitlines() if line.startswith("| `")]
+    assert rows == list(Config.model_fields)
