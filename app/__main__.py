@@ -1,18 +1,27 @@
 """Run all processes of the Procfile together, `python -m app`: both or neither.
 
-When one ends, for whatever reason, the others are ended and this exits non-zero, so that whoever runs it (a person,
-a container engine, ECS) sees the failure and can start again. SIGTERM and SIGINT end all and exit with 0.
+When one ends, for whatever reason, the others are ended and this exits with its code, so that whoever runs it (a
+person, a container engine, ECS) sees the failure and can start again. SIGTERM, SIGINT and SIGHUP end all and exit
+with 0.
 
 Honcho would do most of this. It takes a process to be alive as long as anything holds its output open, though, and
-so misses the death of a server whose workers live on; and it forks two helpers, each as large as itself.
+so misses the death of a server whose workers live on; it forks two helpers, each as large as itself; and as process 1
+of a container it leaves the orphans that are handed to it as zombies. No asyncio either: this stays in memory as long
+as the servers do, and asyncio's imports would double it.
 """
 
-import asyncio
 import os
+import select
 import shlex
 import signal
+import subprocess
 import sys
+import time
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
+from typing import IO
 
 ROOT = Path(__file__).parent.parent
 
@@ -22,6 +31,8 @@ GRACE_ON_REQUEST = 8.0
 GRACE_ON_FAILURE = 3.0
 """Seconds that the others have when one of them has died."""
 
+STOP = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+
 
 def read_procfile(text: str) -> dict[str, list[str]]:
     """`name: command` lines as name -> arguments."""
@@ -29,63 +40,118 @@ def read_procfile(text: str) -> dict[str, list[str]]:
     return {name.strip(): shlex.split(command) for name, _, command in (line.partition(":") for line in lines)}
 
 
-async def start(name: str, command: list[str], width: int) -> tuple[asyncio.subprocess.Process, asyncio.Task[None]]:
+def start(command: list[str]) -> subprocess.Popen[bytes]:
     environment = os.environ | {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         "PYTHONUNBUFFERED": "1",
     }
-    process = await asyncio.create_subprocess_exec(
-        *command,
+    return subprocess.Popen(  # noqa: S603 - the commands are the Procfile's
+        command,
         cwd=ROOT,
         env=environment,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         start_new_session=True,  # its own group: it and its workers are signalled together, and Ctrl-C only here
-        limit=1 << 20,
     )
-    assert process.stdout is not None
-    return process, asyncio.create_task(relay(name.ljust(width), process.stdout))
 
 
-async def relay(label: str, stream: asyncio.StreamReader) -> None:
+def relay(label: bytes, stream: IO[bytes]) -> None:
     """Pass a process's lines on, each with its name in front."""
-    while line := await stream.readline():
-        sys.stdout.write(f"{label} | {line.decode(errors='replace')}")
-        sys.stdout.flush()
-
-
-def send(process: asyncio.subprocess.Process, what: signal.Signals) -> None:
     try:
-        os.killpg(process.pid, what)
-    except ProcessLookupError:
-        pass  # the whole group has ended
+        for line in stream:
+            sys.stdout.buffer.write(label + line.removesuffix(b"\n") + b"\n")
+            sys.stdout.buffer.flush()
+    except OSError:  # nobody reads our output any more; without a reader the process would soon block
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
-async def run(commands: dict[str, list[str]]) -> int:
+def watch_signals() -> int:
+    """A descriptor from which every signal that arrives can be read, as one byte. Nothing is missed between reads."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    for number in STOP | {signal.SIGCHLD}:
+        signal.signal(number, lambda *_: None)
+    return reading
+
+
+def asked_to_stop(signals: int, timeout: float | None = None) -> bool:
+    """Wait until a signal arrives, a process's end included; whether it was one to stop."""
+    ready, _, _ = select.select([signals], [], [], timeout)
+    return bool(ready and not STOP.isdisjoint(os.read(signals, 256)))
+
+
+def reap(running: dict[int, str]) -> dict[str, int]:
+    """Collect all that have ended; name -> exit code of those that were `running`, which they leave.
+
+    A negative code is a signal's number. Orphans that a container hands to its process 1 are collected too.
+    """
+    ended: dict[str, int] = {}
+    while True:
+        try:
+            process, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return ended
+        if process == 0:
+            return ended
+        if process in running:
+            ended[running.pop(process)] = os.waitstatus_to_exitcode(status)
+
+
+def send(groups: Iterable[int], what: signal.Signals) -> None:
+    for group in groups:
+        with suppress(ProcessLookupError, PermissionError):  # macOS answers the latter for a group of zombies
+            os.killpg(group, what)
+
+
+def describe(name: str, code: int) -> str:
+    return f"{name} was ended by {signal.Signals(-code).name}" if code < 0 else f"{name} ended with code {code}"
+
+
+def run(commands: dict[str, list[str]]) -> int:
     """Run commands until one ends or a signal asks to stop; the exit status."""
-    stop = asyncio.Event()
-    for asked in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(asked, stop.set)
+    signals = watch_signals()
     width = max(map(len, commands))
-    started = {name: await start(name, command, width) for name, command in commands.items()}
-    processes = {name: process for name, (process, _) in started.items()}
-    ends = {asyncio.create_task(process.wait()): name for name, process in processes.items()}
-    asked_to_stop = asyncio.create_task(stop.wait())
-    await asyncio.wait({asked_to_stop, *ends}, return_when=asyncio.FIRST_COMPLETED)
+    processes = []
+    relays = []
+    running: dict[int, str] = {}
+    died: dict[str, int] = {}
+    for name, command in commands.items():
+        try:
+            process = start(command)
+        except OSError as error:
+            print(f"{name} cannot be started: {command[0]}: {error.strerror}.", file=sys.stderr)
+            died[name] = 127
+            break
+        assert process.stdout is not None
+        processes.append(process)
+        running[process.pid] = name
+        relays.append(Thread(target=relay, args=(f"{name:{width}} | ".encode(), process.stdout), daemon=True))
+        relays[-1].start()
+    groups = list(running)
 
-    died = [f"{name} ended with {task.result()}" for task, name in ends.items() if task.done()]
-    for process in processes.values():
-        send(process, signal.SIGTERM)
-    await asyncio.wait(ends, timeout=GRACE_ON_FAILURE if died else GRACE_ON_REQUEST)
-    for process in processes.values():
-        send(process, signal.SIGKILL)
-    await asyncio.wait(ends)
-    await asyncio.wait([relaying for _, relaying in started.values()], timeout=1)
-    if died and not stop.is_set():
-        print(f"{' and '.join(died)}; the rest was ended.", file=sys.stderr)
-        return 1
-    return 0
+    stop = False
+    while not stop and not died:
+        stop = asked_to_stop(signals)
+        died = reap(running)
+    send(groups, signal.SIGTERM)
+    deadline = time.monotonic() + (GRACE_ON_REQUEST if stop else GRACE_ON_FAILURE)
+    while running and (left := deadline - time.monotonic()) > 0:
+        asked_to_stop(signals, left)
+        reap(running)
+    send(groups, signal.SIGKILL)  # also workers that outlived their server
+    while running:
+        asked_to_stop(signals)
+        reap(running)
+    for thread in relays:
+        thread.join(timeout=0.5)
+    if stop:
+        return 0
+    print(f"{' and '.join(describe(*end) for end in died.items())}; the rest was ended.", file=sys.stderr)
+    code = next(iter(died.values()))
+    return 128 - code if code < 0 else code or 1
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(run(read_procfile((ROOT / "Procfile").read_text()))))
+    sys.exit(run(read_procfile((ROOT / "Procfile").read_text())))

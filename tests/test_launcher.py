@@ -1,0 +1,177 @@
+"""The launcher, `python -m app`, held against its promise: both or neither, with processes really killed and stopped."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from app.__main__ import GRACE_ON_FAILURE, GRACE_ON_REQUEST, ROOT, read_procfile
+
+PATIENCE = 60
+"""Seconds until a test gives up; far more than anything takes, so that a slow machine fails none."""
+
+linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks /proc for processes")
+
+
+@contextmanager
+def launched(commands: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """The launcher running these commands, each a Python program, in place of the Procfile's."""
+    program = "import json, sys; from app.__main__ import run; sys.exit(run(json.loads(sys.argv[1])))"
+    arguments = json.dumps({name: [sys.executable, "-c", code] for name, code in commands.items()})
+    with started([sys.executable, "-c", program, arguments]) as launcher:
+        yield launcher
+
+
+@contextmanager
+def started(command: list[str], **environment: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+WAITS = "import time; print('up', flush=True); time.sleep(600)"
+STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {WAITS}"
+DRAINS = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.5), print("drained", flush=True), sys.exit(0)))
+print("up", flush=True)
+time.sleep(600)
+"""
+LEAVES_AN_ORPHAN = f"""
+import subprocess, sys, time
+subprocess.run([sys.executable, "-c", '''import subprocess, sys
+orphan = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.5)"])
+print("orphan", orphan.pid, flush=True)'''])
+{WAITS}
+"""
+
+
+def lines_until(process: subprocess.Popen[str], wanted: Callable[[list[str]], bool]) -> list[str]:
+    assert process.stdout is not None
+    lines: list[str] = []
+    for line in process.stdout:
+        lines.append(line.rstrip("\n"))
+        if wanted(lines):
+            return lines
+    pytest.fail("ended early:\n" + "\n".join(lines))
+
+
+def all_up(count: int) -> Callable[[list[str]], bool]:
+    return lambda lines: sum(line.endswith("| up") for line in lines) == count
+
+
+def children(pid: int) -> dict[int, str]:
+    """Process id -> state letter of a process's children, from /proc."""
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, parent = entry.read_text().rpartition(") ")[2].split()[:2]
+        except OSError:
+            continue
+        if int(parent) == pid:
+            found[int(entry.parent.name)] = state
+    return found
+
+
+def test_graces_keep_the_promises() -> None:
+    """A container ends within 5 s of a failure, and within the 10 s that an engine waits before it kills."""
+    assert GRACE_ON_FAILURE < 4.5
+    assert GRACE_ON_REQUEST < 9.5
+
+
+def test_procfile_starts_the_api_and_the_page() -> None:
+    assert read_procfile((ROOT / "Procfile").read_text()) == {
+        "api": ["python", "-m", "app.api"],
+        "ui": ["python", "-m", "app.ui"],
+    }
+
+
+@pytest.mark.parametrize(("code", "expected", "says"), [(0, 1, "code 0"), (7, 7, "code 7")])
+def test_an_end_of_one_is_the_end_of_all(code: int, expected: int, says: str) -> None:
+    """A server that ends has failed, even with code 0."""
+    with launched({"first": WAITS, "second": f"raise SystemExit({code})"}) as launcher:
+        output, _ = launcher.communicate(timeout=PATIENCE)
+        assert launcher.returncode == expected
+    assert f"second ended with {says}; the rest was ended." in output
+
+
+@linux
+def test_a_kill_of_one_is_the_end_of_all() -> None:
+    with launched({"first": WAITS, "second": STUBBORN}) as launcher:
+        lines_until(launcher, all_up(2))
+        first, second = sorted(children(launcher.pid))
+        os.kill(first, signal.SIGKILL)
+        output, _ = launcher.communicate(timeout=PATIENCE)
+        assert launcher.returncode == 128 + signal.SIGKILL
+        assert not Path(f"/proc/{second}").exists(), "the one that ignores SIGTERM lives on"
+    assert "first was ended by SIGKILL; the rest was ended." in output
+
+
+def test_a_command_that_is_not_there_is_the_end_of_all() -> None:
+    program = "import sys; from app.__main__ import run; sys.exit(run({'a': ['sleep', '600'], 'b': ['/no/such']}))"
+    with started([sys.executable, "-c", program]) as launcher:
+        output, _ = launcher.communicate(timeout=PATIENCE)
+        assert launcher.returncode == 127
+    assert "b cannot be started: /no/such: No such file or directory." in output
+
+
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_asked_to_stop_it_lets_all_finish_and_exits_with_0(asked: signal.Signals) -> None:
+    with launched({"first": DRAINS, "second": DRAINS}) as launcher:
+        lines_until(launcher, all_up(2))
+        launcher.send_signal(asked)
+        output, _ = launcher.communicate(timeout=PATIENCE)
+        assert launcher.returncode == 0
+    assert sorted(output.splitlines()) == ["first  | drained", "second | drained"]
+
+
+def test_asked_to_stop_it_ends_the_stubborn_too() -> None:
+    with launched({"first": STUBBORN}) as launcher:
+        lines_until(launcher, all_up(1))
+        launcher.send_signal(signal.SIGTERM)
+        assert launcher.wait(PATIENCE) == 0
+
+
+def test_lines_are_told_apart() -> None:
+    """Also the last one, without its line end, of a process that dies."""
+    with launched({"api": "print('one'); print('two', end='')", "page": WAITS}) as launcher:
+        output, _ = launcher.communicate(timeout=PATIENCE)
+    assert [line for line in output.splitlines() if line.startswith("api")][:2] == ["api  | one", "api  | two"]
+
+
+@linux
+def test_orphans_leave_no_zombies() -> None:
+    """As a container's process 1, made so here by PR_SET_CHILD_SUBREAPER, it is handed every orphan."""
+    become_reaper = "import ctypes; ctypes.CDLL(None).prctl(36, 1, 0, 0, 0); "
+    program = f"{become_reaper}import sys; from app.__main__ import run; sys.exit(run({{'one': sys.argv[1:]}}))"
+    with started([sys.executable, "-c", program, sys.executable, "-c", LEAVES_AN_ORPHAN]) as launcher:
+        lines = lines_until(launcher, all_up(1))
+        orphan = int(next(line for line in lines if "orphan" in line).split()[-1])
+        until = time.monotonic() + PATIENCE
+        while orphan in children(launcher.pid) and time.monotonic() < until:
+            time.sleep(0.1)
+        assert orphan not in children(launcher.pid)
+        assert set(children(launcher.pid).values()) == {"S"}
