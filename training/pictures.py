@@ -89,3 +89,31 @@ def worst(glyphs: Floats, probabilities: Floats, labels: Labels, names: list[str
     wrong = order[probabilities[order].argmax(axis=1) != labels[order]]
     chosen = wrong if len(wrong) else order[:10]
     return sheet(glyphs[chosen], probabilities[chosen], labels[chosen], names, file)
+
+
+def reliability(probabilities: Floats, labels: Labels, file: Path, bins: int = 15) -> Path:
+    """How often answers of each confidence are right, and how many there are."""
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+    index = np.minimum((confidence * bins).astype(int), bins - 1)
+    filled = [b for b in range(bins) if (index == b).any()]
+    figure, (top, bottom) = plt.subplots(
+        2, 1, figsize=(4.5, 5), sharex=True, gridspec_kw={"height_ratios": [3, 1]}, layout="constrained"
+    )
+    top.plot([0, 1], [0, 1], color="#9ca3af", linestyle=":")
+    top.plot([confidence[index == b].mean() for b in filled], [right[index == b].mean() for b in filled], "o-")
+    top.set(ylabel="share right", title="reliability")
+    bottom.bar([(b + 0.5) / bins for b in filled], [int((index == b).sum()) for b in filled], width=0.9 / bins)
+    bottom.set(xlabel="confidence", ylabel="pictures", yscale="log", xlim=(0, 1))
+    return _save(figure, file)
+
+
+def sweep(results: dict[str, tuple[list[float], list[float], list[float]]], file: Path) -> Path:
+    """Accuracy against one quantity each: name -> values, shares right, half widths of the 95% intervals."""
+    figure, axes = plt.subplots(1, len(results), figsize=(3.6 * len(results), 3), sharey=True, layout="constrained")
+    for cell, (name, (values, shares, halves)) in zip(np.atleast_1d(axes), results.items(), strict=True):
+        cell.errorbar(values, [100 * s for s in shares], [100 * h for h in halves], marker="o", capsize=2)
+        cell.set(xlabel=name, ylim=(min(85, 100 * min(shares) - 2), 100.3))
+        cell.grid(axis="y", alpha=0.3)
+    np.atleast_1d(axes)[0].set_ylabel("right, %")
+    return _save(figure, file)

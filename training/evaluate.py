@@ -1,0 +1,185 @@
+"""Judge a model by everything it is meant to be good at: `python -m training.evaluate --data DIR`.
+
+Prints one table, writes its figures into the model's record and draws pictures of where the model fails. Each
+picture is encoded to a file first and read back by the code that serves requests.
+"""
+
+import argparse
+import json
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rich.table import Table
+
+from app.glyphs import SIDE, to_glyph
+from app.ink import InkError, read_ink
+from app.recognizer import Recognizer
+from training import evaluation, pictures
+from training.datasets import NO_CHARACTER
+from training.evaluation_sets import EvaluationSet, everything
+from training.export import describe
+from training.progress import console, track
+
+Floats = npt.NDArray[np.float32]
+
+MODELS = Path(__file__).parent.parent / "app" / "models"
+TARGETS = {
+    "MNIST test": 0.9975,
+    "drawings": 0.985,
+    "drawings, turned up to 20 degrees": 0.975,
+    "photographs": 0.95,
+    "USPS test": 0.97,
+    "Semeion": 0.96,
+    "optdigits": 0.98,
+    "MNIST-C mean": 0.97,
+}
+
+
+@dataclass(frozen=True)
+class Answers:
+    """`probabilities`: (n, labels), all zero where the picture was refused as blank; `glyphs`: (n, 28, 28)."""
+
+    labels: npt.NDArray[np.int64]
+    glyphs: Floats
+    probabilities: Floats
+
+    @property
+    def right(self) -> npt.NDArray[np.bool_]:
+        answered = self.probabilities.any(axis=1)
+        return answered & (self.probabilities.argmax(axis=1) == self.labels)
+
+    @property
+    def confidence(self) -> Floats:
+        best: Floats = self.probabilities.max(axis=1)
+        return best
+
+
+def glyph_of_file(file: Callable[[int], bytes], index: int) -> Floats:
+    """The glyph of an encoded picture; all zero where the picture is refused."""
+    try:
+        return to_glyph(read_ink(file(index)))
+    except InkError:
+        return np.zeros((SIDE, SIDE), np.float32)
+
+
+def ask(recognizer: Recognizer, asked: EvaluationSet, pool: ProcessPoolExecutor) -> Answers:
+    count = len(asked.labels)
+    work = pool.map(partial(glyph_of_file, asked.file), range(count), chunksize=32)
+    glyphs = np.stack(list(track(work, asked.name, count)))
+    probabilities = recognizer.probabilities(glyphs)
+    probabilities[~glyphs.any(axis=(1, 2))] = 0
+    return Answers(asked.labels, glyphs, probabilities)
+
+
+def figures_of(answers: dict[str, Answers], sure_from: float) -> dict[str, Any]:
+    """Everything the record keeps, by name of the set."""
+    figures: dict[str, Any] = {}
+    for name, given in answers.items():
+        if (given.labels != NO_CHARACTER).all():
+            correct, count = int(given.right.sum()), len(given.labels)
+            low, high = evaluation.wilson(correct, count)
+            figures[name] = {"accuracy": correct / count, "count": count, "low": low, "high": high}
+    corrupted = [value for name, value in figures.items() if name.startswith("MNIST-C ")]
+    if len(corrupted) > 1:
+        mean = float(np.mean([value["accuracy"] for value in corrupted]))
+        count = sum(value["count"] for value in corrupted)
+        low, high = evaluation.wilson(round(mean * count), count)
+        figures["MNIST-C mean"] = {"accuracy": mean, "count": count, "low": low, "high": high}
+    if (clean := answers.get("MNIST test")) is not None:
+        figures["calibration"] = {
+            "expected_calibration_error": evaluation.calibration_error(clean.probabilities, clean.labels),
+            "count": len(clean.labels),
+        }
+        if (none := answers.get("no digit")) is not None:
+            figures["knowing what is no digit"] = {
+                "roc_area": evaluation.roc_area(clean.confidence, none.confidence),
+                "no_digits_flagged": float((none.confidence < sure_from).mean()),
+                "digits_flagged": float((clean.confidence < sure_from).mean()),
+                "count": len(none.labels),
+            }
+    return figures
+
+
+def table_of(figures: dict[str, Any]) -> Table:
+    table = Table("set", "pictures", "right %", "95% interval", "target %", box=None)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, value in figures.items():
+        if "accuracy" in value:
+            target = TARGETS.get(name)
+            style = None if target is None else "green" if value["accuracy"] >= target else "yellow"
+            table.add_row(
+                name,
+                str(value["count"]),
+                f"{100 * value['accuracy']:.2f}",
+                f"{100 * value['low']:.2f} - {100 * value['high']:.2f}",
+                "" if target is None else f"{100 * target:.2f}",
+                style=style,
+            )
+    return table
+
+
+def report(figures: dict[str, Any]) -> None:
+    console.print(table_of(figures))
+    if "calibration" in figures:
+        error = 100 * figures["calibration"]["expected_calibration_error"]
+        console.print(f"expected calibration error on MNIST test, 15 bins: {error:.2f}% (target 0.50%)")
+    if "knowing what is no digit" in figures:
+        value = figures["knowing what is no digit"]
+        console.print(
+            f"no digit against digits: area under the ROC {value['roc_area']:.4f} (target 0.97); "
+            f"{100 * value['no_digits_flagged']:.1f}% of what is no digit is called not sure (target 80%), "
+            f"and {100 * value['digits_flagged']:.1f}% of MNIST test (at most 2%)"
+        )
+
+
+def draw(answers: dict[str, Answers], names: list[str], folder: Path) -> None:
+    for name, slug in (("MNIST test", "mnist"), ("drawings", "drawings")):
+        if (given := answers.get(name)) is not None:
+            pictures.confusion(given.probabilities, given.labels, names, folder / f"confusion-{slug}.png")
+            pictures.worst(given.glyphs, given.probabilities, given.labels, names, folder / f"worst-{slug}.png")
+    if (clean := answers.get("MNIST test")) is not None:
+        pictures.reliability(clean.probabilities, clean.labels, folder / "reliability.png")
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=__doc__)
+    add = parser.add_argument
+    add("--data", type=Path, default=Path("data"), help="folder with the data sets (%(default)s)")
+    add("--model", type=Path, default=MODELS / "digits.onnx", help="the model file (%(default)s)")
+    add("--only", metavar="TEXT", help="only the sets whose name contains this, such as MNIST-C or drawings")
+    add("--count", type=int, metavar="N", help="only the first N pictures of each set")
+    add("--pictures", type=Path, default=MODELS / "pictures", help="where pictures are drawn (%(default)s)")
+    add("--write", action="store_true", help="write the figures into the model file and its record")
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = arguments()
+    recognizer = Recognizer(args.model, threads=os.cpu_count() or 1)
+    sets = [one.first(args.count) for one in everything(args.data) if not args.only or args.only in one.name]
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        answers = {one.name: ask(recognizer, one, pool) for one in sets}
+    figures = figures_of(answers, recognizer.record.sure_from)
+    report(figures)
+    if not args.only and not args.count:
+        draw(answers, recognizer.labels, args.pictures)
+        from training import sweeps  # draws pictures of its own, which only a whole evaluation needs
+
+        sweeps.draw_all(recognizer, args.data, args.pictures)
+    if args.write:
+        record = recognizer.record.model_dump()
+        record["figures"] = record["figures"] | figures
+        describe(args.model, record)
+        args.model.with_suffix(".json").write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""What the digits model is judged by: named sets of encoded pictures, as a stranger would send them.
+
+Each set is a list of labels and a function from an index to a file's bytes. Every random number follows from the
+index, so two models are asked about the very same pictures.
+"""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+
+from training import datasets, negatives
+from training.corruptions import CORRUPTIONS
+from training.photographs import photograph
+from training.strokes import StrokeSet, rotated
+
+Pictures = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class EvaluationSet:
+    name: str
+    labels: Labels
+    """(n,), `datasets.NO_CHARACTER` for pictures that are no digit."""
+    file: Callable[[int], bytes]
+    """Index -> encoded picture; can be sent to another process."""
+
+    def first(self, count: int | None) -> "EvaluationSet":
+        return EvaluationSet(self.name, self.labels[:count], self.file)
+
+
+def png(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+def scanned(pictures: Pictures, index: int) -> bytes:
+    return png(Image.fromarray(pictures[index]))
+
+
+def corrupted(pictures: Pictures, name: str, index: int) -> bytes:
+    changed = CORRUPTIONS[name](pictures[index] / 255, np.random.default_rng(index))
+    return png(Image.fromarray(np.round(changed * 255).astype(np.uint8)))
+
+
+PAPERS = ("black on white", "white on black", "coloured", "transparent")
+
+
+def drawing(strokes: StrokeSet, most_degrees: float, index: int) -> bytes:
+    """A 280x280 canvas: any place, size and brush, on one of four kinds of paper."""
+    rng = np.random.default_rng(index)
+    turned = rotated(strokes.samples[index], float(rng.uniform(-most_degrees, most_degrees)))
+    return png(on_paper(datasets.draw_at_random(turned, rng), PAPERS[index % len(PAPERS)], rng))
+
+
+def on_paper(drawn: Image.Image, paper: str, rng: np.random.Generator) -> Image.Image:
+    """A black-on-white drawing on another paper; coloured ink differs in brightness from its paper by a quarter."""
+    if paper == "black on white":
+        return drawn
+    ink = ImageOps.invert(drawn)
+    if paper == "white on black":
+        return ink
+    if paper == "transparent":
+        stroke = Image.new("RGBA", drawn.size, "black" if rng.random() < 0.5 else "white")
+        stroke.putalpha(ink)
+        return stroke
+    pen, ground = rng.integers(0, 256, 3), rng.integers(0, 256, 3)
+    weights = np.array([0.299, 0.587, 0.114])
+    while abs(float((pen - ground) @ weights)) < 64:
+        pen, ground = rng.integers(0, 256, 3), rng.integers(0, 256, 3)
+    return Image.composite(Image.new("RGB", drawn.size, tuple(pen)), Image.new("RGB", drawn.size, tuple(ground)), ink)
+
+
+def photographed(strokes: StrokeSet, index: int) -> bytes:
+    return photograph(strokes.samples[index], np.random.default_rng(index))
+
+
+def no_digit(digits: Pictures, digit_labels: Labels, letters: Path | None, index: int) -> bytes:
+    return png(negatives.make(7_000_000 + index, digits, digit_labels, letters))
+
+
+def everything(data: Path) -> list[EvaluationSet]:
+    """All sets whose files are in `data`; MNIST's always."""
+    test, labels = datasets.mnist_pictures(data, train=False)
+    sets = [EvaluationSet("MNIST test", labels, partial(scanned, test))]
+    strokes = datasets.pen_strokes(data)
+    if strokes is not None:
+        unseen = strokes[1]
+        sets += [
+            EvaluationSet("drawings", unseen.labels, partial(drawing, unseen, 0.0)),
+            EvaluationSet("drawings, turned up to 20 degrees", unseen.labels, partial(drawing, unseen, 20.0)),
+            EvaluationSet("photographs", unseen.labels, partial(photographed, unseen)),
+        ]
+    for name, title in (("usps", "USPS test"), ("semeion", "Semeion"), ("optdigits", "optdigits")):
+        if (data / f"{name}.npz").is_file():
+            with np.load(data / f"{name}.npz", allow_pickle=False) as archive:
+                chosen = archive["split"] == 1 if name == "usps" else slice(None)
+                sets.append(
+                    EvaluationSet(title, archive["y"][chosen].astype(np.int64), partial(scanned, archive["X"][chosen]))
+                )
+    sets += [EvaluationSet(f"MNIST-C {name}", labels, partial(corrupted, test, name)) for name in CORRUPTIONS]
+    letters = data / datasets.LETTERS_FILE if (data / datasets.LETTERS_FILE).is_file() else None
+    none = np.full(2000, datasets.NO_CHARACTER)
+    return [*sets, EvaluationSet("no digit", none, partial(no_digit, test, labels, letters))]
