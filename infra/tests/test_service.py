@@ -61,6 +61,11 @@ def test_the_app_believes_as_many_proxies_as_there_are(synthesis: Callable[[], S
     assert settings["DIGITS_TRUSTED_PROXIES"] == proxies
 
 
+def test_both_processes_listen_to_the_load_balancer() -> None:
+    settings = {s["Name"]: s["Value"] for s in default().container["Environment"]}
+    assert (settings["DIGITS_API_HOST"], settings["DIGITS_UI_HOST"]) == ("0.0.0.0", "0.0.0.0")
+
+
 def test_signing_in_comes_back_to_the_public_address() -> None:
     settings = {s["Name"]: s["Value"] for s in with_domain().container["Environment"]}
     assert settings["DIGITS_OIDC_REDIRECT_URI"] == "https://digits.example.com/oauth2callback"
