@@ -26,15 +26,33 @@ class Settings(BaseSettings):
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     """API processes; one per core serves most."""
     models_dir: Path = Path(__file__).parent / "models"
+    default_alphabet: str = "digits"
+    """The alphabet of requests that name none."""
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     """Comma-separated keys of which a caller must present one; none: everybody may call."""
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
     """How many proxies stand in front, each adding one believable entry to X-Forwarded-For."""
+    rate_per_address: Annotated[int, Field(ge=0)] = 600
+    """Pictures a minute from one address, counted by each API process for itself; 0: no limit."""
+    rate_per_key: Annotated[int, Field(ge=0)] = 6000
+    """Pictures a minute with one key, counted likewise; 0: no limit."""
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Comma-separated origins whose pages may call the API from a browser, such as https://example.org."""
+    max_body_bytes: Annotated[int, Field(ge=1024)] = 10 * 1024 * 1024
+    """Bytes of a request's body; what comes after is not read."""
+    max_pixels: Annotated[int, Field(ge=784)] = 25_000_000
+    """Pixels of a picture, as its header announces them."""
+    max_batch_files: Annotated[int, Field(ge=1)] = 64
+    """Pictures in one call of /predict/batch/."""
+    max_waiting: Annotated[int, Field(ge=1)] = 256
+    """Pictures that may wait to be recognized in one API process; further ones are answered with 503."""
+    body_seconds: Annotated[float, Field(gt=0)] = 20.0
+    """Seconds in which a request must have arrived, and an idle connection is kept for the next one."""
 
-    @field_validator("api_keys", mode="before")
+    @field_validator("api_keys", "cors_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return [key.strip() for key in value.split(",") if key.strip()] if isinstance(value, str) else value
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @property
     def api_address(self) -> str:
