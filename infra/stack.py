@@ -31,12 +31,7 @@ class DigitsStack(Stack):
             behind_cloudfront=config.cloudfront,
         )
 
-        settings = {
-            # The load balancer comes from outside the container.
-            "DIGITS_API_HOST": "0.0.0.0",  # noqa: S104
-            "DIGITS_UI_HOST": "0.0.0.0",  # noqa: S104
-            "DIGITS_TRUSTED_PROXIES": str(front.trusted_proxies),
-        }
+        settings = {"DIGITS_TRUSTED_PROXIES": str(front.trusted_proxies)}
         secrets: dict[str, ecs.Secret] = {}
         api_key = self._api_key() if config.require_api_key else None
         if api_key:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from cfnlint import lint
 
-from synth import INFRA, Synthesis, default, synthesize, with_cloudfront, with_domain
+from synth import Synthesis, default, synthesize, with_cloudfront, with_domain
 
 EVERY_SHAPE = pytest.mark.parametrize("synthesis", [default, with_domain, with_cloudfront])
 
@@ -66,10 +66,3 @@ def test_nothing_has_a_name_of_our_own() -> None:
         assert not {"Name", *names} & set(resource.get("Properties", {})) or resource["Type"] in (
             "AWS::Route53::RecordSet",
         ), name
-
-
-def test_the_readme_names_every_setting() -> None:
-    from config import Config
-
-    rows = [line.split("`")[1] for line in (INFRA / "README.md").read_text().splitlines() if line.startswith("| `")]
-    assert rows == list(Config.model_fields)

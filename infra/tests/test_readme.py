@@ -1,0 +1,63 @@
+"""What README.md says is held against the code and against itself."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from config import Config
+from need import need
+
+INFRA = Path(__file__).parents[1]
+README = (INFRA / "README.md").read_text()
+HOURS = 730
+
+
+def rows(heading: str) -> list[list[str]]:
+    section = README.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip(" *`") for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def test_every_setting_is_told_with_its_default() -> None:
+    told = {name: default for name, default, _ in rows("Choose")}
+    assert list(told) == list(Config.model_fields)
+    for name, field in Config.model_fields.items():
+        if not field.is_required():
+            assert told[name] == {None: "none"}.get(field.default, str(field.default).lower())
+
+
+def test_the_costs_add_up() -> None:
+    *items, (_, _, _, together) = rows("Cost")
+    for item, number, hourly, monthly in items:
+        assert float(monthly) == pytest.approx(float(number) * float(hourly) * HOURS, abs=0.006), item
+    assert float(together) == pytest.approx(sum(float(monthly) for *_, monthly in items), abs=0.001)
+
+
+def test_it_takes_fewer_than_ten_commands() -> None:
+    commands = README.split("```sh\n")[1].split("```")[0].splitlines()
+    assert 0 < len(commands) < 10
+
+
+def test_every_module_is_in_the_map() -> None:
+    told = {name for names, _ in rows("Find your way") for name in names.split(", ")}
+    assert told == {path.name for path in INFRA.glob("*.py")} - {"diagram.py"}
+
+
+def test_the_files_it_names_exist() -> None:
+    for name in ("architecture.png", "smoke/smoke.sh", "requirements.txt"):
+        assert name in README
+        assert (INFRA / name).exists()
+
+
+def test_the_picture_can_be_drawn(tmp_path: Path) -> None:
+    need(shutil.which("dot") is not None, "the picture needs Graphviz")
+    from diagram import draw
+
+    draw(tmp_path / "drawn")
+    assert (tmp_path / "drawn.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_alarms_told_as_free_are_within_the_free_ten() -> None:
+    assert len(re.findall(r"self\._alarm\(", (INFRA / "watching.py").read_text())) <= 10
