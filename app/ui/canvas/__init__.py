@@ -1,0 +1,44 @@
+"""A drawing pad for a Streamlit page: a square canvas with brush, eraser, undo and clear.
+
+Our own component, because the published ones wait before they send (streamlit-drawable-canvas: 200 ms after the
+stroke), have a fixed size in pixels and no name for a screen reader. Strokes live in the browser, as lines rather
+than pixels: they survive a re-run, another page and a reload, and are drawn anew at any size or theme.
+"""
+
+import base64
+import binascii
+from pathlib import Path
+
+import streamlit as st
+
+_FILES = Path(__file__).parent
+
+_pad = st.components.v2.component(
+    "drawing_pad",
+    html=(_FILES / "canvas.html").read_text(),
+    css=(_FILES / "canvas.css").read_text(),
+    js=(_FILES / "canvas.js").read_text(),
+)
+
+
+def canvas(key: str, answer_key: str) -> bytes:
+    """Show the pad; a run follows each finished stroke.
+
+    Args:
+        key: of the widget.
+        answer_key: of the `st.container` that shows the answer; a screen reader is told when it changes.
+
+    Returns:
+        The drawing as a PNG of 280x280 pixels, black on white; empty when nothing is drawn.
+    """
+    state = _pad(key=key, data={"answerKey": answer_key}, default={"drawing": ""}, on_drawing_change=lambda: None)
+    return _bytes_of(state.get("drawing"))
+
+
+def _bytes_of(data_url: object) -> bytes:
+    """What a data URL holds; nothing for what is none: the browser is not to be trusted."""
+    _, _, encoded = str(data_url or "").partition(";base64,")
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        return b""

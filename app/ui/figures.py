@@ -1,0 +1,34 @@
+"""A model's figures as rows for a table, whatever groups its record has."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
+
+_Z = 1.959964
+"""95% of a normal distribution lies within this many standard deviations."""
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    name: str
+    share: float
+    count: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's 95% interval (1927): what the share may be, seen that it was measured on `count` pictures."""
+        n, p = self.count, self.share
+        centre = (p + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
+        reach = _Z / (1 + _Z**2 / n) * sqrt(p * (1 - p) / n + _Z**2 / (4 * n**2))
+        return max(0.0, centre - reach), min(1.0, centre + reach)
+
+
+def accuracies(figures: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[Accuracy]:
+    """All groups that have an accuracy and a count, by their names from the outside in."""
+    share, count = figures.get("accuracy"), figures.get("count")
+    if isinstance(share, int | float) and isinstance(count, int) and count > 0:
+        yield Accuracy(", ".join(path), float(share), count)
+    for name, inner in figures.items():
+        if isinstance(inner, dict):
+            yield from accuracies(inner, (*path, name))

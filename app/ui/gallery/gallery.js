@@ -1,0 +1,19 @@
+/** Called by Streamlit after every run; the buttons are made once for the same pictures. */
+export default function ({ parentElement, data, setStateValue }) {
+  const gallery = parentElement.querySelector(".gallery");
+  const shown = JSON.stringify(data.examples);
+  if (gallery.shown === shown) return;
+  gallery.shown = shown;
+  gallery.replaceChildren(...data.examples.map(example));
+
+  function example({ label, picture }, index) {
+    const button = Object.assign(document.createElement("button"), { type: "button" });
+    const image = Object.assign(new Image(), { src: `data:image/png;base64,${picture}`, alt: `Handwritten ${label}` });
+    button.append(image);
+    button.addEventListener("click", () => {
+      for (const other of gallery.children) other.setAttribute("aria-pressed", String(other === button));
+      setStateValue("picked", index);
+    });
+    return button;
+  }
+}

@@ -1,0 +1,24 @@
+"""The script that Streamlit runs for every visitor."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from app.ui import sign_in
+from app.ui.views.developers import developers
+from app.ui.views.draw import draw
+from app.ui.views.quality import quality
+from app.ui.views.upload import upload
+
+st.set_page_config("Digit Recognition", page_icon="✍️", layout="wide")
+st.html(Path(__file__).with_name("style.css"))
+sign_in.ask()
+st.navigation(
+    [
+        st.Page(draw, title="Draw", icon=":material/draw:", default=True),
+        st.Page(upload, title="Upload", icon=":material/upload:"),
+        st.Page(quality, title="How good is it?", icon=":material/query_stats:", url_path="how-good"),
+        st.Page(developers, title="API", icon=":material/code:", url_path="api"),
+    ],
+    position="top",
+).run()

@@ -1,0 +1,63 @@
+"""Optional sign-in with an OpenID Connect provider, by Streamlit's own login; on when `DIGITS_OIDC_*` is set."""
+
+import sys
+from functools import cache
+from typing import Any
+
+import streamlit as st
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.settings import PREFIX
+
+
+class Provider(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix=f"{PREFIX}OIDC_", frozen=True)
+
+    client_id: str = ""
+    client_secret: SecretStr = SecretStr("")
+    cookie_secret: SecretStr = SecretStr("")
+    """Signs the cookie that keeps a visitor signed in; the same for all tasks behind a load balancer."""
+    metadata_url: str = ""
+    """The provider's `/.well-known/openid-configuration`."""
+    redirect_uri: str = ""
+    """This page's address and `/oauth2callback`, as registered with the provider."""
+
+    def values(self) -> dict[str, str]:
+        return {name: value.get_secret_value() if isinstance(value, SecretStr) else value for name, value in iter(self)}
+
+
+@cache
+def provider() -> dict[str, str]:
+    """The provider's settings, empty without sign-in; ends the program when only some of them are set."""
+    values = Provider().values()
+    missing = [name for name, value in values.items() if not value]
+    if len(missing) == len(values):
+        return {}
+    if missing:
+        names = ", ".join(f"{PREFIX}OIDC_{name.upper()}" for name in missing)
+        print(f"Sign-in is set up in part. Set these too, or none of DIGITS_OIDC_*: {names}", file=sys.stderr)
+        raise SystemExit(2)
+    return values
+
+
+def secrets() -> dict[str, Any]:
+    """What Streamlit's login reads."""
+    values = provider()
+    if not values:
+        return {}
+    return {"auth": {"server_metadata_url" if name == "metadata_url" else name: values[name] for name in values}}
+
+
+def ask() -> None:
+    """Let nobody past who is not signed in, where sign-in is on."""
+    if not provider():
+        return
+    if not st.user.is_logged_in:
+        st.title("Please sign in")
+        st.html('<p class="lead">This page is for people with an account.</p>')
+        st.button("Sign in", type="primary", icon=":material/login:", on_click=st.login)
+        st.stop()
+    with st.sidebar:
+        st.caption(f"Signed in as {st.user.get('email') or st.user.get('name') or 'you'}")
+        st.button("Sign out", icon=":material/logout:", on_click=st.logout)

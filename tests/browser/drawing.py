@@ -1,0 +1,59 @@
+"""Draw with a mouse or a finger as people did with a pen."""
+
+import json
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+CHROMIUM = "/usr/bin/chromium"
+
+Point = tuple[float, float]
+Stroke = list[Point]
+
+_STROKES = Path(__file__).parents[1] / "data" / "strokes.json"
+
+
+def pen_strokes() -> dict[str, list[Stroke]]:
+    """Label -> strokes of one person, in a unit square, y down."""
+    strokes: dict[str, list[Stroke]] = json.loads(_STROKES.read_text())
+    return strokes
+
+
+def on_canvas(page: Page, stroke: Stroke, size: float = 0.6, at: Point = (0.5, 0.5)) -> Stroke:
+    """A stroke in pixels of the page: `size` and the middle's place `at` as shares of the canvas's side."""
+    box = page.locator("canvas").last.bounding_box()
+    assert box, "there is no canvas"
+    left, top = (at[0] - size / 2), (at[1] - size / 2)
+    return [
+        (box["x"] + box["width"] * (left + size * x), box["y"] + box["height"] * (top + size * y)) for x, y in stroke
+    ]
+
+
+def draw_stroke(page: Page, stroke: Stroke, size: float = 0.6, at: Point = (0.5, 0.5)) -> None:
+    first, *rest = on_canvas(page, stroke, size, at)
+    page.mouse.move(*first)
+    page.mouse.down()
+    for point in rest:
+        page.mouse.move(*point)
+    page.mouse.up()
+
+
+def draw(page: Page, label: str, size: float = 0.6, at: Point = (0.5, 0.5)) -> None:
+    for stroke in pen_strokes()[label]:
+        draw_stroke(page, stroke, size, at)
+
+
+def draw_by_touch(page: Page, label: str) -> None:
+    """With a finger: real touch events of the browser, from which it makes the pointer events itself."""
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: Point) -> None:
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
+
+    for stroke in pen_strokes()[label]:
+        first, *rest = on_canvas(page, stroke)
+        touch("touchStart", first)
+        for point in rest:
+            touch("touchMove", point)
+        touch("touchEnd")
+    session.detach()
