@@ -17,6 +17,8 @@ from app import photo
 
 Ink = npt.NDArray[np.float32]
 
+warnings.filterwarnings("ignore", module="PIL")  # odd metadata and sizes, of which the caller is told by errors
+
 FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 MAX_PIXELS: Final = 25_000_000
 WORKING_SIDE: Final = 512
@@ -24,6 +26,8 @@ WORKING_SIDE: Final = 512
 
 _PAPER_TOLERANCE = 10
 """How far, of 255, a pixel may be from the paper's colour and be paper: lossy compression moves it that far."""
+
+_ACCEPTED = "Accepted are PNG, JPEG, WebP, GIF, BMP or TIFF."
 
 _FLAT_TOLERANCE = 3
 _FLAT_SHARE = 0.75
@@ -39,6 +43,27 @@ class InkError(ValueError):
 
 class UnreadableImage(InkError):
     """The bytes are no picture, or a broken one."""
+
+
+class EmptyFile(UnreadableImage):
+    """There are no bytes."""
+
+    def __init__(self) -> None:
+        super().__init__("The file is empty. Please send a picture.")
+
+
+class NotAPicture(UnreadableImage):
+    """The bytes begin like none of the accepted formats."""
+
+    def __init__(self) -> None:
+        super().__init__(f"This is not a picture that can be read. {_ACCEPTED}")
+
+
+class DamagedPicture(UnreadableImage):
+    """The bytes begin like a picture and do not go on like one."""
+
+    def __init__(self) -> None:
+        super().__init__(f"The picture is damaged and cannot be decoded. {_ACCEPTED}")
 
 
 class TooManyPixels(InkError):
@@ -70,27 +95,35 @@ def read_ink(data: bytes, max_pixels: int = MAX_PIXELS) -> Ink:
 
 def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """A picture upright, in mode L, RGB or RGBA, shrunk to `WORKING_SIDE`. Raises as `read_ink`."""
+    return decode_picture(open_picture(data, max_pixels))
+
+
+def open_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """A picture of which only the header has been read. Raises UnreadableImage, TooManyPixels."""
     if not data:
-        raise UnreadableImage("The file is empty. Please send a picture.")
-    accepted = "PNG, JPEG, WebP, GIF, BMP or TIFF"
+        raise EmptyFile
+    accepted = f"at most {max_pixels / 1e6:g} million are accepted."
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of odd metadata and of sizes that are limited here
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
-            if image.width * image.height > max_pixels:
-                raise TooManyPixels(
-                    f"The picture has {image.width} x {image.height} pixels; "
-                    f"at most {max_pixels / 1e6:g} million are accepted."
-                )
-            image.draft(None, (WORKING_SIDE, WORKING_SIDE))  # JPEG: decode at a fraction of the size
-            image.load()
-            return _working_copy(image)
-    except InkError:
-        raise
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError:
-        raise UnreadableImage(f"This is not a picture that can be read. Accepted are {accepted}.") from None
-    except Exception:  # Pillow's decoders raise nearly anything on hostile bytes
-        raise UnreadableImage(f"The picture is damaged and cannot be decoded. Accepted are {accepted}.") from None
+        raise NotAPicture from None
+    except Image.DecompressionBombError:
+        raise TooManyPixels(f"The picture has far too many pixels; {accepted}") from None
+    except Exception:  # Pillow raises nearly anything on hostile bytes
+        raise DamagedPicture from None
+    if image.width * image.height > max_pixels:
+        raise TooManyPixels(f"The picture has {image.width} x {image.height} pixels; {accepted}")
+    return image
+
+
+def decode_picture(image: Image.Image) -> Image.Image:
+    """As `decode`, of a picture that `open_picture` has opened."""
+    try:
+        image.draft(None, (WORKING_SIDE, WORKING_SIDE))  # JPEG: decode at a fraction of the size
+        image.load()
+        return _working_copy(image)
+    except Exception:  # as above
+        raise DamagedPicture from None
 
 
 def _working_copy(image: Image.Image) -> Image.Image:

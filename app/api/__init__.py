@@ -1,0 +1,1 @@
+"""The HTTP API: pictures in, recognized characters out."""

@@ -1,0 +1,101 @@
+"""The files of one field of a multipart/form-data body.
+
+Starlette's own form parser would do, but writes each file to a temporary one first and back; here the body is in
+memory already, and bounded.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from app.api.errors import MalformedBody, MissingFile, TooManyFiles
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
+
+MAX_OTHER_FIELDS: Final = 16
+"""Fields besides the files that are overlooked; a form with more was not made for this API."""
+
+
+def files_of(body: bytes, content_type: str, field: str, limit: int) -> list[bytes]:
+    """The contents of all parts named `field`, in order, whether they carry a file name or not.
+
+    Raises:
+        MalformedBody, MissingFile
+        TooManyFiles: there are more than `limit`, or too many other fields.
+    """
+    form = _Form(field.encode(), limit)
+    try:
+        boundary = parse_options_header(content_type)[1].get(b"boundary")
+        if not boundary:
+            raise MalformedBody("The Content-Type of the form names no boundary.")
+        parser = MultipartParser(boundary, form.callbacks())
+        parser.write(body)
+        parser.finalize()
+    except FormParserError:
+        raise MalformedBody("The form in the body is broken.") from None
+    if not form.complete:
+        raise MalformedBody("The form in the body has no end: it was cut off on the way.")
+    if not form.files:
+        raise MissingFile(f"The form has no field '{field}' with a picture.")
+    return form.files
+
+
+class _Form:
+    """Takes the parser's callbacks and keeps what was sent for one field."""
+
+    def __init__(self, field: bytes, limit: int) -> None:
+        self.files: list[bytes] = []
+        self.complete = False
+        self._field = field
+        self._limit = limit
+        self._others = 0
+        self._header = b""
+        self._disposition = b""
+        self._content: list[bytes] | None = None
+
+    def callbacks(self) -> "MultipartCallbacks":
+        return {
+            "on_part_begin": self._part_begin,
+            "on_header_field": self._header_field,
+            "on_header_value": self._header_value,
+            "on_headers_finished": self._headers_finished,
+            "on_part_data": self._part_data,
+            "on_part_end": self._part_end,
+            "on_end": self._end,
+        }
+
+    def _part_begin(self) -> None:
+        self._disposition = b""
+
+    def _header_field(self, data: bytes, start: int, end: int) -> None:
+        self._header = data[start:end].lower()
+
+    def _header_value(self, data: bytes, start: int, end: int) -> None:
+        if self._header == b"content-disposition":
+            self._disposition = data[start:end]
+
+    def _headers_finished(self) -> None:
+        _, options = parse_options_header(self._disposition)
+        if options.get(b"name") != self._field:
+            self._content = None
+            self._others += 1
+            if self._others > MAX_OTHER_FIELDS:
+                raise TooManyFiles(f"The form has more than {MAX_OTHER_FIELDS} fields besides the pictures.")
+            return
+        if len(self.files) == self._limit:
+            accepted = "Only one picture is" if self._limit == 1 else f"At most {self._limit} pictures are"
+            raise TooManyFiles(f"{accepted} accepted in this call.")
+        self._content = []
+
+    def _part_data(self, data: bytes, start: int, end: int) -> None:
+        if self._content is not None:
+            self._content.append(data[start:end])
+
+    def _part_end(self) -> None:
+        if self._content is not None:
+            self.files.append(b"".join(self._content))
+
+    def _end(self) -> None:
+        self.complete = True

@@ -1,0 +1,69 @@
+"""The API as one application."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+
+from app import settings
+from app.api import documents, errors
+from app.api.access import Gate
+from app.api.docs import router as docs
+from app.api.headers import SecurityHeaders
+from app.api.limits import BodyLimits
+from app.api.routes import router
+from app.api.service import Service, load_recognizers
+from app.api.telemetry import Telemetry
+from app.api.work import Workers
+from app.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    config: Settings = app.state.settings
+    recognizers = load_recognizers(config)
+    workers = Workers(config.max_waiting, config.max_pixels)
+    app.state.service = Service(config, recognizers, workers, Gate(config))
+    if not config.api_keys:
+        log.warning("No API keys are set (DIGITS_API_KEYS): everybody who reaches this port may call.")
+    versions = {name: recognizer.record.version for name, recognizer in recognizers.items()}
+    log.info("Ready.", extra={"fields": {"models": versions}})
+    yield
+    workers.close()
+
+
+def create_app(config: Settings | None = None) -> FastAPI:
+    config = config or settings.load()
+    middleware = [Middleware(Telemetry), Middleware(SecurityHeaders)]
+    if config.cors_origins:
+        middleware.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=config.cors_origins,
+                allow_methods=["GET", "POST"],
+                allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
+                expose_headers=["X-Request-ID", "Retry-After"],
+            )
+        )
+    middleware.append(Middleware(BodyLimits, max_bytes=config.max_body_bytes, seconds=config.body_seconds))
+    app = FastAPI(
+        title="Digit Recognition API",
+        version="1.0.0",
+        description="Send a picture of a handwritten character, get the character.",
+        lifespan=lifespan,
+        middleware=middleware,
+        exception_handlers=errors.HANDLERS,
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.settings = config
+    app.include_router(router)
+    app.include_router(docs)
+    documents.complete(app, keys_needed=bool(config.api_keys))
+    return app

@@ -1,0 +1,52 @@
+"""What Prometheus can watch at /metrics.
+
+Several processes add theirs up through files in PROMETHEUS_MULTIPROC_DIR, which `app.api.__main__` sets before
+anything here is imported; whichever process is asked answers for all.
+"""
+
+import os
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from starlette.responses import Response
+
+REGISTRY = CollectorRegistry()
+
+REQUESTS = Counter("digits_requests", "Requests answered.", ("path", "status"), registry=REGISTRY)
+ERRORS = Counter("digits_errors", "Answers with an error, by its code.", ("code",), registry=REGISTRY)
+SECONDS = Histogram(
+    "digits_request_seconds",
+    "From a request's headers to the end of its answer.",
+    ("path",),
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    registry=REGISTRY,
+)
+PREDICTIONS = Counter("digits_predictions", "Characters recognized.", ("alphabet", "label"), registry=REGISTRY)
+CONFIDENCE = Histogram(
+    "digits_confidence",
+    "Confidence of predictions: a shift to the left is a drift of what people send.",
+    ("alphabet",),
+    buckets=(0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1),
+    registry=REGISTRY,
+)
+TOGETHER = Histogram(
+    "digits_pictures_together",
+    "Pictures that went through the network at once.",
+    buckets=(1, 2, 4, 8, 16, 32),
+    registry=REGISTRY,
+)
+WAITING = Gauge(
+    "digits_pictures_waiting",
+    "Pictures waiting to be recognized.",
+    ("lane",),
+    registry=REGISTRY,
+    multiprocess_mode="livesum",
+)
+
+
+def exposition() -> Response:
+    registry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

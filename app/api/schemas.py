@@ -1,0 +1,99 @@
+"""What the API takes and answers, as its OpenAPI document shows it."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Label = Annotated[str, Field(description="The character.", examples=["7"])]
+Confidence = Annotated[
+    float, Field(ge=0, le=1, description="The model's probability for the label.", examples=[0.9982])
+]
+RequestId = Annotated[
+    str, Field(description="Also in the header X-Request-ID and in the server's log.", examples=["5f0c2a9be1d44c37"])
+]
+DataURL = Annotated[str, Field(pattern=r"^data:image/png;base64,[A-Za-z0-9+/]+=*$")]
+
+
+class Answering(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Welcome(Answering):
+    message: Annotated[str, Field(examples=["Welcome to the Digit Recognition API"])]
+
+
+class Alternative(Answering):
+    label: Label
+    confidence: Confidence
+
+
+class ModelName(Answering):
+    alphabet: Annotated[str, Field(examples=["digits"])]
+    version: Annotated[str, Field(examples=["2026.11.21-16f155b"])]
+
+
+class Recognized(Answering):
+    predicted_digit: Annotated[
+        int,
+        Field(ge=0, description="The digit; in an alphabet of other characters, the label's index.", examples=[7]),
+    ]
+    label: Label
+    confidence: Confidence
+    sure: Annotated[bool, Field(description="Whether the confidence reaches the model's own threshold, `sure_from`.")]
+    alternatives: Annotated[list[Alternative], Field(description="All other labels, the likeliest first.")]
+    model: ModelName
+    glyph: Annotated[
+        DataURL | None, Field(description="The 28x28 picture that the model saw, as PNG. Only with `?glyph=true`.")
+    ] = None
+
+
+class Answer(Recognized):
+    request_id: RequestId
+
+
+class Failed(Answering):
+    error: Annotated[
+        str,
+        Field(description="A sentence for a person.", examples=["Image is blank. Please provide a valid digit."]),
+    ]
+    code: Annotated[str, Field(pattern="^[a-z_]+$", description="A slug for a program.", examples=["blank_image"])]
+
+
+class Problem(Failed):
+    request_id: RequestId
+
+
+class BatchAnswer(Answering):
+    results: Annotated[list[Recognized | Failed], Field(description="One for each file, in the order they were sent.")]
+    request_id: RequestId
+
+
+class Alphabet(Answering):
+    name: Annotated[str, Field(examples=["digits"])]
+    labels: Annotated[list[str], Field(examples=[["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]])]
+    version: Annotated[str, Field(examples=["2026.11.21-16f155b"])]
+    sure_from: Annotated[float, Field(ge=0, le=1, description="Confidence from which an answer counts as sure.")]
+    figures: Annotated[dict[str, Any], Field(description="What the model reached on test data, by name of the data.")]
+
+
+class Alphabets(Answering):
+    alphabets: list[Alphabet]
+
+
+class Health(Answering):
+    status: Annotated[str, Field(examples=["ready"])]
+
+
+class Picture(BaseModel):
+    """A picture in JSON, as a canvas's `toDataURL()` gives it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    image: Annotated[
+        str,
+        Field(
+            pattern=r"^data:image/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}$",
+            description="The file as a base64 data URL.",
+            json_schema_extra={"format": "picture-data-url"},
+        ),
+    ]
