@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # smoke.sh PAGE [API]    ask a running app for a real digit; API is the same address as PAGE unless given
 # API_KEY                sent with the digit when set
+# RETRIES                how often to ask again, 3 seconds apart, before giving up
 set -euo pipefail
 page=${1:?usage: smoke.sh PAGE [API]} api=${2:-$1}
 here=$(cd "$(dirname "$0")" && pwd)
-ask() { curl --silent --show-error --fail-with-body --max-time 20 --retry 10 --retry-all-errors --retry-delay 3 "$@"; }
+ask() { curl --silent --show-error --fail-with-body --max-time 20 --retry "${RETRIES:-10}" --retry-all-errors --retry-delay 3 "$@"; }
 
-ask --output /dev/null "$page/_stcore/health" && echo "page: healthy"
-ask --output /dev/null "$api/health/ready" && echo "api: ready"
+ask --output /dev/null "$page/_stcore/health"
+echo "page: healthy"
+ask --output /dev/null "$api/health/ready"
+echo "api: ready"
 
 answer=$(ask ${API_KEY:+--header "X-API-Key: $API_KEY"} --form "file=@$here/seven.png" "$api/predict/")
 echo "a seven: $answer"
