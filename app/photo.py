@@ -22,6 +22,12 @@ _NOISE_FACTOR = 6.0
 _LEAST_CONTRAST = 0.06
 """Ink stands out by at least this share of full range, whatever the noise."""
 
+_RULED_SHARE = 0.8
+"""A printed line is drawn over at least this share of the picture's width or height."""
+
+_RULED_THICKNESS = 0.02
+"""A printed line is no thicker than this share of the picture's width or height."""
+
 
 def lift(bands: list[Image.Image]) -> Floats | None:
     """The ink of a photograph's bands (each mode L, one size), or None where nothing stands out.
@@ -60,19 +66,17 @@ def _strongest(reliefs: list[Floats]) -> Floats:
 
 
 def _without_ruling(ink: Floats) -> Floats:
-    """Take away horizontal and vertical lines that are thin and cross most of the picture."""
+    """Take away horizontal and vertical lines that are thin and cross nearly all of the picture.
+
+    Where such a line crosses a stroke, the stroke's ink above and below it is kept across.
+    """
     for axis in (0, 1):
-        mask = ink > 0.3
-        coverage = mask.mean(axis=1 - axis)
-        lines = coverage > 0.5
-        if 0 < lines.sum() <= 0.25 * lines.size:
-            index = np.flatnonzero(lines)
-            thickness = max(3, int(np.max(np.diff(np.flatnonzero(np.diff(np.r_[0, lines, 0])))[::2])))
-            for i in index:
-                above, below = max(0, i - thickness), min(lines.size - 1, i + thickness)
-                bridge = np.minimum(ink.take(above, axis), ink.take(below, axis))
-                if axis == 0:
-                    ink[i] = np.minimum(ink[i], bridge)
-                else:
-                    ink[:, i] = np.minimum(ink[:, i], bridge)
+        drawn = (ink > 0.3).mean(axis=1 - axis) > _RULED_SHARE
+        edges = np.flatnonzero(np.diff(np.r_[False, drawn, False].astype(np.int8)))
+        for start, end in edges.reshape(-1, 2):
+            if end - start <= max(3, _RULED_THICKNESS * drawn.size):
+                before = ink.take(max(0, start - 1), axis)
+                after = ink.take(min(drawn.size - 1, end), axis)
+                line = (slice(start, end), slice(None)) if axis == 0 else (slice(None), slice(start, end))
+                ink[line] = np.minimum(before, after) if axis == 0 else np.minimum(before, after)[:, None]
     return ink

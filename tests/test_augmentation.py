@@ -1,0 +1,33 @@
+"""Augmentation changes glyphs within their range, and by chance that a seed fixes."""
+
+import torch
+
+from tests.pictures import mnist_digits
+from training.augmentation import Augmentation, augment, damage
+
+GLYPHS = torch.from_numpy(mnist_digits()[0]).unsqueeze(1).float() / 255
+
+
+def seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def test_shape_and_range() -> None:
+    changed = augment(GLYPHS, Augmentation(), seeded(1))
+    assert changed.shape == GLYPHS.shape
+    assert changed.min() >= 0
+    assert changed.max() <= 1
+
+
+def test_no_strength_changes_nothing() -> None:
+    assert torch.allclose(augment(GLYPHS, Augmentation().scaled(0), seeded(1)), GLYPHS, atol=1e-5)
+
+
+def test_a_seed_fixes_the_changes() -> None:
+    assert torch.equal(augment(GLYPHS, Augmentation(), seeded(5)), augment(GLYPHS, Augmentation(), seeded(5)))
+    assert not torch.equal(augment(GLYPHS, Augmentation(), seeded(5)), augment(GLYPHS, Augmentation(), seeded(6)))
+
+
+def test_the_share_of_damaged_glyphs() -> None:
+    touched = (damage(GLYPHS, 0.4, seeded(2)) != GLYPHS).flatten(1).any(dim=1).float().mean()
+    assert 0.25 < touched < 0.5

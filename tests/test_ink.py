@@ -1,0 +1,151 @@
+"""Bytes to ink: every paper, mode and format gives the same ink; what is no picture is refused by name."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageOps
+
+from app.ink import WORKING_SIDE, BlankImage, TooManyPixels, UnreadableImage, decode, lift, read_ink
+from tests.pictures import canvas, encoded
+
+DRAWN = canvas(5)
+INK = 1 - np.asarray(DRAWN, np.float32) / 255
+
+
+def transparent(stroke: str) -> Image.Image:
+    image = Image.new("RGBA", DRAWN.size, stroke)
+    image.putalpha(ImageOps.invert(DRAWN))
+    return image
+
+
+def coloured(pen: str, paper: str) -> Image.Image:
+    return Image.composite(Image.new("RGB", DRAWN.size, paper), Image.new("RGB", DRAWN.size, pen), DRAWN)
+
+
+def palette() -> Image.Image:
+    image = transparent("black").quantize(16)
+    assert image.mode == "P"
+    return image
+
+
+PAPERS: dict[str, Callable[[], Image.Image]] = {
+    "black on white": lambda: DRAWN,
+    "white on black": lambda: ImageOps.invert(DRAWN),
+    "black on transparent": lambda: transparent("black"),
+    "white on transparent": lambda: transparent("white"),
+    "red on transparent": lambda: transparent("red"),
+    "blue on white": lambda: coloured("blue", "white"),
+    "yellow on white": lambda: coloured("yellow", "white"),
+    "red on a green of the same brightness": lambda: coloured("#ff0000", "#008200"),
+    "grey with alpha": lambda: transparent("black").convert("LA"),
+    "palette with transparency": palette,
+    "CMYK": lambda: DRAWN.convert("CMYK"),
+    "1 bit": lambda: DRAWN.convert("1"),
+    "16 bit": lambda: Image.fromarray(np.asarray(DRAWN).astype(np.uint16) * 257),
+    "float": lambda: Image.fromarray(np.asarray(DRAWN).astype(np.float32) / 255),
+}
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_the_ink_is_the_same_on_every_paper(paper: str) -> None:
+    image = PAPERS[paper]()
+    file = encoded(image, "TIFF" if image.mode in ("CMYK", "F", "I;16") else "PNG")
+    ink = read_ink(file)
+    assert ink.shape == (280, 280)
+    assert ink.dtype == np.float32
+    assert float(np.abs(ink - INK).mean()) < 0.01
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"])
+def test_formats(format: str) -> None:
+    assert float(np.abs(read_ink(encoded(DRAWN, format)) - INK).mean()) < 0.01
+
+
+def test_exif_orientation_is_obeyed() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned: the picture is to be turned 90 degrees clockwise
+    turned = encoded(DRAWN.transpose(Image.Transpose.ROTATE_90).convert("RGB"), "JPEG", exif=exif, quality=95)
+    assert float(np.abs(read_ink(turned) - INK).mean()) < 0.01
+
+
+def test_large_pictures_are_shrunk_to_the_working_size() -> None:
+    large = DRAWN.resize((2800, 2100))
+    assert read_ink(encoded(large)).shape == (384, WORKING_SIDE)
+    assert max(decode(encoded(large, "JPEG")).size) == WORKING_SIDE
+
+
+def one_pixel(size: int, pen: int, paper: int) -> Image.Image:
+    image = Image.new("L", (size, size), paper)
+    image.putpixel((size // 3, size // 2), pen)
+    return image
+
+
+def noisy_paper() -> Image.Image:
+    grain = np.random.default_rng(1).normal(230, 3, (300, 400, 3))
+    return Image.fromarray(np.clip(grain, 0, 255).astype(np.uint8))
+
+
+BLANKS: dict[str, Image.Image] = {
+    "white": Image.new("RGB", (280, 280), "white"),
+    "black": Image.new("L", (280, 280), 0),
+    "transparent": Image.new("RGBA", (280, 280), (0, 0, 0, 0)),
+    "one colour": Image.new("RGB", (90, 50), (200, 30, 99)),
+    "one pixel large": Image.new("L", (1, 1), 128),
+    "nearly one colour": Image.fromarray(np.tile(np.arange(250, 256, dtype=np.uint8), (60, 10))),
+}
+
+
+@pytest.mark.parametrize("what", BLANKS)
+def test_blank_pictures(what: str) -> None:
+    with pytest.raises(BlankImage, match=r"^Image is blank\. Please provide a valid digit\.$"):
+        read_ink(encoded(BLANKS[what]))
+
+
+PNG = encoded(DRAWN)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"hello", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"PK\x03\x04" + bytes(100), PNG[: len(PNG) // 2]],
+    ids=["empty", "text", "svg", "zip", "truncated"],
+)
+def test_what_is_no_picture(data: bytes) -> None:
+    with pytest.raises(UnreadableImage) as refused:
+        read_ink(data)
+    message = str(refused.value)
+    assert message.endswith(".")
+    assert "Traceback" not in message
+    assert "0x" not in message
+    assert ("PNG, JPEG, WebP, GIF, BMP or TIFF" in message) == bool(data)
+
+
+@pytest.mark.parametrize(("side", "said"), [(6000, "6000 x 6000 pixels"), (30_000, "too many pixels")])
+def test_the_pixel_limit_holds_before_decoding(side: int, said: str) -> None:
+    with pytest.raises(TooManyPixels, match=f"{said}; at most 25 million are accepted."):
+        read_ink(encoded(Image.new("1", (side, side))))
+
+
+def test_a_photograph_loses_its_shadow() -> None:
+    x = np.linspace(1.0, 0.45, 280, dtype=np.float32)
+    grain = np.random.default_rng(2).normal(0, 2, (280, 280))
+    photo = Image.fromarray(np.clip((60 + 190 * (1 - INK)) * x + grain, 0, 255).astype(np.uint8))
+    ink = read_ink(encoded(photo, "JPEG", quality=80))
+    assert ink[INK == 0].mean() < 0.02
+    assert ink[INK == 1].mean() > 0.8
+
+
+def test_blank_paper_in_a_photograph() -> None:
+    with pytest.raises(BlankImage):
+        lift(noisy_paper())
+
+
+def test_ruled_lines_are_not_ink() -> None:
+    paper = noisy_paper()
+    pen = ImageDraw.Draw(paper)
+    for y in range(30, 300, 60):
+        pen.line((0, y, 400, y), fill=(150, 170, 210), width=2)
+    pen.line((200, 60, 200, 240), fill=(20, 20, 60), width=12)
+    ink = lift(paper.rotate(0))
+    assert ink[60:240, 195:205].mean() > 0.8
+    assert ink[:, :150].mean() < 0.02

@@ -1,0 +1,147 @@
+"""Training end to end on a few hundred real digits: the floor, resuming, tracking, and what is written."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from app.recognizer import Recognizer
+from tests.pictures import DATA, mnist_digits
+from tests.wandb_file import records
+from training import tracking
+
+ROOT = Path(__file__).parent.parent
+
+
+def train(output: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "train_model.py", "--data", str(DATA), "--output", str(output), *arguments]
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=500,
+        env=os.environ | {"COLUMNS": "200"} | environment,
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    output = tmp_path_factory.mktemp("run") / "digits"
+    return output, train(output, "--epochs", "14", "--accuracy-floor", "85", WANDB_MODE="offline")
+
+
+def test_it_reaches_the_floor(trained: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    _, finished = trained
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert "MNIST test: " in finished.stdout
+
+
+def test_a_line_for_each_epoch(trained: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    output, finished = trained
+    lines = [line.split() for line in finished.stdout.splitlines()]
+    epochs = [line[0] for line in lines if len(line) == 5 and line[0].isdigit()]
+    record = json.loads((output / "digits.json").read_text())
+    assert epochs == [str(row["epoch"]) for row in record["history"]] == [str(n) for n in range(1, 16)]
+
+
+def test_what_is_written(trained: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    output, _ = trained
+    record = json.loads((output / "digits.json").read_text())
+    assert record["config"]["seed"] == 1
+    assert set(record["data_sha256"]) >= {"train-images-idx3-ubyte", "pendigits-strokes.npz"}
+    assert record["versions"]["torch"].startswith("2.")
+    weights = torch.load(output / "mnist_larger_cnn.pth", weights_only=True)
+    assert weights["classifier.7.weight"].shape == (10, 256)
+    assert {file.name for file in (output / "pictures").iterdir()} == {
+        "curves.png",
+        "confusion.png",
+        "predictions.png",
+        "worst.png",
+    }
+    recognizer = Recognizer(output / "digits.onnx")
+    assert recognizer.record.version == record["version"]
+    images, labels = mnist_digits()
+    answers = recognizer.probabilities((images / 255).astype(np.float32)).argmax(axis=1)
+    assert (answers == labels).mean() > 0.8
+
+
+def test_wandb_has_it_all(trained: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    """Read W&B's own offline file back: config, metrics by epoch, pictures, and the model with its record."""
+    output, finished = trained
+    assert "wandb sync" in finished.stdout
+    (file,) = (output / "wandb").glob("offline-run-*/run-*.wandb")
+    config: dict[str, str] = {}
+    history, artifacts = [], []
+    for record in records(file):
+        config |= {item.key: item.value_json for item in record.run.config.update}
+        history.append({item.nested_key[0] if item.nested_key else item.key: item for item in record.history.item})
+        artifacts += [a for a in (record.artifact, record.request.log_artifact.artifact) if a.name]
+    assert json.loads(config["epochs"]) == 14
+    losses = [json.loads(row["loss"].value_json) for row in history if "loss" in row]
+    assert len(losses) == 15
+    assert losses[-1] < losses[0]
+    assert {"curves", "confusion", "predictions", "worst"} <= {key for row in history for key in row}
+    assert any(json.loads(artifact.metadata)["alphabet"] == "digits" for artifact in artifacts)
+
+
+def test_below_the_floor_it_fails_and_resuming_gives_the_same(tmp_path: Path) -> None:
+    whole = train(tmp_path / "whole", "--epochs", "2", "--limit", "120", "--no-track", "--accuracy-floor", "99.9")
+    assert whole.returncode == 1
+    assert "below the floor of 99.9%" in whole.stderr
+
+    part = tmp_path / "part"
+    part.mkdir()
+    killer = subprocess.Popen(
+        [sys.executable, "train_model.py", "--data", str(DATA), "--output", str(part), "--epochs", "2"]
+        + ["--limit", "120", "--no-track"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert killer.stdout is not None
+    for line in killer.stdout:
+        if line.split()[:1] == ["1"]:
+            killer.kill()  # after the first epoch's line, when its checkpoint is written
+            break
+    killer.wait()
+    resumed = train(part, "--epochs", "2", "--limit", "120", "--no-track", "--resume")
+    assert "Resumed after epoch" in resumed.stdout
+
+    def losses(folder: Path) -> list[float]:
+        return [row["loss"] for row in json.loads((folder / "digits.json").read_text())["history"]]
+
+    assert losses(part) == pytest.approx(losses(tmp_path / "whole"), rel=1e-4)
+    other = train(part, "--epochs", "3", "--limit", "120", "--no-track", "--resume")
+    assert "other settings" in other.stderr
+
+
+class _Broken:
+    def log(self, metrics: dict[str, float], step: int) -> None:
+        raise ConnectionError("no network")
+
+    def pictures(self, files: list[Path]) -> None:
+        raise AssertionError("a tracker that failed is not called again")
+
+    def finish(self, model_file: Path, record: dict[str, object]) -> None:
+        raise AssertionError("a tracker that failed is not called again")
+
+
+def test_a_tracker_that_fails_is_dropped(capsys: pytest.CaptureFixture[str]) -> None:
+    tracker = tracking.Forgiving(_Broken())
+    tracker.log({"loss": 1.0}, step=1)
+    tracker.pictures([])
+    tracker.finish(Path("model.onnx"), {})
+    assert capsys.readouterr().out.count("Training goes on, untracked") == 1
+
+
+def test_without_tracking_nothing_is_written(tmp_path: Path) -> None:
+    tracker = tracking.start(False, name="x", config={}, folder=tmp_path, project="p")
+    tracker.log({"loss": 1.0}, step=1)
+    tracker.finish(tmp_path / "model.onnx", {})
+    assert not list(tmp_path.iterdir())

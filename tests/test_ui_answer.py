@@ -1,0 +1,60 @@
+"""How an answer is said and drawn."""
+
+import pytest
+
+from app.ui.answer import chart, headline, in_words, percent, seen
+from app.ui.client import Answer, Model, Share
+
+
+def an_answer(confidence: float, sure: bool, label: str = "7") -> Answer:
+    rest = 1 - confidence
+    others = [Share(label="1", confidence=0.7 * rest), Share(label="9", confidence=0.3 * rest)]
+    return Answer(
+        label=label,
+        confidence=confidence,
+        sure=sure,
+        alternatives=others,
+        model=Model(alphabet="digits", version="1"),
+        request_id="r",
+    )
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [(1.0, "99.9%"), (0.9996, "99.9%"), (0.5, "50.0%"), (0.001, "0.1%"), (0.0009, "<0.1%"), (0, "<0.1%")],
+)
+def test_percent(share: float, shown: str) -> None:
+    assert percent(share) == shown
+
+
+@pytest.mark.parametrize(
+    ("confidence", "sure", "words"),
+    [
+        (0.995, True, "Certain: 99.5%"),
+        (0.95, True, "Fairly sure: 95.0%"),
+        (0.5, False, "Not sure: 50.0%. It may also be 1 (35.0%) or 9 (15.0%)."),
+    ],
+)
+def test_in_words(confidence: float, sure: bool, words: str) -> None:
+    assert in_words(an_answer(confidence, sure)) == words
+
+
+def test_labels_of_the_model_are_text_and_never_markup() -> None:
+    answer = an_answer(0.9, True, label="<script>")
+    assert "<script>" not in headline(answer) + chart(answer, [])
+
+
+def test_bars_stand_in_the_alphabet_s_order() -> None:
+    bars = chart(an_answer(0.9, True), ["9", "7", "1"])
+    assert bars.index("<b>9</b>") < bars.index("<b>7</b>") < bars.index("<b>1</b>")
+    assert "--share:90.00%" in bars
+
+
+def test_bars_without_a_known_order() -> None:
+    bars = chart(an_answer(0.9, True), [])
+    assert bars.index("<b>1</b>") < bars.index("<b>7</b>") < bars.index("<b>9</b>")
+
+
+@pytest.mark.parametrize("address", [None, "", "https://example.org/a.png", 'data:image/png;base64,AA" onload="x'])
+def test_only_pictures_that_bring_themselves_are_shown(address: str | None) -> None:
+    assert seen(address, "caption", "alt") == ""

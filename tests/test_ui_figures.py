@@ -1,0 +1,26 @@
+"""Accuracies are found in any record, with the interval that their count allows."""
+
+import pytest
+from scipy.stats import binomtest
+
+from app.ui.figures import Accuracy, accuracies
+
+
+def test_groups_are_found_at_any_depth() -> None:
+    figures = {
+        "validation": {"MNIST": {"accuracy": 0.96, "count": 100}, "note": "x"},
+        "MNIST test": {"accuracy": 0.9958, "count": 10000, "per class": {"7": {"accuracy": 1, "count": 1028}}},
+        "speed": {"milliseconds": 0.2},
+        "empty": {"accuracy": 1.0, "count": 0},
+    }
+    assert [(one.name, one.share, one.count) for one in accuracies(figures)] == [
+        ("validation, MNIST", 0.96, 100),
+        ("MNIST test", 0.9958, 10000),
+        ("MNIST test, per class, 7", 1.0, 1028),
+    ]
+
+
+@pytest.mark.parametrize(("right", "count"), [(95, 100), (9958, 10000), (10, 10), (0, 10)])
+def test_interval_is_scipy_s(right: int, count: int) -> None:
+    expected = binomtest(right, count).proportion_ci(method="wilson")
+    assert Accuracy("", right / count, count).interval == pytest.approx((expected.low, expected.high))
