@@ -1,0 +1,35 @@
+"""The licences of the Python packages installed beside this interpreter, as a Markdown table.
+
+docker run --rm -i digit-recognition-app python - < container/licences.py > THIRD_PARTY.md
+"""
+
+from importlib.metadata import Distribution, distributions
+
+INTRODUCTION = """\
+# What the image ships, and under which licences
+
+Written by `docker run --rm -i digit-recognition-app python - < container/licences.py > THIRD_PARTY.md`. Each package's
+licence text lies in its `.dist-info` folder in the image, those of Debian's packages under `/usr/share/doc`. The wheels
+of NumPy, Pillow and ONNX Runtime bundle further libraries, Streamlit's page JavaScript and fonts; their notices lie in
+the same folders.
+
+| package | licence |
+|---|---|
+| [CPython](https://www.python.org), in the base image | PSF-2.0 |
+| [Debian](https://www.debian.org)'s packages, in the base image | several, all free |"""
+
+
+def licence(package: Distribution) -> str:
+    """The licence that a package declares: an SPDX expression where it has one, else what older fields say."""
+    declared = package.metadata
+    if expression := declared.get("License-Expression"):
+        return expression
+    classified = [c.rpartition(" :: ")[2] for c in declared.get_all("Classifier") or [] if c.startswith("License")]
+    written = (declared.get("License") or "").strip()
+    return written if written and "\n" not in written else ", ".join(classified) or "see its folder"
+
+
+if __name__ == "__main__":
+    print(INTRODUCTION)
+    for package in sorted(distributions(), key=lambda found: found.name.lower()):
+        print(f"| [{package.name}](https://pypi.org/project/{package.name}/) | {licence(package)} |")
