@@ -6,13 +6,14 @@ Training sets, evaluation and requests all go through here, so that a test figur
 """
 
 import math
+from functools import reduce
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from app.components import label
+from app import components
 from app.ink import BlankImage, Ink
 
 Glyph = npt.NDArray[np.float32]
@@ -45,12 +46,11 @@ def to_glyph(ink: Ink) -> Glyph:
     Raises:
         BlankImage: nothing is left once specks are taken away, or only a stray dot.
     """
-    ink = _without_specks(ink)
-    drawn = ink > _INK
-    rows, columns = np.flatnonzero(drawn.any(axis=1)), np.flatnonzero(drawn.any(axis=0))
-    if not rows.size or max(np.ptp(rows), np.ptp(columns)) < max(_DOT_PIXELS, _DOT_SHARE * max(ink.shape)):
+    dot = max(_DOT_PIXELS, _DOT_SHARE * max(ink.shape))
+    ink = _cropped(_without_specks(ink))
+    if max(ink.shape) - 1 < dot:
         raise BlankImage
-    crop = Image.fromarray(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    crop = Image.fromarray(ink)
     scale = BOX / max(crop.size)
     if scale != 1:
         size = (max(1, round(crop.width * scale)), max(1, round(crop.height * scale)))
@@ -59,16 +59,30 @@ def to_glyph(ink: Ink) -> Glyph:
     return _centred(scaled / scaled.max())  # thin strokes fade when they shrink; the darkest is ink again
 
 
+def _cropped(ink: Ink, grid: int = 1) -> Ink:
+    """The part where something is drawn, a view; its upper left corner on the lines of a grid.
+
+    Raises BlankImage where nothing is.
+    """
+    drawn = ink > _INK
+    rows, columns = np.flatnonzero(drawn.any(axis=1)), np.flatnonzero(drawn.any(axis=0))
+    if not rows.size:
+        raise BlankImage
+    top, left = rows[0] // grid * grid, columns[0] // grid * grid
+    return ink[top : rows[-1] + 1, left : columns[-1] + 1]
+
+
 def _without_specks(ink: Ink) -> Ink:
+    """The drawn part of the ink without pieces that are dirt."""
     block = -(-max(ink.shape) // _COMPONENT_SIDE)
-    drawn = _any_in_blocks(ink > _INK, block)
-    pieces = label(drawn)
-    areas = np.bincount(pieces.ravel(), minlength=2)
-    areas[0] = 0
-    specks = (areas < _SPECK * areas.max()) & (areas > 0)
+    ink = _cropped(ink, grid=block)
+    pieces = components.find(_any_in_blocks(ink > _INK, block))
+    areas = pieces.areas()
+    specks = areas < _SPECK * areas.max()
     if not specks.any():
         return ink
-    dirt = specks[pieces].repeat(block, axis=0).repeat(block, axis=1)[: ink.shape[0], : ink.shape[1]]
+    dirt = pieces.painted(specks.view(np.int8)) > 0
+    dirt = dirt.repeat(block, axis=0).repeat(block, axis=1)[: ink.shape[0], : ink.shape[1]]
     return np.where(dirt, np.float32(0), ink)
 
 
@@ -76,8 +90,11 @@ def _any_in_blocks(mask: npt.NDArray[np.bool_], block: int) -> npt.NDArray[np.bo
     """Shrink a mask: True where any pixel of a block x block tile is."""
     if block == 1:
         return mask
-    rows = np.logical_or.reduceat(mask, np.arange(0, mask.shape[0], block), axis=0)
-    return np.logical_or.reduceat(rows, np.arange(0, mask.shape[1], block), axis=1)
+    height, width = (-(-side // block) for side in mask.shape)
+    whole = np.zeros((height * block, width * block), np.bool_)
+    whole[: mask.shape[0], : mask.shape[1]] = mask
+    rows = reduce(np.logical_or, (whole[offset::block] for offset in range(block)))
+    return reduce(np.logical_or, (rows[:, offset::block] for offset in range(block)))
 
 
 def _centred(scaled: Glyph) -> Glyph:

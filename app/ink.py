@@ -7,15 +7,17 @@ paper has shadows and grain, goes through `app.photo`.
 
 import io
 import warnings
+from functools import reduce
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from app import photo
 
 Ink = npt.NDArray[np.float32]
+Shades = npt.NDArray[np.uint8]
 
 warnings.filterwarnings("ignore", module="PIL")  # odd metadata and sizes, of which the caller is told by errors
 
@@ -152,8 +154,6 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 def lift(image: Image.Image) -> Ink:
     """The ink of a decoded picture in mode L, RGB or RGBA. Raises BlankImage where there is none."""
-    if image.mode == "RGBA":
-        image = _on_contrasting_paper(image)
     bands = _bands(image)
     distance = _distance_from_paper(bands)
     strongest = int(distance.max())
@@ -167,33 +167,31 @@ def lift(image: Image.Image) -> Ink:
     return ink
 
 
-def _is_flat(distance: npt.NDArray[np.uint8], strongest: int) -> bool:
-    counts = np.bincount(distance.ravel(), minlength=256)
-    paper = counts[: _FLAT_TOLERANCE + 1].sum()
-    pen = counts[max(strongest - _PAPER_TOLERANCE, _PAPER_TOLERANCE + 1) :].sum()
+def _is_flat(distance: Shades, strongest: int) -> bool:
+    paper = np.count_nonzero(distance <= _FLAT_TOLERANCE)
+    pen = np.count_nonzero(distance >= max(strongest - _PAPER_TOLERANCE, _PAPER_TOLERANCE + 1))
     return bool(paper + pen >= _FLAT_SHARE * distance.size)
+
+
+def _bands(image: Image.Image) -> list[Image.Image]:
+    """The picture's colour bands on opaque paper; one alone where all are equal, which most drawings' are."""
+    bands = list(image.split())
+    if len(bands) == 4:
+        opaque = np.asarray(bands[3]).min() == 255
+        bands = bands[:3] if opaque else list(_on_contrasting_paper(image).split())
+    first = np.asarray(bands[0])
+    return bands[:1] if all(np.array_equal(first, np.asarray(band)) for band in bands[1:]) else bands
 
 
 def _on_contrasting_paper(image: Image.Image) -> Image.Image:
     """Lay a transparent drawing on white, or on black if its own strokes are light."""
-    alpha = image.getchannel("A")
-    if alpha.getextrema() == (255, 255):
-        return image.convert("RGB")
-    opacity = np.asarray(alpha, dtype=np.float32)
+    opacity = np.asarray(image.getchannel("A"), dtype=np.float32)
     brightness = float((np.asarray(image.convert("L")) * opacity).sum() / max(1.0, float(opacity.sum())))
     paper = Image.new("RGBA", image.size, "white" if brightness < 128 else "black")
     return Image.alpha_composite(paper, image).convert("RGB")
 
 
-def _bands(image: Image.Image) -> list[Image.Image]:
-    """The picture's colour bands; one alone where all are equal, which most drawings' are."""
-    bands = list(image.split())
-    if len(bands) == 3 and not any(ImageChops.difference(bands[0], band).getbbox() for band in bands[1:]):
-        return bands[:1]
-    return bands
-
-
-def _distance_from_paper(bands: list[Image.Image]) -> npt.NDArray[np.uint8]:
+def _distance_from_paper(bands: list[Image.Image]) -> Shades:
     """Each pixel's distance from the paper's colour, the largest over the bands.
 
     The paper's colour is the median of the picture's edge, which strokes seldom touch.
@@ -202,7 +200,6 @@ def _distance_from_paper(bands: list[Image.Image]) -> npt.NDArray[np.uint8]:
     for band in bands:
         pixels = np.asarray(band)
         edge = np.concatenate((pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]))
-        paper = int(np.partition(edge, edge.size // 2)[edge.size // 2])
-        shades = np.abs(np.arange(256) - paper).astype(np.uint8)
-        distances.append(shades[pixels])
-    return np.maximum.reduce(distances)
+        paper = np.partition(edge, edge.size // 2)[edge.size // 2]
+        distances.append(np.maximum(pixels, paper) - np.minimum(pixels, paper))
+    return reduce(np.maximum, distances)
