@@ -90,7 +90,8 @@ class Data:
 
 
 def load_data(folder: Path, config: Config, limit: int | None) -> Data:
-    images, labels = (part[:limit] for part in datasets.mnist_pictures(folder, train=True))
+    images, labels = datasets.mnist_pictures(folder, train=True)
+    images, labels = images[:limit], labels[:limit]
     everything = datasets.from_pictures("MNIST", images, labels)
     held_out = min(config.validation, len(everything) // 6)
     train, validation = everything[held_out:], {"MNIST": everything[:held_out]}
@@ -138,7 +139,7 @@ class Training:
     def __init__(self, config: Config, where: devices.Device, steps: int) -> None:
         torch.manual_seed(config.seed)
         self.config, self.where = config, where
-        self.network = LargerCNN(len(LABELS), config.dropout).to(where.device, memory_format=torch.channels_last)
+        self.network = LargerCNN(len(LABELS), config.dropout).to(memory_format=torch.channels_last).to(where.device)
         self.average = AveragedModel(self.network, avg_fn=self._averaged, use_buffers=True)
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay

@@ -8,6 +8,7 @@ another such picture.
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -130,7 +131,7 @@ def _segment(start: tuple[float, float], end: tuple[float, float]) -> Picture:
 
 
 def dotted_line(picture: Picture, rng: np.random.Generator) -> Picture:
-    line = _segment((0, rng.integers(27)), (27, rng.integers(27)))
+    line = _segment((0, float(rng.integers(27))), (27, float(rng.integers(27))))
     line[:, np.arange(SIDE) % 4 < 2] = 0
     return np.clip(picture + line, 0, 1)
 
@@ -148,7 +149,7 @@ def zigzag(picture: Picture, rng: np.random.Generator) -> Picture:
         for a, b in zip(along, across, strict=True)
     ]
     drawn = picture
-    for start, end in zip(corners[:-1], corners[1:], strict=True):
+    for start, end in pairwise(corners):
         drawn = np.clip(drawn + _segment(start, end), 0, 1)
     return drawn
 

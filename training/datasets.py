@@ -133,7 +133,7 @@ def drawings(strokes: StrokeSet, times: int, seed: int, limit: int | None = None
 
 
 def no_characters(data: Path, digits: GlyphSet, count: int, seed: int) -> GlyphSet:
-    """Pictures that are no digit: scribbles, textures, two digits at once, parts of digits and, where there, letters."""
+    """Pictures that are no digit: scribbles, textures, two digits at once, parts of digits, letters if there."""
     pixels = (digits.glyphs[:, 0] * 255).byte().cpu().numpy()
     letters = data / LETTERS_FILE if (data / LETTERS_FILE).is_file() else None
     make = partial(

@@ -48,7 +48,7 @@ def _ink(strokes: list[Points], side: int, rng: np.random.Generator) -> Plane:
     extent = side * float(rng.uniform(0.25, 0.8))
     brush = max(3.0, extent * float(rng.uniform(0.03, 0.1)))
     drawn = draw(strokes, canvas=round(extent + brush + 4), extent=extent, brush=brush)
-    return 1 - np.asarray(drawn, np.float32) / 255
+    return np.float32(1) - np.asarray(drawn, np.float32) / np.float32(255)
 
 
 def _smooth(rng: np.random.Generator, shape: tuple[int, ...], cells: int) -> Plane:

@@ -1,6 +1,7 @@
 """Pen strokes -> canvas drawings: what a person's pen movement looks like on this app's canvas."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ class StrokeSet:
         with np.load(path, allow_pickle=False) as file:
             strokes = np.split(file["xy"].astype(np.float32), file["stroke_off"][1:-1])
             offsets = file["sample_off"]
-            samples = [strokes[a:b] for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+            samples = [strokes[a:b] for a, b in pairwise(offsets)]
             return cls(samples, file["label"].astype(np.int64), file["writer"])
 
 
