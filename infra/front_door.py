@@ -4,17 +4,15 @@ from collections.abc import Sequence
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_certificatemanager as acm
-from aws_cdk import aws_cloudfront as cloudfront
-from aws_cdk import aws_cloudfront_origins as origins
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticloadbalancingv2 as elb
 from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_route53_targets as route53_targets
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from acknowledge import acknowledge
+from edge import Edge
 
 API_PORT = 8000
 PAGE_PORT = 8501
@@ -22,16 +20,14 @@ PAGE_PORT = 8501
 API_PATHS = ("/predict*", "/alphabets*", "/health/*", "/docs*", "/openapi.json")
 # A rule takes five values, and one may be the header that CloudFront sends.
 PATHS_PER_RULE = 4
-ORIGIN_HEADER = "X-Origin-Key"
 
 
 class FrontDoor(Construct):
     """Routes requests to `page` and `api`, the target groups that the service registers with.
 
     With `domain_name`: HTTPS with a certificate, HTTP redirected. With `behind_cloudfront`: HTTPS
-    at CloudFront, and the load balancer answers only requests that carry CloudFront's secret
-    header. The original ports 8501 and 8000 stay open, except behind CloudFront, which they
-    would bypass.
+    there. The original ports 8501 and 8000 stay open, except behind CloudFront, which they would
+    bypass.
     """
 
     def __init__(
@@ -50,7 +46,9 @@ class FrontDoor(Construct):
         self.api = self._targets("Api", vpc, port=API_PORT, health_path="/health/ready", sticky=False)
 
         if behind_cloudfront:
-            self.address = f"https://{self._behind_cloudfront()}"
+            edge = Edge(self, "Edge", load_balancer=self.load_balancer)
+            self._listen_to(edge)
+            self.address = f"https://{edge.distribution.distribution_domain_name}"
             self.trusted_proxies = 2
         elif domain_name and hosted_zone_id:
             self._with_domain(domain_name, hosted_zone_id)
@@ -148,55 +146,16 @@ class FrontDoor(Construct):
             )
             self._route_api(listener, api_paths)
 
-    def _behind_cloudfront(self) -> str:
-        """Put CloudFront in front of the load balancer; returns CloudFront's domain name."""
-        key = secretsmanager.Secret(
-            self,
-            "OriginKey",
-            description="What CloudFront sends the load balancer to be let in",
-            generate_secret_string=secretsmanager.SecretStringGenerator(exclude_punctuation=True, password_length=40),
-        )
-        acknowledge(key, "AwsSolutions-SMG4", "Both who sends it and who checks it take it at deployment only.")
-        value = key.secret_value.unsafe_unwrap()  # a reference that CloudFormation resolves, not the value
-
+    def _listen_to(self, edge: Edge) -> None:
         listener = self.load_balancer.add_listener(
             "Common",
             port=80,
             default_action=elb.ListenerAction.fixed_response(403, content_type="text/plain", message_body="Forbidden"),
         )
-        from_cloudfront = elb.ListenerCondition.http_header(ORIGIN_HEADER, [value])
-        self._route_api(listener, API_PATHS, also=[from_cloudfront])
+        self._route_api(listener, API_PATHS, also=[edge.condition])
         listener.add_action(
-            "Page", priority=100, conditions=[from_cloudfront], action=elb.ListenerAction.forward([self.page])
+            "Page", priority=100, conditions=[edge.condition], action=elb.ListenerAction.forward([self.page])
         )
-
-        distribution = cloudfront.Distribution(
-            self,
-            "Distribution",
-            comment="HTTPS for the digit recognition app",
-            default_behavior=cloudfront.BehaviorOptions(
-                origin=origins.LoadBalancerV2Origin(
-                    self.load_balancer,
-                    protocol_policy=cloudfront.OriginProtocolPolicy.HTTP_ONLY,
-                    custom_headers={ORIGIN_HEADER: value},
-                ),
-                viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
-                allowed_methods=cloudfront.AllowedMethods.ALLOW_ALL,
-                cache_policy=cloudfront.CachePolicy.CACHING_DISABLED,
-                # All of the viewer's headers, so that websockets are upgraded and Streamlit sees
-                # the host name that its cross-site check compares.
-                origin_request_policy=cloudfront.OriginRequestPolicy.ALL_VIEWER,
-            ),
-        )
-        for rule, reason in {
-            "AwsSolutions-CFR1": "Anybody anywhere may draw a digit.",
-            "AwsSolutions-CFR2": "A firewall costs more than the app; the API limits rates and sizes itself.",
-            "AwsSolutions-CFR3": "Nothing is cached, so the load balancer's access log has every request.",
-            "AwsSolutions-CFR4": "A minimum TLS version takes a certificate of one's own: see domain_name.",
-            "AwsSolutions-CFR5": "The load balancer has no certificate without a domain name: see domain_name.",
-        }.items():
-            acknowledge(distribution, rule, reason)
-        return distribution.distribution_domain_name
 
     def _route_api(
         self,

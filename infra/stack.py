@@ -1,4 +1,4 @@
-"""The whole deployment, composed: network, front door, service, watching, delivery."""
+"""The whole deployment, composed: network, front door, service, watching, budget, delivery."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from acknowledge import acknowledge
+from budget import Budget
 from config import Config
 from delivery import Delivery
 from front_door import FrontDoor
@@ -65,8 +66,9 @@ class DigitsStack(Stack):
             api=front.api,
             service=service.fargate,
             email=config.alarm_email,
-            monthly_budget_usd=config.monthly_budget_usd,
         )
+        if config.monthly_budget_usd and config.alarm_email:
+            Budget(self, "Budget", usd=config.monthly_budget_usd, email=config.alarm_email)
 
         outputs = {
             "Address": front.address,

@@ -1,17 +1,16 @@
-"""What is watched and who is told: alarms and events to one topic, a dashboard, a budget."""
+"""What is watched and who is told: alarms and events to one topic, and a dashboard."""
 
 from aws_cdk import Duration, Stack
-from aws_cdk import aws_budgets as budgets
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elb
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
+
+from incidents import Incidents
 
 
 class Watching(Construct):
@@ -27,12 +26,10 @@ class Watching(Construct):
         api: elb.ApplicationTargetGroup,
         service: ecs.FargateService,
         email: str | None,
-        monthly_budget_usd: int | None,
     ) -> None:
         super().__init__(scope, id)
         self.topic = self._topic(email)
-        self._tell_of_failed_deployments(service)
-        stops = self._tell_of_stopped_tasks(service)
+        stops = Incidents(self, "Incidents", service=service, topic=self.topic).stopped_tasks
 
         one, five = Duration.minutes(1), Duration.minutes(5)
         balancer = load_balancer.metrics
@@ -100,8 +97,6 @@ class Watching(Construct):
             self._graph("Open connections", left=[balancer.active_connection_count(period=five)]),
             self._graph("Tasks that ended by themselves", left=[stops]),
         )
-        if email and monthly_budget_usd:
-            self._budget(email, monthly_budget_usd)
 
     def _topic(self, email: str | None) -> sns.Topic:
         topic = sns.Topic(self, "Topic", enforce_ssl=True)
@@ -135,87 +130,7 @@ class Watching(Construct):
         alarm.add_ok_action(actions.SnsAction(self.topic))
         return alarm
 
-    def _tell_of_failed_deployments(self, service: ecs.FargateService) -> None:
-        events.Rule(
-            self,
-            "DeploymentFailed",
-            description="A deployment failed; the service goes back to the image before it",
-            event_pattern=events.EventPattern(
-                source=["aws.ecs"],
-                detail_type=["ECS Deployment State Change"],
-                resources=[service.service_arn],
-                detail={"eventName": ["SERVICE_DEPLOYMENT_FAILED"]},
-            ),
-            targets=[
-                targets.SnsTopic(
-                    self.topic,
-                    message=events.RuleTargetInput.from_text(
-                        "A deployment failed and is rolled back: " + events.EventField.from_path("$.detail.reason")
-                    ),
-                )
-            ],
-        )
-
-    def _tell_of_stopped_tasks(self, service: ecs.FargateService) -> cloudwatch.Metric:
-        """Tell why each task ended that nobody stopped; returns how often that happened in 15 minutes."""
-        of_this_service = {"clusterArn": [service.cluster.cluster_arn], "lastStatus": ["STOPPED"]}
-        rule = events.Rule(
-            self,
-            "TaskStopped",
-            description="A task ended by itself or failed its health check",
-            event_pattern=events.EventPattern(
-                source=["aws.ecs"],
-                detail_type=["ECS Task State Change"],
-                detail={
-                    **of_this_service,
-                    "$or": [
-                        {"stopCode": ["EssentialContainerExited", "TaskFailedToStart"]},
-                        {"stoppedReason": [{"prefix": "Task failed"}]},
-                    ],
-                },
-            ),
-            targets=[
-                targets.SnsTopic(
-                    self.topic,
-                    message=events.RuleTargetInput.from_text(
-                        "A task stopped and is being replaced: " + events.EventField.from_path("$.detail.stoppedReason")
-                    ),
-                )
-            ],
-        )
-        return cloudwatch.Metric(
-            namespace="AWS/Events",
-            metric_name="TriggeredRules",
-            dimensions_map={"RuleName": rule.rule_name},
-            statistic="Sum",
-            period=Duration.minutes(15),
-        )
-
     def _graph(
         self, title: str, *, left: list[cloudwatch.IMetric], right: list[cloudwatch.IMetric] | None = None
     ) -> cloudwatch.GraphWidget:
         return cloudwatch.GraphWidget(title=title, left=left, right=right or [], width=8)
-
-    def _budget(self, email: str, usd: int) -> None:
-        """Warn at 80% of the month's budget, and when the forecast goes over it."""
-        budgets.CfnBudget(
-            self,
-            "Budget",
-            budget=budgets.CfnBudget.BudgetDataProperty(
-                budget_type="COST",
-                time_unit="MONTHLY",
-                budget_limit=budgets.CfnBudget.SpendProperty(amount=usd, unit="USD"),
-            ),
-            notifications_with_subscribers=[
-                budgets.CfnBudget.NotificationWithSubscribersProperty(
-                    notification=budgets.CfnBudget.NotificationProperty(
-                        notification_type=kind,
-                        comparison_operator="GREATER_THAN",
-                        threshold=percent,
-                        threshold_type="PERCENTAGE",
-                    ),
-                    subscribers=[budgets.CfnBudget.SubscriberProperty(address=email, subscription_type="EMAIL")],
-                )
-                for kind, percent in (("ACTUAL", 80), ("FORECASTED", 100))
-            ],
-        )
