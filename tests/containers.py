@@ -25,7 +25,7 @@ LIMITS = (
 )
 HEALTH = {8000: "/health/ready", 8501: "/_stcore/health"}
 
-_START_SECONDS = 120
+_START_SECONDS = 60
 
 
 @cache
@@ -86,10 +86,9 @@ class Container:
         until = time.monotonic() + _START_SECONDS
         left = dict(HEALTH)
         while left:
-            left = {port: path for port, path in left.items() if not healthy(self.url(port, path))}
-            assert self.running(), f"the container has ended:\n{self.logs()}"
-            assert time.monotonic() < until, f"no answer from ports {list(left)}:\n{self.logs()}"
             time.sleep(0.02)
+            left = {port: path for port, path in left.items() if not healthy(self.url(port, path))}
+            assert time.monotonic() < until, f"no answer from ports {list(left)}:\n{self.logs()}"
 
     def running(self) -> bool:
         return ask("inspect", "--format", "{{.State.Running}}", self.id) == "true"

@@ -31,6 +31,8 @@ def image() -> str:
         pytest.skip("there is no container engine")
     if given := os.environ.get("DIGITS_IMAGE"):
         return given
+    if os.environ.get("CI"):
+        pytest.skip("the pipeline builds the image once and names it in DIGITS_IMAGE")
     base = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)[-1]
     if containers.call("image", "inspect", base).returncode and containers.call("pull", base).returncode:
         pytest.skip(f"the base image {base} cannot be had")

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import requests
 
 from app.__main__ import GRACE_ON_FAILURE, GRACE_ON_REQUEST, ROOT, read_procfile
 
@@ -174,3 +176,71 @@ def test_orphans_leave_no_zombies() -> None:
             time.sleep(0.1)
         assert orphan not in children(launcher.pid)
         assert set(children(launcher.pid).values()) == {"S"}
+
+
+@pytest.fixture
+def ports() -> dict[str, str]:
+    with socket.socket() as one, socket.socket() as other:
+        for probe in (one, other):
+            probe.bind(("127.0.0.1", 0))
+        return {"DIGITS_API_PORT": str(one.getsockname()[1]), "DIGITS_UI_PORT": str(other.getsockname()[1])}
+
+
+@contextmanager
+def the_app(ports: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """`python -m app` with the real API and page, when both answer."""
+    with started([sys.executable, "-m", "app"], **ports) as launcher:
+        until = time.monotonic() + PATIENCE
+        left = [
+            f"http://127.0.0.1:{ports['DIGITS_API_PORT']}/health/ready",
+            f"http://127.0.0.1:{ports['DIGITS_UI_PORT']}/_stcore/health",
+        ]
+        while left:
+            assert launcher.poll() is None, launcher.communicate()[0]
+            assert time.monotonic() < until, f"no answer from {left}"
+            left = [url for url in left if not answers(url)]
+            time.sleep(0.1)
+        yield launcher
+
+
+def answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=5).ok
+    except requests.RequestException:
+        return False
+
+
+@linux
+@pytest.mark.parametrize("module", ["app.api", "app.ui"])
+def test_the_app_ends_when_one_of_its_servers_is_killed(ports: dict[str, str], module: str) -> None:
+    with the_app(ports) as launcher:
+        servers = {
+            Path(f"/proc/{child}/cmdline").read_bytes().split(bytes(1))[2].decode(): child
+            for child in children(launcher.pid)
+        }
+        os.kill(servers[module], signal.SIGKILL)
+        launcher.communicate(timeout=PATIENCE)
+        assert launcher.returncode == 128 + signal.SIGKILL
+        assert not any(Path(f"/proc/{server}").exists() for server in servers.values())
+
+
+def test_the_app_stops_when_asked(ports: dict[str, str]) -> None:
+    with the_app(ports) as launcher:
+        launcher.send_signal(signal.SIGTERM)
+        output, _ = launcher.communicate(timeout=PATIENCE)
+        assert launcher.returncode == 0, output
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("taken", ["DIGITS_API_PORT", "DIGITS_UI_PORT"])
+def test_the_app_says_which_port_is_taken(ports: dict[str, str], taken: str) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        ports[taken] = str(other.getsockname()[1])
+        with started([sys.executable, "-m", "app"], **ports) as launcher:
+            output, _ = launcher.communicate(timeout=PATIENCE)
+            assert launcher.returncode == 1
+    named = [line for line in output.splitlines() if ports[taken] in line]
+    assert len(named) == 1, output
+    assert "Traceback" not in output
