@@ -18,7 +18,7 @@ _SENTENCES: dict[type[Exception], str] = {
     ink.DamagedPicture: str(ink.DamagedPicture()),
     ink.NotAPicture: str(ink.NotAPicture()),
     ink.TooManyPixels: "The picture has 9000 x 9000 pixels; at most 25 million are accepted.",
-    errors.MissingFile: "The form has no field 'file' with a picture.",
+    errors.MissingFile: "The form has no file in a field 'file'.",
     errors.TooManyFiles: "Only one picture is accepted in this call.",
     errors.MalformedBody: "The form in the body is broken.",
     errors.InvalidParameter: "A parameter is wrong. glyph: Input should be a valid boolean.",

@@ -19,7 +19,7 @@ MAX_OTHER_FIELDS: Final = 16
 
 
 def files_of(body: bytes, content_type: str, field: str, limit: int) -> list[bytes]:
-    """The contents of all parts named `field`, in order, whether they carry a file name or not.
+    """The contents of all files named `field`, in order. A part without a file name is no file.
 
     Raises:
         MalformedBody, MissingFile
@@ -38,7 +38,7 @@ def files_of(body: bytes, content_type: str, field: str, limit: int) -> list[byt
     if not form.complete:
         raise MalformedBody("The form in the body has no end: it was cut off on the way.")
     if not form.files:
-        raise MissingFile(f"The form has no field '{field}' with a picture.")
+        raise MissingFile(f"The form has no file in a field '{field}'.")
     return form.files
 
 
@@ -78,7 +78,7 @@ class _Form:
 
     def _headers_finished(self) -> None:
         _, options = parse_options_header(self._disposition)
-        if options.get(b"name") != self._field:
+        if options.get(b"name") != self._field or b"filename" not in options:
             self._content = None
             self._others += 1
             if self._others > MAX_OTHER_FIELDS:
