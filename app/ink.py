@@ -35,6 +35,9 @@ _FLAT_TOLERANCE = 3
 _FLAT_SHARE = 0.75
 """A picture is flat when at least this share of its pixels is this near to the paper's colour, or has the pen's."""
 
+_WHITES = (1.0, 255.0, 65535.0)
+"""What white may be in greys of more than 8 bits: the least of these that nothing is brighter than."""
+
 _SMALLEST_PHOTO = 64
 """Pixels on the shorter side below which a picture is taken as it is: too small to tell paper grain from ink."""
 
@@ -129,7 +132,7 @@ def decode_picture(image: Image.Image) -> Image.Image:
 
 
 def _working_copy(image: Image.Image) -> Image.Image:
-    if image.mode.startswith(("I", "F")):  # 16-bit, 32-bit and float greys: spread what is there over 8 bits
+    if image.mode.startswith(("I", "F")):  # greys of 16 bits, 32 bits or floating point
         image = _eight_bits(image)
     transparent = image.mode in ("LA", "PA", "RGBA", "RGBa", "La") or "transparency" in image.info
     mode = "RGBA" if transparent else "L" if image.mode in ("1", "L") else "RGB"
@@ -146,10 +149,10 @@ def _working_copy(image: Image.Image) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    values = np.nan_to_num(np.asarray(image, dtype=np.float32), posinf=0.0, neginf=0.0)
-    low, high = float(values.min()), float(values.max())
-    spread = (values - low) / (high - low) if high > low else np.zeros_like(values)
-    return Image.fromarray((spread * 255).astype(np.uint8))
+    values = np.clip(np.nan_to_num(np.asarray(image, dtype=np.float32)), 0, None)
+    brightest = float(values.max())
+    white = next((top for top in _WHITES if brightest <= top), brightest)
+    return Image.fromarray((values * (255 / white)).astype(np.uint8))
 
 
 def lift(image: Image.Image) -> Ink:

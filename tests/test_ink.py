@@ -92,6 +92,7 @@ BLANKS: dict[str, Image.Image] = {
     "transparent": Image.new("RGBA", (280, 280), (0, 0, 0, 0)),
     "one colour": Image.new("RGB", (90, 50), (200, 30, 99)),
     "one pixel large": Image.new("L", (1, 1), 128),
+    "nearly one 16-bit grey": Image.fromarray(np.tile(np.arange(30_000, 30_060, dtype=np.uint16), (60, 1))),
     "nearly one colour": Image.fromarray(np.tile(np.arange(250, 256, dtype=np.uint8), (60, 10))),
 }
 
