@@ -41,9 +41,9 @@ def chart(answer: Answer, labels: list[str]) -> str:
     return f'<figure class="chart"><figcaption>How likely each one is</figcaption><ol>{bars}</ol></figure>'
 
 
-def seen(data_url: str, caption: str, alt: str, kind: str = "glyph") -> str:
+def seen(data_url: str | None, caption: str, alt: str, kind: str = "glyph") -> str:
     """A picture with its caption; nothing where the address is not that of a PNG in itself."""
-    if not re.fullmatch(r"data:image/png;base64,[A-Za-z0-9+/=]+", data_url):
+    if not re.fullmatch(r"data:image/png;base64,[A-Za-z0-9+/=]+", data_url or ""):
         return ""
     return (
         f'<figure class="seen {kind}"><img src="{data_url}" alt="{escape(alt)}"/>'

@@ -42,7 +42,7 @@ class Answer(BaseModel):
     sure: bool
     alternatives: list[Share]
     model: Model
-    glyph: str = ""
+    glyph: str | None = None
     """A data URL of the picture as the model saw it."""
     request_id: str = ""
 

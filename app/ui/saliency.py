@@ -7,7 +7,7 @@ import base64
 import io
 from collections.abc import Callable, Iterator
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops
 
 from app.ui.client import Answer, Refusal
 
@@ -15,6 +15,9 @@ PATCH, STRIDE = 7, 3
 """Pixels a side, and from one patch to the next: 64 patches cover 28x28 pixels."""
 
 _HOT = (255, 140, 0)
+
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom."""
 
 Ask = Callable[[list[bytes]], list[Answer | Refusal]]
 
@@ -26,7 +29,7 @@ def highlight(answer: Answer, ask: Ask) -> str:
         answer: with its glyph.
         ask: pictures as PNG -> answers, in order. What it raises is passed on.
     """
-    glyph = _decoded(answer.glyph)
+    glyph = _decoded(answer.glyph or "")
     boxes = [box for box in _patches(glyph.size) if glyph.crop(box).getextrema() != (0, 0)]
     losses = [
         answer.confidence - _confidence(one, answer.label) for one in ask([_png(_erased(glyph, b)) for b in boxes])
@@ -34,14 +37,14 @@ def highlight(answer: Answer, ask: Ask) -> str:
     return _as_data_url(_tinted(glyph, boxes, losses))
 
 
-def _patches(size: tuple[int, int]) -> Iterator[tuple[int, int, int, int]]:
+def _patches(size: tuple[int, int]) -> Iterator[Box]:
     width, height = size
     for top in range(0, height - PATCH + 1, STRIDE):
         for left in range(0, width - PATCH + 1, STRIDE):
             yield left, top, left + PATCH, top + PATCH
 
 
-def _erased(glyph: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
+def _erased(glyph: Image.Image, box: Box) -> Image.Image:
     copy = glyph.copy()
     copy.paste(0, box)
     return copy
@@ -55,27 +58,27 @@ def _confidence(answer: Answer | Refusal, label: str) -> float:
     return shares.get(label, 0.0)
 
 
-def _tinted(glyph: Image.Image, boxes: list[tuple[int, int, int, int]], losses: list[float]) -> Image.Image:
-    """Mix orange into the ink by the mean loss of the patches over a pixel, the strongest being all orange."""
-    total = {(x, y): [0.0, 0] for x in range(glyph.width) for y in range(glyph.height)}
-    for (left, top, right, bottom), loss in zip(boxes, losses, strict=True):
-        for x in range(left, right):
-            for y in range(top, bottom):
-                total[x, y][0] += max(0.0, loss)
-                total[x, y][1] += 1
-    means = {place: loss / count if count else 0.0 for place, (loss, count) in total.items()}
-    most = max(means.values()) or 1.0
-    picture = Image.new("RGB", glyph.size)
-    draw = ImageDraw.Draw(picture)
-    for place, mean in means.items():
-        ink = glyph.getpixel(place)
-        assert isinstance(ink, int)
-        heat = mean / most
-        colour = tuple(
-            round(ink * (1 - heat + heat * channel / 255) + 0.25 * heat * channel * (1 - ink / 255)) for channel in _HOT
-        )
-        draw.point(place, colour)
-    return picture
+def _tinted(glyph: Image.Image, boxes: list[Box], losses: list[float]) -> Image.Image:
+    """The ink, the more orange the higher the mean loss of the patches over a pixel, white where there is none."""
+    heat = [
+        _mean([max(0.0, loss) for box, loss in zip(boxes, losses, strict=True) if _is_in(x, y, box)])
+        for y in range(glyph.height)
+        for x in range(glyph.width)
+    ]
+    most = max(heat) or 1.0
+    mask = Image.new("L", glyph.size)
+    mask.putdata([round(255 * one / most) for one in heat])
+    colours = Image.composite(Image.new("RGB", glyph.size, _HOT), Image.new("RGB", glyph.size, "white"), mask)
+    return ImageChops.multiply(glyph.convert("RGB"), colours)
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
+
+
+def _is_in(x: int, y: int, box: Box) -> bool:
+    left, top, right, bottom = box
+    return left <= x < right and top <= y < bottom
 
 
 def _decoded(data_url: str) -> Image.Image:

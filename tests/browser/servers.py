@@ -44,6 +44,11 @@ class Server:
                 time.sleep(0.1)
         raise AssertionError(f"{self._command} does not answer at {self._health}")
 
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
     def stop(self) -> None:
         if self._process and self._process.poll() is None:
             self._process.terminate()

@@ -1,6 +1,7 @@
 """A small gallery of real handwriting to try, `<alphabet>/<label>-<number>.png` beside this file."""
 
 import base64
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,9 @@ def examples(alphabet: str) -> list[Example]:
 def pick(choices: list[Example], key: str) -> Example | None:
     """Show the examples as buttons; the one last pressed."""
     shown = [{"label": one.name.partition("-")[0], "picture": base64.b64encode(one.png).decode()} for one in choices]
-    state = _gallery(key=key, data={"examples": shown}, default={"picked": None}, on_picked_change=lambda: None)
+    # As text: of a list Streamlit would ask pandas and pyarrow, 60 MB of them, whether it is a table.
+    state = _gallery(
+        key=key, data={"examples": json.dumps(shown)}, default={"picked": None}, on_picked_change=lambda: None
+    )
     picked = state.get("picked")
     return choices[picked] if isinstance(picked, int) and 0 <= picked < len(choices) else None

@@ -1,10 +1,9 @@
 /** Called by Streamlit after every run; the buttons are made once for the same pictures. */
 export default function ({ parentElement, data, setStateValue }) {
   const gallery = parentElement.querySelector(".gallery");
-  const shown = JSON.stringify(data.examples);
-  if (gallery.shown === shown) return;
-  gallery.shown = shown;
-  gallery.replaceChildren(...data.examples.map(example));
+  if (gallery.shown === data.examples) return;
+  gallery.shown = data.examples;
+  gallery.replaceChildren(...JSON.parse(data.examples).map(example));
 
   function example({ label, picture }, index) {
     const button = Object.assign(document.createElement("button"), { type: "button" });

@@ -24,20 +24,20 @@ def developers() -> None:
     if locked:
         st.markdown("It wants a key, which whoever runs this app gives out. Put yours in the place of `YOUR_KEY`.")
     st.header("From a shell")
-    st.code(_CURL.format(address=address, key=" -H 'X-API-Key: YOUR_KEY'" if locked else ""), language="bash")
+    st.code(_CURL.format(address=address, key=" -H 'X-API-Key: YOUR_KEY'" if locked else ""), language=None)
     st.header("From Python")
     key = ', headers={"X-API-Key": "YOUR_KEY"}' if locked else ""
-    st.code(_PYTHON.format(address=address, key=key), language="python")
+    st.code(_PYTHON.format(address=address, key=key), language=None)
     st.header("The answer")
-    st.code(_EXAMPLE, language="json")
+    st.code(_EXAMPLE, language=None)
 
 
 def public_address() -> str:
-    """Where others reach the API: as configured, or on this page's host at the API's port."""
+    """Where others reach the API: on this page's own address behind a proxy, which sorts by path, else at its port."""
     known = settings.load()
-    if known.api_url:
-        return known.api_address
     page = urlsplit(st.context.url or "")
+    if known.trusted_proxies and page.netloc:
+        return f"{page.scheme}://{page.netloc}"
     return f"{page.scheme or 'http'}://{page.hostname or 'localhost'}:{known.api_port}"
 
 

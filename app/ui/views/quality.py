@@ -34,7 +34,10 @@ def _card(alphabet: Alphabet) -> None:
             '<th scope="col">Right</th><th scope="col">95% interval</th><th scope="col">Count</th></tr></thead>'
             f"<tbody>{rows}</tbody></table></div>"
         )
-        st.caption("The interval is what the share may really be, seen how many pictures it was measured on (Wilson).")
+        st.html(
+            '<p class="note">The interval is what the share may really be, seen how many pictures it was measured on '
+            "(Wilson).</p>"
+        )
 
 
 def _row(figure: Accuracy) -> str:

@@ -51,7 +51,7 @@ def _pictures(alphabet: Alphabet) -> list[Picture]:
         photo = st.camera_input("Hold the paper so that one character fills the middle")
         return [Picture("camera.jpg", photo.getvalue())] if photo else []
     if way == EXAMPLES:
-        st.caption("Digits that people wrote by hand, from the MNIST test set. Pick one.")
+        st.html('<p class="note">Digits that people wrote by hand, from the MNIST test set. Pick one.</p>')
         example = gallery.pick(examples, key="gallery")
         return [Picture(example.name, example.png)] if example else []
     files = st.file_uploader("One or many pictures, also by drag and drop", TYPES, accept_multiple_files=True)
@@ -109,7 +109,7 @@ def _row(picture: Picture, result: Answer | Refusal) -> str:
     if isinstance(result, Refusal):
         saw, said = "", escape(result.error)
     else:
-        saw = f'<img class="glyph" src="{escape(result.glyph)}" alt=""/>'
+        saw = f'<img class="glyph" src="{escape(result.glyph or "")}" alt=""/>'
         said = f"<b>{escape(result.label)}</b> {escape(html.in_words(result))}"
     return f"<tr><td>{thumb}</td><td>{saw}</td><td>{escape(picture.name)}</td><td>{said}</td></tr>"
 

@@ -1,0 +1,70 @@
+"""The app, started once, and a real browser."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.browser.camera import film
+from tests.browser.drawing import CHROMIUM
+from tests.browser.servers import App
+from tests.conftest import need
+
+SECONDS = 20
+"""How long a busy machine may take for what takes a tenth of one second on an idle one."""
+
+expect.set_options(timeout=1000 * SECONDS)
+
+
+@pytest.fixture(scope="session")
+def app() -> Iterator[App]:
+    with App(DIGITS_LOG_LEVEL="warning") as app:
+        yield app
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Chromium, whose camera looks at a handwritten 3."""
+    need(shutil.which(CHROMIUM), "chromium is not installed (Debian: apt-get install chromium)")
+    video = film("3", tmp_path_factory.mktemp("camera") / "three.y4m")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[
+                "--no-sandbox",
+                "--use-fake-ui-for-media-stream",
+                "--use-fake-device-for-media-stream",
+                f"--use-file-for-fake-video-capture={video}",
+            ],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A visitor of their own, with a desktop's screen."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(1000 * SECONDS)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, app: App) -> Page:
+    return opened(context, app)
+
+
+def opened(context: BrowserContext, app: App, path: str = "") -> Page:
+    page = context.new_page()
+    page.goto(f"{app.page_url}/{path}")
+    page.locator("h1").wait_for()
+    return page
+
+
+def pictures_of(digits: str) -> list[Path]:
+    """Real digits from the page's gallery, one for each."""
+    gallery = Path(__file__).parents[2] / "app" / "ui" / "gallery" / "digits"
+    return [sorted(gallery.glob(f"{digit}-*.png"))[0] for digit in digits]

@@ -1,0 +1,105 @@
+"""The API goes away, stalls, refuses; the page says so in plain words and goes on by itself."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from tests.browser.conftest import opened
+from tests.browser.drawing import draw
+from tests.browser.servers import App, Server, free_port
+from tests.scripted_api import SEVEN, Api, scripted_api
+
+
+@pytest.fixture(scope="module")
+def own_app() -> Iterator[App]:
+    """Not the one that other tests share: this one's API is stopped."""
+    with App(DIGITS_LOG_LEVEL="warning", DIGITS_API_KEYS="a-key,another") as app:
+        yield app
+
+
+def said(page: Page) -> Locator:
+    return page.locator(".st-key-answer")
+
+
+def label(page: Page) -> Locator:
+    return page.locator(".st-key-answer .answer-label")
+
+
+def test_away_and_back(own_app: App, context: BrowserContext) -> None:
+    page = opened(context, own_app)
+    own_app.api.stop()
+    draw(page, "7")
+    expect(said(page)).to_contain_text("The recognizer is away at the moment.")
+    own_app.api.start()
+    expect(label(page)).to_have_text("7")
+
+
+def test_slow_and_quick_again(own_app: App, context: BrowserContext) -> None:
+    page = opened(context, own_app)
+    own_app.api.freeze()
+    try:
+        draw(page, "3")
+        expect(said(page)).to_contain_text("takes longer than usual", timeout=30_000)
+    finally:
+        own_app.api.thaw()
+    expect(label(page)).to_have_text("3", timeout=30_000)
+
+
+def test_opened_while_the_api_is_away(own_app: App, context: BrowserContext) -> None:
+    own_app.api.stop()
+    page = opened(context, own_app, "how-good")
+    page.get_by_text("The recognizer is away at the moment.").wait_for()
+    own_app.api.start()
+    page.get_by_role("heading", name="Digits").wait_for()
+
+
+@pytest.fixture(scope="module")
+def scripted() -> Iterator[Api]:
+    with scripted_api() as api:
+        yield api
+
+
+@pytest.fixture(scope="module")
+def page_url(scripted: Api) -> Iterator[str]:
+    port = free_port()
+    url = f"http://localhost:{port}"
+    server = Server("app.ui", f"{url}/_stcore/health", {"DIGITS_API_URL": scripted.url, "DIGITS_UI_PORT": str(port)})
+    server.start()
+    yield url
+    server.stop()
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [(429, "Please wait 1 seconds"), (503, "busy with others"), (500, "Something went wrong in the recognizer")],
+)
+def test_what_passes_by_itself(scripted: Api, page_url: str, context: BrowserContext, status: int, says: str) -> None:
+    page = context.new_page()
+    page.goto(page_url)
+    scripted.status, scripted.headers = status, {"Retry-After": "1"}
+    draw(page, "7")
+    expect(said(page)).to_contain_text(says)
+    scripted.status, scripted.body = 200, json.dumps(SEVEN)
+    expect(label(page)).to_have_text("7", timeout=15_000)
+
+
+def test_a_key_that_the_api_does_not_know(scripted: Api, page_url: str, context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto(page_url)
+    scripted.status = 401
+    draw(page, "7")
+    expect(said(page)).to_contain_text("Whoever runs the app has to give both the same DIGITS_API_KEYS")
+    scripted.status = 200
+
+
+def test_one_drawing_is_asked_once(scripted: Api, page_url: str, context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto(page_url)
+    page.locator("canvas").wait_for()
+    scripted.status, before = 200, len(scripted.asked)
+    draw(page, "3")
+    expect(label(page)).to_have_text("7")
+    page.wait_for_timeout(500)
+    assert [path for path, _ in scripted.asked[before:]] == ["/predict/?glyph=true"]
