@@ -1,31 +1,46 @@
-# make run    start the API and the page        make test   install what tests need and run them all
-# make check  lint and type-check                make lock   pin requirements anew
+# make run     start the API and the page          make test   install what the tests need and run them all
+# make check   lint, type-check, check workflows   make lock   pin all requirements anew
 PYTHON ?= python3
 BIN := .venv/bin
+INFRA := infra/.venv/bin
+INSTALL := pip install --quiet --disable-pip-version-check --require-hashes -r
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header
 
 .DEFAULT_GOAL := run
 .PHONY: run test check lock
 
 .venv/runtime: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/$(INSTALL) requirements.txt
 	@touch $@
 
 .venv/development: requirements-dev.txt .venv/runtime
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/$(INSTALL) requirements-dev.txt
+	@touch $@
+
+infra/.venv/installed: infra/requirements.txt
+	$(PYTHON) -m venv infra/.venv
+	$(INFRA)/$(INSTALL) infra/requirements.txt
 	@touch $@
 
 run: .venv/runtime
 	@exec $(BIN)/python -m app
 
-test: .venv/development
+test: .venv/development infra/.venv/installed
+	$(INFRA)/python -m pytest infra/tests
 	$(BIN)/python -m pytest
 
-check: .venv/development
+check: .venv/development infra/.venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	cd infra && .venv/bin/mypy
+	$(INFRA)/zizmor --offline --quiet .github
+	$(INFRA)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(INFRA)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 
 lock: .venv/development
-	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header requirements.in -o requirements.txt
-	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header requirements-dev.in -o requirements-dev.txt
+	$(COMPILE) requirements.in -o requirements.txt
+	$(COMPILE) requirements-dev.in -o requirements-dev.txt
+	$(COMPILE) infra/requirements.in -o infra/requirements.txt
