@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.conftest import pictures_of
 from tests.browser.drawing import CHROMIUM, draw
-from tests.browser.servers import running_app
+from tests.browser.servers import App
 
 IMAGES = Path(__file__).parents[1] / "images"
 
@@ -41,7 +41,8 @@ def drawn(page: Page, digit: str) -> None:
 
 def main() -> None:
     IMAGES.mkdir(exist_ok=True)
-    with sync_playwright() as playwright, running_app() as url:
+    with sync_playwright() as playwright, App(api=8000, page=8501) as app:
+        url = app.page_url
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         with picture(browser, url, "draw", **DESK) as page:
             drawn(page, "4")

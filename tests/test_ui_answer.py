@@ -32,6 +32,7 @@ def test_percent(share: float, shown: str) -> None:
     [
         (0.995, True, "Certain: 99.5%"),
         (0.95, True, "Fairly sure: 95.0%"),
+        (0.8, True, "Probably: 80.0%"),
         (0.5, False, "Not sure: 50.0%. It may also be 1 (35.0%) or 9 (15.0%)."),
     ],
 )

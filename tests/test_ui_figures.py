@@ -3,7 +3,7 @@
 import pytest
 from scipy.stats import binomtest
 
-from app.ui.figures import Accuracy, accuracies
+from app.ui.figures import Accuracy, accuracies, families, others
 
 
 def test_groups_are_found_at_any_depth() -> None:
@@ -24,3 +24,18 @@ def test_groups_are_found_at_any_depth() -> None:
 def test_interval_is_scipy_s(right: int, count: int) -> None:
     expected = binomtest(right, count).proportion_ci(method="wilson")
     assert Accuracy("", right / count, count).interval == pytest.approx((expected.low, expected.high))
+
+
+def test_a_large_family_stands_apart() -> None:
+    corruptions = [Accuracy(f"MNIST-C {kind}", 0.9, 100) for kind in ("fog", "noise", "blur", "mean")]
+    test = Accuracy("MNIST test", 0.99, 100)
+    assert families([test, *corruptions]) == ([test], {"MNIST-C": corruptions})
+    assert families([test, *corruptions[:3]]) == ([test, *corruptions[:3]], {})
+
+
+def test_other_figures_are_listed_by_name() -> None:
+    figures = {"calibration": {"expected_calibration_error": 0.00421, "count": 10000}, "t": {"accuracy": 1, "count": 1}}
+    assert list(others(figures)) == [
+        ("calibration: expected calibration error", "0.00421"),
+        ("calibration: count", "10,000"),
+    ]

@@ -1,14 +1,15 @@
 """Serve the page, `python -m app.ui`, in this very process."""
 
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 from app import settings
 from app.ui import sign_in
+from app.ui.headers import SecurityHeaders
 
 PAGE = Path(__file__).with_name("page.py")
 
@@ -23,8 +24,8 @@ async def announce(_: st.App) -> AsyncIterator[None]:
 
 def main() -> None:
     known = settings.load()
-    sys.argv = sys.argv[:1]
-    st.App(PAGE, secrets=sign_in.secrets(), lifespan=announce).run(
+    app = st.App(PAGE, secrets=sign_in.secrets(), lifespan=announce, middleware=[Middleware(SecurityHeaders)])
+    app.run(
         config={
             "server.address": known.ui_host,
             "server.port": known.ui_port,

@@ -5,7 +5,7 @@ from html import escape
 
 from app.ui.client import Answer
 
-_CERTAIN = 0.99
+_CERTAIN, _FAIRLY_SURE = 0.99, 0.9
 
 
 def percent(share: float) -> str:
@@ -16,7 +16,8 @@ def percent(share: float) -> str:
 
 def in_words(answer: Answer) -> str:
     if answer.sure:
-        return f"{'Certain' if answer.confidence >= _CERTAIN else 'Fairly sure'}: {percent(answer.confidence)}"
+        how = "Certain" if answer.confidence >= _CERTAIN else "Fairly sure"
+        return f"{how if answer.confidence >= _FAIRLY_SURE else 'Probably'}: {percent(answer.confidence)}"
     others = [f"{one.label} ({percent(one.confidence)})" for one in answer.alternatives[:2]]
     return f"Not sure: {percent(answer.confidence)}. It may also be {' or '.join(others)}."
 

@@ -24,6 +24,28 @@ class Accuracy:
         return max(0.0, centre - reach), min(1.0, centre + reach)
 
 
+MANY = 4
+"""From so many sets of one family on, such as the corruptions of MNIST-C, they get a table of their own."""
+
+
+def families(rows: list[Accuracy]) -> tuple[list[Accuracy], dict[str, list[Accuracy]]]:
+    """Sets that stand for themselves, and those of large families, by the first word of their names."""
+    by_word: dict[str, list[Accuracy]] = {}
+    for row in rows:
+        by_word.setdefault(row.name.split()[0], []).append(row)
+    large = {word: members for word, members in by_word.items() if len(members) >= MANY}
+    return [row for row in rows if row.name.split()[0] not in large], large
+
+
+def others(figures: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Figures that are no accuracy, as name and value."""
+    for name, inner in figures.items():
+        if isinstance(inner, dict) and "accuracy" not in inner:
+            for key, value in inner.items():
+                if isinstance(value, int | float):
+                    yield f"{name}: {key.replace('_', ' ')}", f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+
+
 def accuracies(figures: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[Accuracy]:
     """All groups that have an accuracy and a count, by their names from the outside in."""
     share, count = figures.get("accuracy"), figures.get("count")

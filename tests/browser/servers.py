@@ -65,8 +65,9 @@ class Server:
 
 
 class App:
-    def __init__(self, **environment: str) -> None:
-        api, page = free_port(), free_port()
+    def __init__(self, api: int = 0, page: int = 0, **environment: str) -> None:
+        """On the given ports, or any that are free; `environment` is for both processes."""
+        api, page = api or free_port(), page or free_port()
         ports = {"DIGITS_API_PORT": str(api), "DIGITS_UI_PORT": str(page)}
         self.api_url, self.page_url = f"http://127.0.0.1:{api}", f"http://localhost:{page}"
         self.api = Server("app.api", f"{self.api_url}/health/ready", ports | environment)

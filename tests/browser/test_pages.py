@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import requests
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext
 
@@ -56,6 +57,12 @@ def test_accessibility(browser: Browser, app: App, path: str, scheme: str) -> No
     }
     context.close()
     assert not serious
+
+
+def test_no_other_site_may_frame_the_page(app: App) -> None:
+    headers = requests.get(app.page_url, timeout=10).headers
+    assert "frame-ancestors 'self'" in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_the_page_loads_no_pandas(context: BrowserContext, app: App) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from app import settings
 from app.ui.alphabets import title
 from app.ui.client import Alphabet, Trouble
-from app.ui.figures import Accuracy, accuracies
+from app.ui.figures import Accuracy, accuracies, families, others
 from app.ui.session import client
 from app.ui.trouble import show_trouble
 
@@ -27,24 +27,32 @@ def quality() -> None:
 def _card(alphabet: Alphabet) -> None:
     st.header(title(alphabet.name))
     st.html(f'<p class="lead">Tells {len(alphabet.labels)} characters apart. Version {escape(alphabet.version)}.</p>')
-    rows = "".join(_row(one) for one in accuracies(alphabet.figures))
-    if rows:
-        st.html(
-            '<div class="scroll"><table class="figures"><thead><tr><th scope="col">Pictures</th>'
-            '<th scope="col">Right</th><th scope="col">95% interval</th><th scope="col">Count</th></tr></thead>'
-            f"<tbody>{rows}</tbody></table></div>"
+    alone, large = families(list(accuracies(alphabet.figures)))
+    if not alone and not large:
+        return
+    st.html(
+        _table(alone, "Pictures")
+        + "".join(
+            f"<details><summary>{escape(name)}</summary>{_table(rows, name)}</details>" for name, rows in large.items()
         )
-        st.html(
-            '<p class="note">The interval is what the share may really be, seen how many pictures it was measured on '
-            "(Wilson).</p>"
-        )
+        + '<p class="note">The interval is what the share may really be, seen how many pictures it was measured on '
+        "(Wilson).</p>" + _list(list(others(alphabet.figures)))
+    )
 
 
-def _row(figure: Accuracy) -> str:
-    low, high = figure.interval
+def _table(rows: list[Accuracy], title: str) -> str:
+    cells = "".join(
+        f'<tr><th scope="row">{escape(one.name)}</th><td><b>{one.share:.2%}</b></td>'
+        f"<td>{one.interval[0]:.2%} to {one.interval[1]:.2%}</td><td>{one.count:,}</td></tr>"
+        for one in rows
+    )
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in (title, "Right", "95% interval", "Count"))
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{cells}</tbody></table></div>'
+
+
+def _list(figures: list[tuple[str, str]]) -> str:
     return (
-        f'<tr><th scope="row">{escape(figure.name)}</th><td><b>{figure.share:.2%}</b></td>'
-        f"<td>{low:.2%} to {high:.2%}</td><td>{figure.count:,}</td></tr>"
+        f"<ul>{''.join(f'<li>{escape(name)}: <b>{value}</b></li>' for name, value in figures)}</ul>" if figures else ""
     )
 
 

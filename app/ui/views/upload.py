@@ -101,7 +101,7 @@ def _show_all(pictures: list[Picture], results: list[Answer | Refusal]) -> None:
 
 def _counted(unsure: int, unread: int) -> str:
     parts = [f"{unsure} not sure"] * bool(unsure) + [f"{unread} not readable"] * bool(unread)
-    return " and ".join(parts) + "." if parts else "sure of all."
+    return " and ".join(parts) + "." if parts else "all recognized."
 
 
 def _row(picture: Picture, result: Answer | Refusal) -> str:
