@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
 
 from app import photo
 
@@ -22,9 +22,15 @@ Shades = npt.NDArray[np.uint8]
 warnings.filterwarnings("ignore", module="PIL")  # odd metadata and sizes, of which the caller is told by errors
 
 FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+Image.preinit()  # with the two plugins below all that is accepted; else the first odd file would load forty more
+_PLUGINS: Final = (TiffImagePlugin, WebPImagePlugin)
+
 MAX_PIXELS: Final = 25_000_000
 WORKING_SIDE: Final = 512
 """Larger pictures are shrunk to this many pixels on their longer side: a glyph needs 20 of them."""
+
+_MOST_SCANS = 100
+"""Passes over the picture that a progressive JPEG may ask for; cameras write about ten, a bomb a million."""
 
 _PAPER_TOLERANCE = 10
 """How far, of 255, a pixel may be from the paper's colour and be paper: lossy compression moves it that far."""
@@ -118,6 +124,8 @@ def open_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
         raise DamagedPicture from None
     if image.width * image.height > max_pixels:
         raise TooManyPixels(f"The picture has {image.width} x {image.height} pixels; {accepted}")
+    if image.format == "JPEG" and data.count(b"\xff\xda") > _MOST_SCANS:
+        raise DamagedPicture
     return image
 
 

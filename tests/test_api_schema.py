@@ -1,0 +1,93 @@
+"""The OpenAPI document, and the API held against it by schemathesis."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from app.api.errors import CODES
+from tests.api_support import ROOT, Server, serving
+from tests.conftest import need
+
+KEY = "a-key-for-tests"
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("api"), api_keys=KEY) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def document(api: Server) -> Any:
+    return requests.get(api.url + "/openapi.json", timeout=9).json()
+
+
+def test_schemathesis_finds_nothing(api: Server, tmp_path: Path) -> None:
+    tool = Path(sys.executable).with_name("st")
+    need(tool.exists() or shutil.which("st"), "schemathesis is not installed")
+    command = [tool, "--config-file", ROOT / "tests/schemathesis.toml", "run", api.url + "/openapi.json"]
+    options = ["-c", "all", "-H", f"X-API-Key: {KEY}", "-n", "15", "--continue-on-failure", "--no-color"]
+    run = subprocess.run(
+        [*command, *options], capture_output=True, text=True, cwd=tmp_path, env=os.environ, timeout=300
+    )
+    assert run.returncode == 0, run.stdout[-6000:]
+    tested = re.search(r"Tested: (\d+)", run.stdout)
+    assert tested, run.stdout
+    assert int(tested[1]) == 7
+
+
+def test_no_call_has_an_untyped_body_or_answer(document: Any) -> None:
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            bodies = [operation["requestBody"]] if "requestBody" in operation else []
+            for status, answer in operation["responses"].items():
+                assert answer.get("content"), (path, method, status)
+                bodies.append(answer)
+            for body in bodies:
+                for media in body["content"].values():
+                    schema = media["schema"]
+                    assert schema.get("$ref") or schema.get("type"), (path, method)
+
+
+def test_every_error_of_the_table_has_an_example(document: Any) -> None:
+    shown = {
+        (int(status), code)
+        for operations in document["paths"].values()
+        for operation in operations.values()
+        for status, answer in operation["responses"].items()
+        for code in answer["content"].get("application/json", {}).get("examples", {})
+    }
+    assert shown == set(CODES.values())
+
+
+def test_examples_in_answers_and_requests(document: Any) -> None:
+    for name in ("Answer", "BatchAnswer", "Problem", "Alphabets"):
+        assert name in document["components"]["schemas"]
+    content = document["paths"]["/predict/"]["post"]["requestBody"]["content"]
+    example = content["application/json"]["example"]["image"]
+    assert example.startswith("data:image/png;base64,")
+
+
+def test_the_documents_own_example_is_recognized(api: Server, document: Any) -> None:
+    example = document["paths"]["/predict/"]["post"]["requestBody"]["content"]["application/json"]["example"]
+    answer = requests.post(api.url + "/predict/", json=example, headers={"X-API-Key": KEY}, timeout=9)
+    assert answer.json()["label"] == "7"
+
+
+def test_the_docs_page_may_load_what_it_needs_and_nothing_else(api: Server) -> None:
+    page = requests.get(api.url + "/docs", timeout=9)
+    policy = dict(part.split(" ", 1) for part in page.headers["Content-Security-Policy"].split("; "))
+    assert policy["default-src"] == "'none'"
+    assert policy["connect-src"] == "'self'"
+    for script in re.findall(r'<script src="([^"]+)"', page.text):
+        assert any(script.startswith(source) for source in policy["script-src"].split())
+    assert policy["script-src"].count("'sha256-") == page.text.count("<script>")
+    assert "'unsafe-inline'" not in policy["script-src"]

@@ -1,0 +1,85 @@
+"""`python -m app.healthcheck` against servers that do and do not do their work."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests.api_support import ROOT, Server, free_port, serving
+
+KEY = "a-key-for-tests"
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("api"), api_keys=KEY) as server:
+        yield server
+
+
+@contextmanager
+def answering(status: int) -> Iterator[int]:
+    """The port of a server that answers everything with one status."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+
+        do_POST = do_GET
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def check(api_port: int, ui_port: int, keys: str = KEY) -> subprocess.CompletedProcess[str]:
+    environment = {
+        "PATH": str(Path(sys.executable).parent),
+        "DIGITS_API_PORT": str(api_port),
+        "DIGITS_UI_PORT": str(ui_port),
+        "DIGITS_API_HOST": "0.0.0.0",
+        "DIGITS_API_KEYS": keys,
+    }
+    command = [sys.executable, "-m", "app.healthcheck"]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+
+
+def test_both_well(api: Server) -> None:
+    with answering(200) as page:
+        result = check(api.port, page)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_no_page(api: Server) -> None:
+    result = check(api.port, free_port())
+    assert result.returncode == 1
+    assert result.stderr.startswith("the page does not answer: ")
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"), [(500, 1), (401, 1), (429, 0), (503, 0)], ids=["failing", "other key", "rate", "overloaded"]
+)
+def test_an_api_that_answers_with_an_error(status: int, expected: int) -> None:
+    with answering(status) as api_port, answering(200) as page:
+        assert check(api_port, page).returncode == expected
+
+
+def test_an_api_that_cannot_recognize() -> None:
+    with answering(200) as api_port, answering(200) as page:
+        result = check(api_port, page)
+    assert result.returncode == 1
+    assert "the API" in result.stderr
