@@ -16,6 +16,7 @@ import pytest
 import requests
 from playwright.sync_api import expect, sync_playwright
 
+from benchmarks.image import HELD, base_layers, layers
 from tests import containers, pictures
 from tests.browser.drawing import CHROMIUM, draw
 from tests.conftest import need
@@ -70,6 +71,19 @@ def test_configuration(image: str) -> None:
     assert set(configured["ExposedPorts"]) == {"8000/tcp", "8501/tcp"}
     assert configured.get("StopSignal", "SIGTERM") in ("SIGTERM", "15")
     assert configured["Labels"]["org.opencontainers.image.title"] == "Digit Recognition App"
+
+
+def test_is_small(image: str) -> None:
+    """In megabytes, compressed: what a task pulls before it starts."""
+    weights, of_base = layers(image), base_layers(image)
+    assert sum(layer.compressed for layer in weights) <= 180
+    assert sum(layer.compressed for layer in weights[of_base:]) <= 135
+
+
+def test_is_modest_when_idle(container: Container) -> None:
+    """In megabytes, by what its processes hold and by what counts against the container's limit."""
+    assert float(container.python(HELD)) <= 170
+    assert container.megabytes() <= 200
 
 
 def test_holds_the_app_and_nothing_else_of_the_project(container: Container) -> None:

@@ -97,6 +97,13 @@ def children(pid: int) -> dict[int, str]:
     return found
 
 
+def alive(process: str) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except OSError:
+        return False
+
+
 def test_graces_keep_the_promises() -> None:
     """A container ends within 5 s of a failure, and within the 10 s that an engine waits before it kills."""
     assert GRACE_ON_FAILURE < 4.5
@@ -129,6 +136,26 @@ def test_a_kill_of_one_is_the_end_of_all() -> None:
         assert launcher.returncode == 128 + signal.SIGKILL
         assert not Path(f"/proc/{second}").exists(), "the one that ignores SIGTERM lives on"
     assert "first was ended by SIGKILL; the rest was ended." in output
+
+
+@linux
+def test_workers_do_not_outlive_their_dead_server() -> None:
+    """The worker ignores SIGTERM and holds its server's output open, as a server's workers may."""
+    server = f"""
+import subprocess, sys
+worker = subprocess.Popen([sys.executable, "-c", {STUBBORN!r}], stdout=subprocess.PIPE)
+worker.stdout.readline()
+print("worker", worker.pid, flush=True)
+raise SystemExit(3)
+"""
+    with launched({"server": server, "other": WAITS}) as launcher:
+        output, _ = launcher.communicate(timeout=PATIENCE)
+        assert launcher.returncode == 3
+    worker = next(line for line in output.splitlines() if "worker" in line).split()[-1]
+    until = time.monotonic() + PATIENCE
+    while alive(worker):
+        assert time.monotonic() < until, "the worker lives on"
+        time.sleep(0.1)
 
 
 def test_a_command_that_is_not_there_is_the_end_of_all() -> None:
