@@ -1,0 +1,1 @@
+"""The servers that the API is measured against."""

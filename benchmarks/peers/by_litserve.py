@@ -1,0 +1,36 @@
+"""Our model and our way from picture to glyph, served by LitServe.
+
+python -m benchmarks.peers.by_litserve PORT
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import litserve
+from fastapi import UploadFile
+
+from app.glyphs import Glyph, to_glyph
+from app.ink import read_ink
+from app.recognizer import Prediction, Recognizer
+
+MODEL = Path("app/models/digits.onnx")
+
+
+class Digits(litserve.LitAPI):
+    def setup(self, device: str) -> None:
+        self.recognizer = Recognizer(MODEL)
+
+    def decode_request(self, request: dict[str, UploadFile]) -> Glyph:
+        return to_glyph(read_ink(request["file"].file.read()))
+
+    def predict(self, glyph: Glyph) -> Prediction:
+        return self.recognizer.predict([glyph])[0]
+
+    def encode_response(self, prediction: Prediction) -> dict[str, Any]:
+        return {"predicted_digit": int(prediction.label), "confidence": prediction.confidence}
+
+
+if __name__ == "__main__":
+    server = litserve.LitServer(Digits(api_path="/predict/"), accelerator="cpu", workers_per_device=1)
+    server.run(port=int(sys.argv[1]), num_api_servers=1, generate_client_file=False, log_level="warning")
