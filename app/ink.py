@@ -8,7 +8,7 @@ paper has shadows and grain, goes through `app.photo`.
 import io
 import warnings
 from functools import reduce
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -147,7 +147,7 @@ def _working_copy(image: Image.Image) -> Image.Image:
     longest = max(image.size)
     if longest > WORKING_SIDE:
         factor = longest // WORKING_SIDE
-        if factor > 1 and image.mode in ("L", "RGB", "RGBA"):
+        if factor > 1 and image.mode in ("L", "LA", "RGB", "RGBA", "CMYK"):
             image = image.reduce(factor)
         image = image.convert(mode)
         image.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX, reducing_gap=None)
@@ -161,6 +161,16 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     brightest = float(values.max())
     white = next((top for top in _WHITES if brightest <= top), brightest)
     return Image.fromarray((values * (255 / white)).astype(np.uint8))
+
+
+def _blocks(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """(height, width) numbers as float32; many are shrunk by averaging first: a float each would be 100 MB and more."""
+    factor = max(1, max(values.shape) // WORKING_SIDE)
+    down, right = (min(factor, side) for side in values.shape)
+    height, width = values.shape[0] // down, values.shape[1] // right
+    tiles = values[: height * down, : width * right].reshape(height, down, width, right)
+    means: npt.NDArray[np.float32] = tiles.mean(axis=(1, 3), dtype=np.float32)
+    return means
 
 
 def lift(image: Image.Image) -> Ink:

@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     max_waiting: Annotated[int, Field(ge=1)] = 256
     """Pictures that may wait to be recognized in one API process; further ones are answered with 503."""
     body_seconds: Annotated[float, Field(gt=0)] = 20.0
-    """Seconds in which a request must have arrived, and an idle connection is kept for the next one."""
+    """Seconds in which a request's headers must have arrived, and then its body."""
 
     @field_validator("api_keys", "cors_origins", mode="before")
     @classmethod

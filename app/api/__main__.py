@@ -17,6 +17,10 @@ from app.settings import Settings
 GRACE = 6
 """Seconds that requests in flight have after SIGTERM; less than the launcher waits."""
 
+KEEP_ALIVE = 75
+"""Seconds that an idle connection is kept: longer than load balancers do, usually 60, so that none sends a request on
+a connection that is just being closed here."""
+
 
 def configuration(config: Settings) -> uvicorn.Config:
     return uvicorn.Config(
@@ -31,7 +35,7 @@ def configuration(config: Settings) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,  # app.api.access reads them, and believes less of them
-        timeout_keep_alive=round(config.body_seconds),
+        timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
     )
 

@@ -31,7 +31,7 @@ class Gate:
 
         The page's own process, on this machine, is counted nowhere: it speaks for all who draw.
         """
-        address = caller(request, self._trusted_proxies)
+        address = request.scope["state"]["caller"] = caller(request, self._trusted_proxies)
         if address != LOCAL:
             self._addresses.take(address, pictures)
         holder = self._keys.holder(request)

@@ -30,6 +30,7 @@ _SENTENCES: dict[type[Exception], str] = {
     errors.WrongKey: "This API key is not known here.",
     errors.TooManyRequests: "More than 600 pictures a minute. Please slow down.",
     errors.Overloaded: str(errors.Overloaded()),
+    errors.NotReady: str(errors.NotReady()),
 }
 
 _TITLES = {
@@ -80,7 +81,7 @@ _PICTURE = (ink.BlankImage, ink.EmptyFile, ink.DamagedPicture, ink.NotAPicture, 
 GUARDED = _responses(*_ACCESS)
 PREDICT = _responses(*_PICTURE, *_BODY, *_ACCESS)
 BATCH = _responses(*_BODY, *_ACCESS)
-READY = _responses(errors.Overloaded)
+READY = _responses(errors.NotReady)
 METRICS: Responses = {
     200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "In Prometheus's text format"},
     **GUARDED,

@@ -85,6 +85,11 @@ class Overloaded(Later):
         super().__init__("The server has more to do than it can. Please try again in a moment.", seconds=1)
 
 
+class NotReady(Later):
+    def __init__(self) -> None:
+        super().__init__("The server cannot recognize anything at present.", seconds=5)
+
+
 CODES: dict[type[Exception], tuple[int, str]] = {
     ink.BlankImage: (400, "blank_image"),
     ink.EmptyFile: (400, "empty_file"),
@@ -103,6 +108,7 @@ CODES: dict[type[Exception], tuple[int, str]] = {
     WrongKey: (401, "wrong_key"),
     TooManyRequests: (429, "too_many_requests"),
     Overloaded: (503, "overloaded"),
+    NotReady: (503, "not_ready"),
 }
 
 UNEXPECTED = "Something went wrong on our side. Please try again, and tell us the request_id if it stays."

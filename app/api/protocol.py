@@ -11,16 +11,21 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app import settings
+
 MAX_HEADER_BYTES: Final = 32 * 1024
 """The request line and all headers together."""
 
 
 class Protocol(HttpToolsProtocol):
-    """Answers 431 to headers of more than `MAX_HEADER_BYTES` and 408 to those that take longer than an idle connection
-    is kept. Both, and what is no HTTP, are answered in JSON as everything else, and the connection closed."""
+    """Answers 431 to headers of more than `MAX_HEADER_BYTES` and 408 to those that take too long to arrive.
+
+    Both, and what is no HTTP, are answered in JSON as everything else, and the connection closed.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._seconds = settings.load().body_seconds
         self._header_bytes = 0
         """Received since the last request ended, as long as headers are awaited; other requests may lie before."""
         self._parsed_bytes = 0
@@ -79,7 +84,7 @@ class Protocol(HttpToolsProtocol):
             raise ValueError  # makes the parser stop, and uvicorn call send_400_response
 
     def _start_timer(self) -> None:
-        self._header_timer = self.loop.call_later(self.timeout_keep_alive, self._headers_overdue)
+        self._header_timer = self.loop.call_later(self._seconds, self._headers_overdue)
 
     def _stop_timer(self) -> None:
         if self._header_timer is not None:

@@ -121,9 +121,9 @@ async def live() -> Health:
 
 @router.get("/health/ready", tags=["health"], responses=documents.READY)
 async def ready(request: Request) -> Health:
-    """Tell that every model has answered a real glyph."""
-    if not hasattr(request.app.state, "service"):
-        raise errors.Overloaded
+    """Tell that every model has answered a real glyph and those who ask them are at work."""
+    if not service_of(request).workers.alive:
+        raise errors.NotReady
     return Health(status="ready")
 
 

@@ -70,7 +70,7 @@ def _record(scope: Scope, state: dict[str, Any], status: int, seconds: float) ->
         "path": scope["path"],
         "status": status,
         "ms": round(seconds * 1000, 2),
-        "client": scope["client"][0] if scope.get("client") else None,
+        "caller": state.get("caller") or (scope["client"] or ("",))[0],
     }
     if code:
         fields["code"] = code

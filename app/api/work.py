@@ -61,6 +61,10 @@ class Lane:
         self._thread = Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
     def has_room(self, pictures: int) -> bool:
         return self._waiting + pictures <= self._capacity
 
@@ -148,6 +152,10 @@ class Workers:
     def __init__(self, max_waiting: int, max_pixels: int) -> None:
         self._bulk = Lane("bulk", max_waiting, max_pixels)
         self._quick = Lane("quick", max_waiting, max_pixels, larger=self._bulk)
+
+    @property
+    def alive(self) -> bool:
+        return self._quick.alive and self._bulk.alive
 
     async def read(self, data: bytes, recognizer: Recognizer) -> Reading:
         """Recognize one picture. Raises app.ink's errors, and Overloaded where too many wait."""
