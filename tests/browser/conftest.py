@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -12,8 +13,8 @@ from tests.browser.drawing import CHROMIUM
 from tests.browser.servers import App
 from tests.conftest import need
 
-SECONDS = 20
-"""How long a busy machine may take for what takes a tenth of one second on an idle one."""
+SECONDS = 60
+"""What a machine that trains a model meanwhile may take for what an idle one does in a fraction of a second."""
 
 expect.set_options(timeout=1000 * SECONDS)
 
@@ -45,11 +46,16 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A visitor of their own, with a desktop's screen."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(1000 * SECONDS)
+    context = visitor(browser)
     yield context
     context.close()
+
+
+def visitor(browser: Browser, **screen: Any) -> BrowserContext:
+    """Somebody with a browser of their own, and a desktop's screen unless told otherwise."""
+    context = browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | screen))
+    context.set_default_timeout(1000 * SECONDS)
+    return context
 
 
 @pytest.fixture

@@ -41,10 +41,10 @@ def test_slow_and_quick_again(own_app: App, context: BrowserContext) -> None:
     own_app.api.freeze()
     try:
         draw(page, "3")
-        expect(said(page)).to_contain_text("takes longer than usual", timeout=30_000)
+        expect(said(page)).to_contain_text("takes longer than usual")
     finally:
         own_app.api.thaw()
-    expect(label(page)).to_have_text("3", timeout=30_000)
+    expect(label(page)).to_have_text("3")
 
 
 def test_opened_while_the_api_is_away(own_app: App, context: BrowserContext) -> None:
@@ -82,7 +82,7 @@ def test_what_passes_by_itself(scripted: Api, page_url: str, context: BrowserCon
     draw(page, "7")
     expect(said(page)).to_contain_text(says)
     scripted.status, scripted.body = 200, json.dumps(SEVEN)
-    expect(label(page)).to_have_text("7", timeout=15_000)
+    expect(label(page)).to_have_text("7")
 
 
 def test_a_key_that_the_api_does_not_know(scripted: Api, page_url: str, context: BrowserContext) -> None:

@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import opened
+from tests.browser.conftest import opened, visitor
 from tests.browser.drawing import draw, draw_by_touch, draw_stroke
 from tests.browser.servers import App
 
 PHONE = {"viewport": {"width": 375, "height": 740}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 
 
-def answer(page: Page):
+def answer(page: Page) -> Locator:
     return page.locator(".st-key-answer .answer-label")
 
 
@@ -23,14 +23,14 @@ def clear(page: Page) -> None:
 
 @pytest.fixture(scope="module")
 def desk(browser: Browser, app: App) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context = visitor(browser)
     yield opened(context, app)
     context.close()
 
 
 @pytest.fixture(scope="module")
 def phone(browser: Browser, app: App) -> Iterator[Page]:
-    context = browser.new_context(**PHONE)
+    context = visitor(browser, **PHONE)
     yield opened(context, app)
     context.close()
 
@@ -61,40 +61,44 @@ def test_small_in_a_corner_large_thin_and_thick(desk: Page, size: float, at: tup
     slider.fill("25")
 
 
-def test_the_label_is_the_answer_s_first_text(page: Page) -> None:
-    draw(page, "7")
-    answer(page).wait_for()
-    assert page.locator(".st-key-answer").inner_text().split()[0] == "7"
+def test_the_answer_is_announced_with_the_label_first(desk: Page) -> None:
+    draw(desk, "7")
+    expect(answer(desk)).to_have_text("7")
+    assert desk.get_by_role("status").and_(desk.locator(".st-key-answer")).inner_text().split()[0] == "7"
+    clear(desk)
 
 
-def test_what_the_model_saw_and_what_mattered(page: Page) -> None:
-    draw(page, "3")
-    saw = page.get_by_role("img", name="The drawing as the model saw it")
+def test_what_the_model_saw_and_what_mattered(desk: Page) -> None:
+    draw(desk, "3")
+    saw = desk.get_by_role("img", name="The drawing as the model saw it")
     assert saw.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [28, 28]
-    page.get_by_role("button", name="Which pixels mattered?").click()
-    page.get_by_role("img", name="orange where erasing it costs confidence").wait_for()
-    expect(answer(page)).to_have_text("3")
-    assert page.locator(".chart li").count() == 10
+    desk.get_by_role("button", name="Which pixels mattered?").click()
+    desk.get_by_role("img", name="orange where erasing it costs confidence").wait_for()
+    expect(answer(desk)).to_have_text("3")
+    assert desk.locator(".chart li").count() == 10
+    clear(desk)
 
 
-def test_undo_takes_one_stroke_back_and_clear_can_be_undone(page: Page) -> None:
-    draw_stroke(page, [(0.5, 0), (0.5, 1)])
-    expect(answer(page)).to_have_text("1")
-    draw_stroke(page, [(0.1, 0), (0.9, 1)])
-    page.get_by_role("button", name="Undo").click()
-    expect(answer(page)).to_have_text("1")
-    clear(page)
-    page.get_by_role("button", name="Undo").click()
-    expect(answer(page)).to_have_text("1")
+def test_undo_takes_one_stroke_back_and_clear_can_be_undone(desk: Page) -> None:
+    draw_stroke(desk, [(0.5, 0), (0.5, 1)])
+    expect(answer(desk)).to_have_text("1")
+    draw_stroke(desk, [(0.1, 0), (0.9, 1)])
+    desk.get_by_role("button", name="Undo").click()
+    expect(answer(desk)).to_have_text("1")
+    clear(desk)
+    desk.get_by_role("button", name="Undo").click()
+    expect(answer(desk)).to_have_text("1")
+    clear(desk)
 
 
-def test_the_eraser_takes_ink_away(page: Page) -> None:
-    draw(page, "7")
-    expect(answer(page)).to_have_text("7")
-    before = page.locator(".pictures img").first.get_attribute("src")
-    page.get_by_role("button", name="Eraser").click()
-    draw_stroke(page, [(0, 0.6), (1, 0.6)])
-    expect(page.locator(".pictures img").first).not_to_have_attribute("src", before or "")
+def test_the_eraser_takes_ink_away(desk: Page) -> None:
+    draw(desk, "7")
+    expect(answer(desk)).to_have_text("7")
+    before = desk.locator(".pictures img").first.get_attribute("src")
+    desk.get_by_role("button", name="Eraser").click()
+    draw_stroke(desk, [(0, 0.6), (1, 0.6)])
+    expect(desk.locator(".pictures img").first).not_to_have_attribute("src", before or "")
+    clear(desk)
 
 
 def test_by_keyboard_alone(page: Page) -> None:
@@ -112,11 +116,6 @@ def test_by_keyboard_alone(page: Page) -> None:
     page.get_by_text("The answer appears here.").wait_for()
 
 
-def test_the_answer_is_announced(page: Page) -> None:
-    draw(page, "1")
-    expect(page.get_by_role("status").and_(page.locator(".st-key-answer"))).to_contain_text("1")
-
-
 def test_a_drawing_survives_another_page_and_a_reload(page: Page) -> None:
     draw(page, "2")
     expect(answer(page)).to_have_text("2")
@@ -128,17 +127,18 @@ def test_a_drawing_survives_another_page_and_a_reload(page: Page) -> None:
     expect(answer(page)).to_have_text("2")
 
 
-def test_the_canvas_is_the_same_element_after_an_answer(page: Page) -> None:
+def test_the_canvas_is_the_same_element_after_an_answer(desk: Page) -> None:
     """A new one would flicker, and lose a stroke that has begun."""
-    canvas = page.locator("canvas").last
+    canvas = desk.locator("canvas").last
     canvas.evaluate("element => { element.mark = 'first' }")
-    draw(page, "4")
-    answer(page).wait_for()
+    draw(desk, "4")
+    answer(desk).wait_for()
     assert canvas.evaluate("element => element.mark") == "first"
+    clear(desk)
 
 
 def test_two_people_see_their_own_drawing(browser: Browser, app: App) -> None:
-    contexts = [browser.new_context() for _ in range(2)]
+    contexts = [visitor(browser) for _ in range(2)]
     mine, yours = (opened(context, app) for context in contexts)
     draw(mine, "3")
     draw(yours, "7")
@@ -167,18 +167,23 @@ def test_a_phone_shows_all_without_scrolling_sideways(phone: Page) -> None:
 
 
 def test_in_the_dark_ink_is_light_and_the_answer_the_same(browser: Browser, app: App) -> None:
-    context: BrowserContext = browser.new_context(color_scheme="dark")
+    context = visitor(browser, color_scheme="dark")
     page = opened(context, app)
     draw(page, "8")
     expect(answer(page)).to_have_text("8")
-    ink = page.locator("canvas").last.evaluate(
+    assert _brightness_of_ink(page) > 200
+    page.emulate_media(color_scheme="light")
+    page.wait_for_function(
+        """() => { const paper = document.querySelector(".stApp"); return getComputedStyle(paper).colorScheme === "light"; }"""
+    )
+    page.wait_for_timeout(300)
+    assert _brightness_of_ink(page) < 60
+    context.close()
+
+
+def _brightness_of_ink(page: Page) -> int:
+    red: int = page.locator("canvas").last.evaluate(
         "canvas => { const p = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;"
         " for (let i = 0; i < p.length; i += 4) if (p[i + 3] === 255) return p[i]; }"
     )
-    assert ink > 200
-    page.emulate_media(color_scheme="light")
-    page.wait_for_function(
-        "() => { const c = document.querySelector('[data-testid=stBidiComponentRegular], .stBidiComponent, .st-key-pad');"
-        " return getComputedStyle(document.querySelector('.stApp')).colorScheme.includes('light'); }"
-    )
-    context.close()
+    return red
