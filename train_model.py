@@ -315,7 +315,11 @@ def arguments() -> argparse.Namespace:
         help="folder with the data sets; MNIST is downloaded if missing (%(default)s)",
     )
     add("--output", type=Path, default=Path("runs/digits"), help="where everything is written (%(default)s)")
-    add("--install", action="store_true", help="copy the model and its record to app/models: the app then serves it")
+    add(
+        "--install",
+        action="store_true",
+        help="copy the model, its record and pictures to app/models: the app then serves it",
+    )
     add("--resume", action="store_true", help="go on from the last whole epoch of an interrupted run")
     add("--accuracy-floor", type=float, metavar="PERCENT", help="exit with 1 if the test accuracy is lower")
     add("--epochs", type=int, default=Config.epochs, help="passes over the data (%(default)s)")
@@ -358,6 +362,7 @@ def main() -> None:
     if args.install:
         shutil.copyfile(model_file, MODELS / "digits.onnx")
         shutil.copyfile(args.output / "digits.json", MODELS / "digits.json")
+        shutil.copytree(args.output / "pictures", MODELS / "pictures", dirs_exist_ok=True)
         console.print("Installed: the app serves this model from its next start.")
     if args.accuracy_floor is not None and accuracy < args.accuracy_floor:
         sys.exit(f"The test accuracy of {accuracy:.2f}% is below the floor of {args.accuracy_floor}%.")

@@ -141,10 +141,9 @@ def report(figures: dict[str, Any]) -> None:
 
 
 def draw(answers: dict[str, Answers], names: list[str], folder: Path) -> None:
-    for name, slug in (("MNIST test", "mnist"), ("drawings", "drawings")):
-        if (given := answers.get(name)) is not None:
-            pictures.confusion(given.probabilities, given.labels, names, folder / f"confusion-{slug}.png")
-            pictures.worst(given.glyphs, given.probabilities, given.labels, names, folder / f"worst-{slug}.png")
+    if (given := answers.get("drawings")) is not None:
+        pictures.confusion(given.probabilities, given.labels, names, folder / "confusion-drawings.png")
+        pictures.worst(given.glyphs, given.probabilities, given.labels, names, folder / "worst-drawings.png")
     if (clean := answers.get("MNIST test")) is not None:
         pictures.reliability(clean.probabilities, clean.labels, folder / "reliability.png")
 

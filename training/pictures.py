@@ -10,6 +10,7 @@ matplotlib.use("Agg")  # no screen needed
 import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
+from matplotlib.ticker import FormatStrFormatter
 
 Floats = npt.NDArray[np.floating[Any]]
 Labels = npt.NDArray[np.integer[Any]]
@@ -38,6 +39,8 @@ def curves(history: list[dict[str, float]], file: Path) -> Path:
             label=key.removeprefix("accuracy "),
         )
     right.set(title="validation error, %", xlabel="epoch", yscale="log")
+    for axis in (right.yaxis.set_major_formatter, right.yaxis.set_minor_formatter):
+        axis(FormatStrFormatter("%g"))
     if right.lines:
         right.legend(frameon=False)
     return _save(figure, file)
