@@ -318,7 +318,7 @@ def arguments() -> argparse.Namespace:
     add(
         "--install",
         action="store_true",
-        help="copy the model, its record and pictures to app/models: the app then serves it",
+        help="copy model, record and pictures to app/models: the app then serves them",
     )
     add("--resume", action="store_true", help="go on from the last whole epoch of an interrupted run")
     add("--accuracy-floor", type=float, metavar="PERCENT", help="exit with 1 if the test accuracy is lower")
