@@ -37,10 +37,12 @@ ENV DIGITS_API_HOST=0.0.0.0 \
     HOME=/tmp \
     PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001
+# Fargate has no tmpfs; the empty volume that it mounts here takes over this folder's mode.
+VOLUME /tmp
 EXPOSE 8000 8501
 STOPSIGNAL SIGTERM
 # A real prediction from the API and the page's health. ECS ignores this one: the task definition repeats it.
-HEALTHCHECK --interval=30s --timeout=10s --start-period=30s --retries=3 CMD ["python", "-m", "app.healthcheck"]
+HEALTHCHECK --interval=30s --timeout=15s --start-period=30s --retries=3 CMD ["python", "-m", "app.healthcheck"]
 CMD ["python", "-m", "app"]
 
 ARG VERSION=dev

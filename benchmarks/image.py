@@ -102,6 +102,8 @@ def weigh(file: IO[bytes]) -> tuple[float, float]:
 def base_layers(image: str) -> int:
     """How many of the first layers are the base image's."""
     base = containers.configuration(image)["Config"]["Labels"]["org.opencontainers.image.base.name"]
+    if containers.call("image", "inspect", base).returncode:  # a builder keeps its own copy
+        containers.ask("pull", base)
     return len(containers.configuration(base)["RootFS"]["Layers"])
 
 

@@ -21,12 +21,10 @@ the same folders.
 
 def licence(package: Distribution) -> str:
     """The licence that a package declares: an SPDX expression where it has one, else what older fields say."""
-    declared = package.metadata
-    if expression := declared.get("License-Expression"):
-        return expression
-    classified = [c.rpartition(" :: ")[2] for c in declared.get_all("Classifier") or [] if c.startswith("License")]
-    written = (declared.get("License") or "").strip()
-    return written if written and "\n" not in written else ", ".join(classified) or "see its folder"
+    declared = package.metadata.json
+    written = str(declared.get("license_expression") or declared.get("license") or "\n")
+    classified = [str(entry).rpartition(" :: ")[2] for entry in declared.get("classifier", []) if "License" in entry]
+    return ", ".join(classified) or "see its folder" if "\n" in written else written
 
 
 if __name__ == "__main__":
