@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import litserve
-from fastapi import UploadFile
+from fastapi import Request
 
 from app.glyphs import Glyph, to_glyph
 from app.ink import read_ink
@@ -21,8 +21,9 @@ class Digits(litserve.LitAPI):
     def setup(self, device: str) -> None:
         self.recognizer = Recognizer(MODEL)
 
-    def decode_request(self, request: dict[str, UploadFile]) -> Glyph:
-        return to_glyph(read_ink(request["file"].file.read()))
+    def decode_request(self, request: Request) -> Glyph:
+        form: Any = request  # LitServe has parsed it
+        return to_glyph(read_ink(form["file"].file.read()))
 
     def predict(self, glyph: Glyph) -> Prediction:
         return self.recognizer.predict([glyph])[0]
