@@ -1,10 +1,12 @@
 """What a request may send: bytes, headers, time."""
 
+import contextlib
 import json
 import re
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
@@ -142,3 +144,17 @@ def test_requests_sent_ahead_are_answered_in_order(api: Server) -> None:
     )
     statuses = re.findall(rb"HTTP/1.1 (\d+)", answer)
     assert statuses == [b"200", b"404", b"200"]
+
+
+def test_one_connection_too_many(tmp_path: Path) -> None:
+    with serving(tmp_path, max_connections=3) as server:
+        with contextlib.ExitStack() as stack:
+            address = ("127.0.0.1", server.port)
+            others = [stack.enter_context(socket.create_connection(address, timeout=9)) for _ in range(3)]
+            for other in others:  # all three are served, and stay
+                other.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert other.recv(65536).startswith(b"HTTP/1.1 200 ")
+            head, problem = split(server.raw(b""))
+            assert head.startswith(b"HTTP/1.1 503 ")
+            assert problem["code"] == "overloaded"
+        assert server.predict(PNG).status_code == 200

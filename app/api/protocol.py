@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with what it leaves out: bounds on a request's headers, in bytes and in time.
+"""uvicorn's HTTP protocol with what it leaves out: bounds on headers, in bytes and time, and on connections.
 
 It would keep headers of any size, and wait for them for ever.
 """
@@ -18,14 +18,15 @@ MAX_HEADER_BYTES: Final = 32 * 1024
 
 
 class Protocol(HttpToolsProtocol):
-    """Answers 431 to headers of more than `MAX_HEADER_BYTES` and 408 to those that take too long to arrive.
+    """Answers 431 to headers of more than `MAX_HEADER_BYTES`, 408 to those that take too long, 503 to one too many.
 
-    Both, and what is no HTTP, are answered in JSON as everything else, and the connection closed.
+    These, and what is no HTTP, are answered in JSON as everything else, and the connection closed.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._seconds = settings.load().body_seconds
+        self._most = settings.load().max_connections
         self._header_bytes = 0
         """Received since the last request ended, as long as headers are awaited; other requests may lie before."""
         self._parsed_bytes = 0
@@ -36,6 +37,8 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._start_timer()
+        if len(self.connections) > self._most:
+            self._refuse(503, "overloaded", "Too many connections are open. Please try again in a moment.")
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
@@ -104,9 +107,10 @@ class Protocol(HttpToolsProtocol):
         if self.cycle is None or self.cycle.response_complete:  # else an earlier request's answer is on its way
             problem = {"error": sentence, "code": code, "request_id": secrets.token_hex(8)}
             body = json.dumps(problem).encode()
+            later = "retry-after: 1\r\n" if status == HTTPStatus.SERVICE_UNAVAILABLE else ""
             self.transport.write(
                 f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/json\r\n"
-                f"content-length: {len(body)}\r\nconnection: close\r\n\r\n".encode()
+                f"content-length: {len(body)}\r\n{later}connection: close\r\n\r\n".encode()
                 + body
             )
         self.transport.close()
