@@ -36,6 +36,7 @@ check: .venv/development infra/.venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	cd infra && .venv/bin/mypy
+	$(BIN)/hadolint Dockerfile
 	$(INFRA)/zizmor --offline --quiet .github
 	$(INFRA)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(INFRA)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
@@ -44,3 +45,4 @@ lock: .venv/development
 	$(COMPILE) requirements.in -o requirements.txt
 	$(COMPILE) requirements-dev.in -o requirements-dev.txt
 	$(COMPILE) infra/requirements.in -o infra/requirements.txt
+	$(COMPILE) container/uv.in -o container/uv.txt
