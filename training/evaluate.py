@@ -71,7 +71,9 @@ def glyph_of_file(file: Callable[[int], bytes], index: int) -> Floats:
 
 def ask(recognizer: Recognizer, asked: EvaluationSet, pool: ProcessPoolExecutor) -> Answers:
     count = len(asked.labels)
-    work = pool.map(partial(glyph_of_file, asked.file), range(count), chunksize=32)
+    work = pool.map(
+        partial(glyph_of_file, asked.file), range(count), chunksize=max(8, count // 32)
+    )  # the set goes along with each chunk
     glyphs = np.stack(list(track(work, asked.name, count)))
     probabilities = recognizer.probabilities(glyphs)
     probabilities[~glyphs.any(axis=(1, 2))] = 0
