@@ -14,7 +14,7 @@ import requests
 
 ROOT = Path(__file__).parents[2]
 
-_START_SECONDS = 60
+_START_SECONDS = 120
 
 
 def free_port() -> int:
@@ -40,8 +40,9 @@ class Server:
             try:
                 if requests.get(self._health, timeout=5).ok:
                     return
-            except requests.ConnectionError:
+            except requests.RequestException:
                 time.sleep(0.1)
+        self.stop()
         raise AssertionError(f"{self._command} does not answer at {self._health}")
 
     @property
@@ -75,7 +76,11 @@ class App:
 
     def __enter__(self) -> "App":
         self.api.start()
-        self.page.start()
+        try:
+            self.page.start()
+        except AssertionError:
+            self.api.stop()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
