@@ -1,11 +1,12 @@
 """Draw with a mouse or a finger as people did with a pen."""
 
 import json
+import shutil
 from pathlib import Path
 
 from playwright.sync_api import Page
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or "/usr/bin/chromium"
 
 Point = tuple[float, float]
 Stroke = list[Point]
