@@ -168,9 +168,8 @@ def _blocks(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     factor = max(1, max(values.shape) // WORKING_SIDE)
     down, right = (min(factor, side) for side in values.shape)
     height, width = values.shape[0] // down, values.shape[1] // right
-    tiles = values[: height * down, : width * right].reshape(height, down, width, right)
-    means: npt.NDArray[np.float32] = tiles.mean(axis=(1, 3), dtype=np.float32)
-    return means
+    rows = (values[top : top + down, : width * right] for top in range(0, height * down, down))
+    return np.stack([row.reshape(down, width, right).mean(axis=(0, 2), dtype=np.float32) for row in rows])
 
 
 def lift(image: Image.Image) -> Ink:

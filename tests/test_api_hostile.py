@@ -141,6 +141,14 @@ def test_a_hostile_caller_beside_ordinary_ones(api: Server) -> None:
     assert not [status for status in hostile if status >= 500 and status != 503]
 
 
+def test_memory_of_large_pictures_is_given_back(api: Server) -> None:
+    large = drawn(8).resize((4990, 4990))
+    sixteen_bits = Image.fromarray(np.asarray(large).astype(np.uint16) * 200)
+    for data in (encoded(large.convert("RGBA"), compress_level=1), encoded(sixteen_bits, compress_level=1)):
+        assert api.predict(data).status_code == 200
+    assert api.memory() < 150e6
+
+
 def test_more_than_can_wait_is_turned_away_and_the_rest_answered(tmp_path_factory: pytest.TempPathFactory) -> None:
     picture = encoded(drawn(6))
     with serving(tmp_path_factory.mktemp("small"), max_waiting=2, log_level="error") as server:

@@ -16,6 +16,7 @@ from app.api.access import Gate
 from app.api.docs import router as docs
 from app.api.headers import SecurityHeaders
 from app.api.limits import BodyLimits
+from app.api.memory import return_large_blocks
 from app.api.routes import router
 from app.api.service import Service, load_recognizers
 from app.api.telemetry import Telemetry
@@ -72,6 +73,7 @@ def create_app(config: Settings) -> FastAPI:
 
 def served_app() -> FastAPI:
     """For the server, in each of its processes: ends it with a sentence where a model cannot be used."""
+    return_large_blocks()
     try:
         return create_app(settings.load())
     except UnusableModel as error:
