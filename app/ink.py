@@ -157,7 +157,7 @@ def _working_copy(image: Image.Image) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    values = np.clip(np.nan_to_num(np.asarray(image, dtype=np.float32)), 0, None)
+    values = np.clip(np.nan_to_num(_blocks(np.asarray(image))), 0, None)
     brightest = float(values.max())
     white = next((top for top in _WHITES if brightest <= top), brightest)
     return Image.fromarray((values * (255 / white)).astype(np.uint8))
