@@ -52,9 +52,9 @@ def _relief(band: Image.Image) -> Floats:
     scale = _PAPER_SIDE / max(band.size)
     small = band.resize((max(1, round(band.width * scale)), max(1, round(band.height * scale))), Image.Resampling.BOX)
     paper = small.filter(ImageFilter.MedianFilter(_PAPER_WINDOW)).filter(ImageFilter.GaussianBlur(2))
-    level = np.asarray(paper.resize(band.size, Image.Resampling.BICUBIC), dtype=np.float32)
-    pixels = np.asarray(band.filter(ImageFilter.GaussianBlur(1)), dtype=np.float32)
-    difference: Floats = (level - pixels) / np.maximum(level, np.float32(64))
+    level: Floats = np.asarray(paper.resize(band.size, Image.Resampling.BICUBIC), dtype=np.float32)
+    pixels: Floats = np.asarray(band.filter(ImageFilter.GaussianBlur(1)), dtype=np.float32)
+    difference = np.divide(level - pixels, np.maximum(level, 64), dtype=np.float32)
     tail = 0.02
     darker, lighter = np.quantile(difference, 1 - tail), -np.quantile(difference, tail)
     return difference if darker >= lighter else -difference
