@@ -1,11 +1,36 @@
 """What tests share."""
 
 import os
+import shutil
+from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.camera import film
+from tests.browser.drawing import CHROMIUM
 
 
 def need(condition: object, reason: str) -> None:
     """Skip a test where the machine lacks something; fail it in CI, where nothing may be lacking."""
     if not condition:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Chromium, whose camera looks at a handwritten 3. One for all tests: Playwright runs once in a thread."""
+    need(shutil.which(CHROMIUM), "chromium is not installed (Debian: apt-get install chromium)")
+    video = film("3", tmp_path_factory.mktemp("camera") / "three.y4m")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[
+                "--no-sandbox",
+                "--use-fake-ui-for-media-stream",
+                "--use-fake-device-for-media-stream",
+                f"--use-file-for-fake-video-capture={video}",
+            ],
+        )
+        yield browser
+        browser.close()

@@ -11,12 +11,11 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Route, sync_playwright
+from playwright.sync_api import Browser, Route
 
 from app.api.docs import SWAGGER_UI
 from app.api.errors import CODES
 from tests.api_support import ROOT, Server, serving
-from tests.browser.drawing import CHROMIUM
 from tests.conftest import need
 
 KEY = "a-key-for-tests"
@@ -94,14 +93,12 @@ def test_the_docs_page_may_load_what_it_needs_and_nothing_else(api: Server) -> N
     assert page.text.count('integrity="sha384-') == page.text.count(SWAGGER_UI) == 2
 
 
-def test_the_docs_page_shows_the_document_in_a_browser(api: Server) -> None:
+def test_the_docs_page_shows_the_document_in_a_browser(api: Server, browser: Browser) -> None:
     """Swagger UI's own files stand on another server: here two that do as little as they can stand in for them."""
-    need(Path(CHROMIUM).exists(), "there is no chromium")
     script = "window.SwaggerUIBundle = o => fetch(o.url).then(a => a.json()).then(d => document.title = d.info.title);"
     script += "SwaggerUIBundle.presets = {apis: 0}; SwaggerUIBundle.SwaggerUIStandalonePreset = 0;"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page()
+    with browser.new_context() as context:
+        page = context.new_page()
         complaints: list[str] = []
         page.on("console", lambda message: complaints.append(message.text))
 
@@ -119,5 +116,4 @@ def test_the_docs_page_shows_the_document_in_a_browser(api: Server) -> None:
         page.goto(api.url + "/docs")
         page.wait_for_function("document.title == 'Digit Recognition API'")
         page.wait_for_load_state("networkidle")
-        browser.close()
     assert complaints == []

@@ -14,12 +14,11 @@ from pathlib import Path
 
 import pytest
 import requests
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from benchmarks.image import HELD, base_layers, layers
 from tests import containers, pictures
-from tests.browser.drawing import CHROMIUM, draw
-from tests.conftest import need
+from tests.browser.drawing import draw
 from tests.containers import Container, running
 
 ROOT = Path(__file__).parent.parent
@@ -135,12 +134,10 @@ print(len(sources) > 1000, missing[:10])
     assert container.python(program) == "True []"
 
 
-def test_a_digit_drawn_in_a_browser_is_recognized(container: Container) -> None:
+def test_a_digit_drawn_in_a_browser_is_recognized(container: Container, browser: Browser) -> None:
     """Also that the page needs none of the packages that the image leaves out."""
-    need(Path(CHROMIUM).exists(), "there is no Chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page()
+    with browser.new_context() as context:
+        page = context.new_page()
         broken: list[str] = []
         page.on("pageerror", lambda error: broken.append(str(error)))
         page.on("response", lambda answer: broken.append(answer.url) if answer.status >= 400 else None)
@@ -150,7 +147,6 @@ def test_a_digit_drawn_in_a_browser_is_recognized(container: Container) -> None:
         expect(page.locator(".st-key-answer")).to_contain_text("2", timeout=30_000)
         if where := os.environ.get("DIGITS_SCREENSHOT"):
             page.screenshot(path=where)
-        browser.close()
     assert broken == []
     assert "Traceback" not in container.logs()
 

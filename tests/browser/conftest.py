@@ -1,17 +1,13 @@
-"""The app, started once, and a real browser."""
+"""The app, started once, and visitors to it."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.camera import film
-from tests.browser.drawing import CHROMIUM
 from tests.browser.servers import App
-from tests.conftest import need
 
 SECONDS = 60
 """What a machine that trains a model meanwhile may take for what an idle one does in a fraction of a second."""
@@ -23,25 +19,6 @@ expect.set_options(timeout=1000 * SECONDS)
 def app() -> Iterator[App]:
     with App(DIGITS_LOG_LEVEL="warning") as app:
         yield app
-
-
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """Chromium, whose camera looks at a handwritten 3."""
-    need(shutil.which(CHROMIUM), "chromium is not installed (Debian: apt-get install chromium)")
-    video = film("3", tmp_path_factory.mktemp("camera") / "three.y4m")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=[
-                "--no-sandbox",
-                "--use-fake-ui-for-media-stream",
-                "--use-fake-device-for-media-stream",
-                f"--use-file-for-fake-video-capture={video}",
-            ],
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
