@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.servers import ROOT, App, free_port
+from tests.conftest import need
 from tests.pictures import canvas, encoded
 
 README = (ROOT / "README.md").read_text()
@@ -93,8 +94,7 @@ def test_python_modules_that_are_named_explain_themselves() -> None:
 
 def test_make_run() -> None:
     """`make run` says where to click, and Ctrl-C ends it with 0."""
-    if Path(sys.prefix) != ROOT / ".venv":
-        pytest.skip("not run from the environment that make has made")
+    need(Path(sys.prefix) == ROOT / ".venv", "not run from the environment that make has made")
     api, page = free_port(), free_port()
     process = subprocess.Popen(
         ["make", "run"],
