@@ -12,7 +12,6 @@ import io
 import json
 import os
 import platform
-import socket
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -23,6 +22,7 @@ from PIL import Image, ImageDraw
 from app.recognizer import Recognizer
 from benchmarks import client, processes, report
 from benchmarks.client import Load
+from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent
 MODEL = ROOT / "app/models/digits.onnx"
@@ -132,12 +132,6 @@ def result(name: str, connections: int, load: Load, cpu: float, memory: float) -
         memory=memory,
         failed=load.failed,
     )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def main() -> None:

@@ -14,6 +14,8 @@ from typing import Any
 
 import requests
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -56,12 +58,6 @@ class Server:
                 while chunk := connection.recv(65536):
                     answer += chunk
             return answer
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def start(output: Path, **settings: object) -> Server:

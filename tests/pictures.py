@@ -1,6 +1,5 @@
 """Pictures for tests: real pen strokes and digits, drawn and encoded."""
 
-import io
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +32,3 @@ def canvas(
 def mnist_digits() -> tuple[Any, Any]:
     """200 MNIST test digits: (200, 28, 28) uint8 with bright ink, and labels."""
     return mnist_pictures(DATA, train=False)
-
-
-def encoded(image: Image.Image, format: str = "PNG", **options: Any) -> bytes:
-    file = io.BytesIO()
-    image.save(file, format, **options)
-    return file.getvalue()

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.api_support import ROOT, Server, free_port, serving
+from tests.api_support import ROOT, Server, serving
+from tests.ports import free_port
 
 KEY = "a-key-for-tests"
 

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageOps
 
 from app.ink import WORKING_SIDE, BlankImage, TooManyPixels, UnreadableImage, decode, lift, read_ink
-from tests.pictures import canvas, encoded
+from tests.api_pictures import encoded
+from tests.pictures import canvas
 
 DRAWN = canvas(5)
 INK = 1 - np.asarray(DRAWN, np.float32) / 255

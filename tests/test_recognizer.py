@@ -10,7 +10,8 @@ from app.glyphs import to_glyph
 from app.ink import lift, read_ink
 from app.recognizer import Recognizer, UnusableModel
 from app.settings import Settings
-from tests.pictures import canvas, encoded, mnist_digits
+from tests.api_pictures import encoded
+from tests.pictures import canvas, mnist_digits
 
 MODEL = Settings().models_dir / "digits.onnx"
 

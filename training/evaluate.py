@@ -7,7 +7,6 @@ picture is encoded to a file first and read back by the code that serves request
 import argparse
 import json
 import os
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -18,12 +17,10 @@ import numpy as np
 import numpy.typing as npt
 from rich.table import Table
 
-from app.glyphs import SIDE, to_glyph
-from app.ink import InkError, read_ink
 from app.recognizer import Recognizer
-from training import evaluation, pictures
+from training import evaluation, pictures, sweeps
 from training.datasets import NO_CHARACTER
-from training.evaluation_sets import EvaluationSet, everything
+from training.evaluation_sets import EvaluationSet, everything, glyph_of_file
 from training.export import describe
 from training.progress import console, track
 
@@ -59,14 +56,6 @@ class Answers:
     def confidence(self) -> Floats:
         best: Floats = self.probabilities.max(axis=1)
         return best
-
-
-def glyph_of_file(file: Callable[[int], bytes], index: int) -> Floats:
-    """The glyph of an encoded picture; all zero where the picture is refused."""
-    try:
-        return to_glyph(read_ink(file(index)))
-    except InkError:
-        return np.zeros((SIDE, SIDE), np.float32)
 
 
 def ask(recognizer: Recognizer, asked: EvaluationSet, pool: ProcessPoolExecutor) -> Answers:
@@ -172,8 +161,6 @@ def main() -> None:
     report(figures)
     if not args.only and not args.count:
         draw(answers, recognizer.labels, args.pictures)
-        from training import sweeps  # draws pictures of its own, which only a whole evaluation needs
-
         sweeps.draw_all(recognizer, args.data, args.pictures)
     if args.write:
         record = recognizer.record.model_dump()

@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
+from app.glyphs import SIDE, Glyph, to_glyph
+from app.ink import InkError, read_ink
 from training import datasets, negatives
 from training.corruptions import CORRUPTIONS
 from training.photographs import photograph
@@ -84,6 +86,14 @@ def photographed(strokes: StrokeSet, index: int) -> bytes:
 
 def no_digit(digits: Pictures, digit_labels: Labels, letters: Path | None, index: int) -> bytes:
     return png(negatives.make(7_000_000 + index, digits, digit_labels, letters))
+
+
+def glyph_of_file(file: Callable[[int], bytes], index: int) -> Glyph:
+    """The glyph of an encoded picture; all zero where the picture is refused."""
+    try:
+        return to_glyph(read_ink(file(index)))
+    except InkError:
+        return np.zeros((SIDE, SIDE), np.float32)
 
 
 def everything(data: Path) -> list[EvaluationSet]:

@@ -10,8 +10,7 @@ import numpy as np
 
 from app.recognizer import Recognizer
 from training import datasets, evaluation, pictures
-from training.evaluate import glyph_of_file
-from training.evaluation_sets import png
+from training.evaluation_sets import glyph_of_file, png
 from training.progress import track
 from training.strokes import StrokeSet, draw, rotated
 
