@@ -212,14 +212,28 @@ def _on_contrasting_paper(image: Image.Image) -> Image.Image:
 
 
 def _distance_from_paper(bands: list[Image.Image]) -> Shades:
-    """Each pixel's distance from the paper's colour, the largest over the bands.
-
-    The paper's colour is the median of the picture's edge, which strokes seldom touch.
-    """
+    """Each pixel's distance from the paper's colour, the largest over the bands."""
     distances = []
     for band in bands:
-        pixels = np.asarray(band)
-        edge = np.concatenate((pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]))
-        paper = np.partition(edge, edge.size // 2)[edge.size // 2]
+        pixels, paper = np.asarray(band), _paper_of(band)
         distances.append(np.maximum(pixels, paper) - np.minimum(pixels, paper))
     return reduce(np.maximum, distances)
+
+
+def _paper_of(band: Image.Image) -> np.uint8:
+    """The shade of the paper: the median of the picture's edge, which strokes seldom touch.
+
+    Where a picture is cropped so tightly that strokes fill its edge, the median of all of it may be another shade.
+    Of the two, the paper is the one that is more of the edge and of the whole, which count alike.
+    """
+    pixels = np.asarray(band)
+    edge = np.concatenate((pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]))
+    shades = np.cumsum(band.histogram())
+    medians = np.partition(edge, edge.size // 2)[edge.size // 2], np.searchsorted(shades, pixels.size / 2)
+
+    def presence(shade: int) -> float:
+        low, high = max(0, shade - _PAPER_TOLERANCE), min(255, shade + _PAPER_TOLERANCE)
+        whole = shades[high] - (shades[low - 1] if low else 0)
+        return float(((edge >= low) & (edge <= high)).mean() + whole / pixels.size)
+
+    return np.uint8(max(medians, key=lambda shade: presence(int(shade))))

@@ -151,3 +151,13 @@ def test_ruled_lines_are_not_ink() -> None:
     ink = lift(paper.rotate(0))
     assert ink[60:240, 195:205].mean() > 0.8
     assert ink[:, :150].mean() < 0.02
+
+
+@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize("inverted", [False, True])
+def test_strokes_that_fill_the_edge_are_not_paper(digit: int, inverted: bool) -> None:
+    """A thick digit cropped to its ink has more ink than paper on some edges."""
+    thick = canvas(digit, extent=90, brush=26)
+    tight = thick.crop(ImageOps.invert(thick).getbbox())
+    ink = lift(ImageOps.invert(tight) if inverted else tight)
+    assert np.corrcoef(ink.ravel(), 255 - np.asarray(tight, float).ravel())[0, 1] > 0.99
