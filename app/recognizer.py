@@ -10,6 +10,7 @@ import numpy.typing as npt
 import onnxruntime
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from app import second_look
 from app.glyphs import SIDE, Glyph
 
 METADATA_KEY: Final = "digit_recognition_app"
@@ -73,6 +74,9 @@ class Recognizer:
 
     def probabilities(self, glyphs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """(n, 28, 28) glyphs -> (n, labels) probabilities."""
+        return second_look.probabilities(self._ask, glyphs.reshape(-1, SIDE, SIDE))
+
+    def _ask(self, glyphs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         batch = glyphs.reshape(-1, 1, SIDE, SIDE)
         result: npt.NDArray[np.float32] = self._session.run(None, {"glyphs": batch})[0]
         return result
