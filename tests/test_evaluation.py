@@ -1,9 +1,16 @@
-"""Figures, against values worked out by hand or by a library."""
+"""Figures, against values worked out by hand or by a library; and one table, whoever is asked."""
+
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from tests.api_support import ROOT, serving
+from tests.pictures import DATA
+from tests.ports import free_port
 from training import evaluation
 
 
@@ -32,3 +39,24 @@ def test_temperature_is_found() -> None:
     logits = rng.normal(size=(20_000, 10)) * 3
     labels = np.array([rng.choice(10, p=row) for row in evaluation.softmax(logits)])
     assert evaluation.temperature(2 * logits, labels) == pytest.approx(2, rel=0.05)
+
+
+def evaluate(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "training.evaluate", "--data", str(DATA), "--count", "40", "--only", "test"]
+    return subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+
+def test_a_running_api_gives_the_same_table(tmp_path: Path) -> None:
+    here = evaluate()
+    with serving(tmp_path) as server:
+        there = evaluate("--api", server.url)
+    assert here.returncode == 0, here.stderr
+    assert "MNIST test" in here.stdout
+    assert there.stdout == here.stdout
+
+
+def test_an_api_that_is_not_there_is_named() -> None:
+    finished = evaluate("--api", f"http://127.0.0.1:{free_port()}")
+    assert finished.returncode == 1
+    assert "The API does not answer" in finished.stderr
+    assert "Traceback" not in finished.stderr

@@ -1,12 +1,14 @@
 """Judge a model by everything it is meant to be good at: `python -m training.evaluate --data DIR`.
 
 Prints one table, writes its figures into the model's record and draws pictures of where the model fails. Each
-picture is encoded to a file first and read back by the code that serves requests.
+picture is encoded to a file first and read back by the code that serves requests; with `--api URL`, by a running API.
 """
 
 import argparse
 import json
 import os
+import sys
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +20,7 @@ import numpy.typing as npt
 from rich.table import Table
 
 from app.recognizer import Recognizer
-from training import evaluation, pictures, sweeps
+from training import evaluation, pictures, remote, sweeps
 from training.datasets import NO_CHARACTER
 from training.evaluation_sets import EvaluationSet, everything, glyph_of_file
 from training.export import describe
@@ -59,6 +61,7 @@ class Answers:
 
 
 def ask(recognizer: Recognizer, asked: EvaluationSet, pool: ProcessPoolExecutor) -> Answers:
+    """Answers of the code that serves requests, called in this process."""
     count = len(asked.labels)
     work = pool.map(
         partial(glyph_of_file, asked.file), range(count), chunksize=max(8, count // 32)
@@ -67,6 +70,15 @@ def ask(recognizer: Recognizer, asked: EvaluationSet, pool: ProcessPoolExecutor)
     probabilities = recognizer.probabilities(glyphs)
     probabilities[~glyphs.any(axis=(1, 2))] = 0
     return Answers(asked.labels, glyphs, probabilities)
+
+
+def ask_api(url: str, labels: list[str], asked: EvaluationSet, pool: ProcessPoolExecutor) -> Answers:
+    """Answers of a running API."""
+    count, step = len(asked.labels), remote.FILES_A_CALL
+    calls = [range(start, min(start + step, count)) for start in range(0, count, step)]
+    work = pool.map(partial(remote.ask, url, labels, asked.file), calls, chunksize=max(1, len(calls) // 32))
+    glyphs, probabilities = zip(*track(work, asked.name, len(calls)), strict=True)
+    return Answers(asked.labels, np.concatenate(glyphs), np.concatenate(probabilities))
 
 
 def figures_of(answers: dict[str, Answers], sure_from: float) -> dict[str, Any]:
@@ -144,6 +156,7 @@ def arguments() -> argparse.Namespace:
     add = parser.add_argument
     add("--data", type=Path, default=Path("data"), help="folder with the data sets (%(default)s)")
     add("--model", type=Path, default=MODELS / "digits.onnx", help="the model file (%(default)s)")
+    add("--api", metavar="URL", help="ask the API that runs there and serves this model, such as http://localhost:8000")
     add("--only", metavar="TEXT", help="only the sets whose name contains this, such as MNIST-C or drawings")
     add("--count", type=int, metavar="N", help="only the first N pictures of each set")
     add("--pictures", type=Path, default=MODELS / "pictures", help="where pictures are drawn (%(default)s)")
@@ -155,8 +168,12 @@ def main() -> None:
     args = arguments()
     recognizer = Recognizer(args.model, threads=os.cpu_count() or 1)
     sets = [one.first(args.count) for one in everything(args.data) if not args.only or args.only in one.name]
+    how: Callable[[EvaluationSet, ProcessPoolExecutor], Answers] = partial(ask, recognizer)
+    if args.api:
+        remote.check(args.api, recognizer.record)
+        how = partial(ask_api, args.api, recognizer.labels)
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        answers = {one.name: ask(recognizer, one, pool) for one in sets}
+        answers = {one.name: how(one, pool) for one in sets}
     figures = figures_of(answers, recognizer.record.sure_from)
     report(figures)
     if not args.only and not args.count:
@@ -170,4 +187,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except remote.NoAnswer as error:
+        sys.exit(str(error))

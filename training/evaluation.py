@@ -36,6 +36,13 @@ def calibration_error(probabilities: Floats, labels: Labels, bins: int = 15) -> 
     return float(error)
 
 
+def cross_entropy(logits: Floats, labels: Labels) -> float:
+    """Mean negative log-likelihood, in nats."""
+    peak = logits.max(axis=1, keepdims=True)
+    log_sum = peak[:, 0] + np.log(np.exp(logits - peak).sum(axis=1))
+    return float((log_sum - logits[np.arange(len(labels)), labels]).mean())
+
+
 def roc_area(positive: Floats, negative: Floats) -> float:
     """The probability that a positive scores higher than a negative, ties counted half (Mann-Whitney)."""
     order = np.sort(negative)
@@ -47,15 +54,7 @@ def roc_area(positive: Floats, negative: Floats) -> float:
 def temperature(logits: Floats, labels: Labels) -> float:
     """What to divide logits by for the least negative log-likelihood, found on a fine grid from 0.25 to 4."""
     candidates = np.exp(np.linspace(math.log(0.25), math.log(4), 241))
-    rows = np.arange(len(labels))
-
-    def loss(t: float) -> float:
-        scaled = logits / t
-        peak = scaled.max(axis=1, keepdims=True)
-        log_sum = peak[:, 0] + np.log(np.exp(scaled - peak).sum(axis=1))
-        return float((log_sum - scaled[rows, labels]).mean())
-
-    return float(min(candidates, key=loss))
+    return float(min(candidates, key=lambda candidate: cross_entropy(logits / candidate, labels)))
 
 
 def softmax(logits: Floats) -> Floats:
