@@ -3,6 +3,7 @@
     python train_model.py                        # downloads MNIST, trains, writes to runs/digits
     python train_model.py --data DIR --install   # uses files already there; then serves the new model
     python train_model.py --resume               # goes on where an interrupted run stopped
+    python train_model.py --search 30            # tries 30 settings and tells which are best
 
 The story: pictures become glyphs by the code that also serves requests; a network learns them, warped and damaged
 at random, beside pictures that are no digit, of which it is taught to be unsure; validation data, never the test
@@ -10,17 +11,14 @@ set, chooses the temperature of its confidence and the threshold of being sure; 
 """
 
 import argparse
-import copy
 import dataclasses
-import json
-import platform
 import shutil
-import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +28,11 @@ from torch.nn import functional as F
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel
 
-from app.recognizer import Recognizer
-from training import datasets, devices, evaluation, export, pictures, tracking
+from app import second_look
+from training import datasets, evaluation, package, tracking
 from training.augmentation import Augmentation, augment
 from training.datasets import NO_CHARACTER, GlyphSet
+from training.devices import Device
 from training.networks import LargerCNN
 from training.progress import console, track
 
@@ -46,31 +45,57 @@ class Config:
     """Every hyper-parameter. The same object goes to W&B and into the model's record."""
 
     seed: int = 1
-    epochs: int = 16
+    epochs: int = 18
     batch_size: int = 256
-    learning_rate: float = 3e-3
-    weight_decay: float = 0.02
+    learning_rate: float = 1.2e-3
+    weight_decay: float = 0.012
     warm_up: float = 0.15
     """Share of the run in which the learning rate rises; it then falls along a cosine to nearly nothing."""
-    dropout: float = 0.3
+    dropout: float = 0.2
     averaging: float = 0.998
     """Decay of the moving average of the weights, which is the model that is kept."""
     augmentation: Augmentation = field(default_factory=Augmentation)
-    final_strength: float = 0.5
+    final_strength: float = 0.4
     """Augmentation falls to this share of its strength over the last third of the run."""
     validation: int = 5000
-    """MNIST training pictures set aside for every choice; the settling epochs then train on them too."""
-    settling_epochs: int = 1
+    """MNIST training pictures set aside for every choice."""
     drawings_per_sample: int = 6
     """How often each character of the pen-stroke set is drawn, with another brush, size and place each time."""
     drawings_per_epoch: float = 0.35
-    """Drawings in an epoch, as a share of the MNIST pictures in it; the next two likewise."""
-    damaged_per_epoch: float = 0.3
+    """Drawings in an epoch, as a share of the MNIST pictures in it; the next three likewise."""
+    damaged_per_epoch: float = 0.35
+    small_per_epoch: float = 0.15
     no_digits_per_epoch: float = 0.12
     no_digit_weight: float = 0.5
     """Weight of learning to be unsure of what is no digit (outlier exposure, Hendrycks et al. 2019)."""
     unsure_share: float = 0.015
     """Share of real validation digits that may be called unsure; the threshold follows from it."""
+
+    def strength_at(self, epoch: int) -> float:
+        """Of augmentation, as a share; epochs count from 1."""
+        last_third = max(0.0, 3 * epoch / self.epochs - 2)
+        return 1 - (1 - self.final_strength) * last_third
+
+    def suggested(self, trial: Any) -> "Config":
+        """These settings with those that a search varies as an Optuna trial has them."""
+        augmentation = self.augmentation.scaled(trial.suggest_float("strength", 0.5, 1.5))
+        return dataclasses.replace(
+            self,
+            learning_rate=trial.suggest_float("learning_rate", 5e-4, 1.5e-2, log=True),
+            weight_decay=trial.suggest_float("weight_decay", 3e-3, 0.3, log=True),
+            dropout=trial.suggest_float("dropout", 0.0, 0.5),
+            augmentation=augmentation,
+            final_strength=trial.suggest_float("final_strength", 0.1, 1.0),
+        )
+
+    @property
+    def searched(self) -> dict[str, float]:
+        """What `suggested` varies, as it stands here."""
+        names = ("learning_rate", "weight_decay", "dropout", "final_strength")
+        return {"strength": 1.0} | {name: getattr(self, name) for name in names}
+
+
+SEARCH_EPOCHS = 4
 
 
 @dataclass(frozen=True)
@@ -95,8 +120,14 @@ def load_data(folder: Path, config: Config, limit: int | None) -> Data:
     everything = datasets.from_pictures("MNIST", images, labels)
     held_out = min(config.validation, len(everything) // 6)
     train, validation = everything[held_out:], {"MNIST": everything[:held_out]}
-    half = slice(held_out, None, 2)
-    extras = {"damaged": (datasets.damaged(images[half], labels[half], config.seed), config.damaged_per_epoch)}
+    extras = {}
+    for name, spoil, share in (
+        ("damaged", datasets.damaged, config.damaged_per_epoch),
+        ("small", datasets.small, config.small_per_epoch),
+    ):
+        half = slice(held_out, None, 2)
+        extras[name] = (spoil(images[half], labels[half], config.seed), share)
+        validation[name] = spoil(images[: held_out // 2], labels[: held_out // 2], 0)
     strokes = datasets.pen_strokes(folder)
     if strokes is None:
         console.print(f"No {datasets.STROKES_FILE} in the data folder: training without pen-stroke drawings.")
@@ -136,7 +167,7 @@ def logits_of(network: torch.nn.Module, glyphs: torch.Tensor) -> np.ndarray[Any,
 class Training:
     """A network with all that changes while it learns; saved after each epoch, so that a run can be resumed."""
 
-    def __init__(self, config: Config, where: devices.Device, steps: int) -> None:
+    def __init__(self, config: Config, where: Device, data: Data) -> None:
         torch.manual_seed(config.seed)
         self.config, self.where = config, where
         self.network = LargerCNN(len(LABELS), config.dropout).to(memory_format=torch.channels_last).to(where.device)
@@ -144,16 +175,21 @@ class Training:
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
-        self.schedule = OneCycleLR(self.optimizer, config.learning_rate, steps, pct_start=config.warm_up)
+        steps = len(self._batches(len(epoch_of(data, torch.Generator().manual_seed(0)))))
+        self.schedule = OneCycleLR(
+            self.optimizer, config.learning_rate, steps * config.epochs, pct_start=config.warm_up
+        )
         self.generator = torch.Generator(where.device).manual_seed(config.seed)
         self.history: list[dict[str, float]] = []
-        self.choices: dict[str, float] = {}
-        self.commit = git_commit()
 
     def _averaged(self, old: torch.Tensor, new: torch.Tensor, count: torch.Tensor | int) -> torch.Tensor:
         """Moving average that forgets its first values quickly, so that short runs profit too."""
         decay = min(self.config.averaging, (1 + int(count)) / (10 + int(count)))
         return old.lerp(new, 1 - decay) if old.is_floating_point() else new  # batch norm counts batches, too
+
+    def _batches(self, count: int) -> list[int]:
+        """Where each batch of an epoch starts; a rest that fills none is left out."""
+        return list(range(0, count - self.config.batch_size + 1, self.config.batch_size)) or [0]
 
     def run_epoch(self, data: Data, what: str, strength: float) -> float:
         """One pass; returns the mean loss."""
@@ -161,7 +197,7 @@ class Training:
         config, epoch = self.config, epoch_of(data, self.generator)
         how = config.augmentation.scaled(strength)
         total = torch.zeros((), device=self.where.device)
-        batches = list(range(0, len(epoch) - config.batch_size + 1, config.batch_size)) or [0]
+        batches = self._batches(len(epoch))
         for start in track(batches, what, len(batches)):
             batch = epoch[start : start + config.batch_size]
             glyphs = augment(batch.glyphs, how, self.generator).contiguous(memory_format=torch.channels_last)
@@ -171,15 +207,14 @@ class Training:
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
             self.optimizer.step()
-            if self.schedule.last_epoch < self.schedule.total_steps - 1:  # settling stays at the lowest rate
-                self.schedule.step()
+            self.schedule.step()
             self.average.update_parameters(self.network)
             total += loss.detach()
         return float(total) / len(batches)
 
     def save(self, file: Path) -> None:
         state = {name: getattr(self, name).state_dict() for name in ("network", "average", "optimizer", "schedule")}
-        state |= {"history": self.history, "choices": self.choices, "config": dataclasses.asdict(self.config)}
+        state |= {"history": self.history, "config": dataclasses.asdict(self.config)}
         state |= {"generator": self.generator.get_state(), "torch": torch.get_rng_state()}
         part = file.with_suffix(".part")
         torch.save(state, part)
@@ -191,17 +226,43 @@ class Training:
             raise SystemExit(f"{file} was made with other settings. Use the same ones, or leave --resume away.")
         for name in ("network", "average", "optimizer", "schedule"):
             getattr(self, name).load_state_dict(state[name])
-        self.history, self.choices = state["history"], state["choices"]
+        self.history = state["history"]
         self.generator.set_state(state["generator"].cpu())
         torch.set_rng_state(state["torch"].cpu())
+
+
+def fit(training: Training, data: Data, each_epoch: Callable[[dict[str, float]], None]) -> None:
+    """Train all epochs that are left; `each_epoch` is given each one's row of the history."""
+    config = training.config
+    data = data.to(training.where.device)
+    for epoch in range(len(training.history) + 1, config.epochs + 1):
+        start = time.perf_counter()
+        row: dict[str, float] = {"epoch": epoch}
+        row["loss"] = training.run_epoch(data, f"epoch {epoch}", config.strength_at(epoch))
+        losses = []
+        for name, part in data.validation.items():
+            logits, labels = logits_of(training.average, part.glyphs), part.labels.cpu().numpy()
+            row[f"accuracy {name}"] = evaluation.accuracy(logits, labels)
+            losses.append(evaluation.cross_entropy(logits, labels))
+        row["validation loss"] = float(np.mean(losses))  # each set counts alike, however large
+        row["seconds"] = time.perf_counter() - start
+        training.history.append(row)
+        each_epoch(row)
 
 
 def choose(network: torch.nn.Module, data: Data, config: Config) -> dict[str, float]:
     """The temperature and the threshold, from validation data alone."""
     logits = {name: logits_of(network, part.glyphs) for name, part in data.validation.items()}
-    labels = {name: part.labels.cpu().numpy() for name, part in data.validation.items()}
-    temperature = evaluation.temperature(logits["MNIST"], labels["MNIST"])
-    confidences = [evaluation.softmax(part / temperature).max(axis=1) for part in logits.values()]
+    temperature = evaluation.temperature(logits["MNIST"], data.validation["MNIST"].labels.cpu().numpy())
+
+    def ask(glyphs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return evaluation.softmax(logits_of(network, torch.from_numpy(glyphs).unsqueeze(1)) / temperature)
+
+    confidences = [
+        second_look.probabilities(ask, part.glyphs[:, 0].cpu().numpy()).max(axis=1)
+        for name, part in data.validation.items()
+        if name in ("MNIST", "drawings")
+    ]
     # Each set alone must stay within the share: people draw on canvases and send scans in proportions unknown.
     return {
         "temperature": temperature,
@@ -209,100 +270,95 @@ def choose(network: torch.nn.Module, data: Data, config: Config) -> dict[str, fl
     }
 
 
-def fit(training: Training, data: Data, checkpoint: Path, tracker: tracking.Tracker) -> None:
-    """Train all epochs that are left, choose, settle."""
-    config = training.config
-    data = data.to(training.where.device)
-    whole = dataclasses.replace(data, train=GlyphSet.joined([data.train, data.validation["MNIST"]]))
+def train(args: argparse.Namespace, config: Config) -> None:
+    where = Device.choose()
+    console.print(f"LargerCNN on {where}, seed {config.seed}; writing to {args.output}")
+    data = load_data(args.data, config, args.limit)
+    training = Training(config, where, data)
+    checkpoint = args.output / "checkpoint.pt"
+    if args.resume and checkpoint.is_file():
+        training.load(checkpoint)
+        console.print(f"Resumed after epoch {len(training.history)}.")
+    tracker = tracking.start(
+        not args.no_track,
+        name=args.output.name,
+        config=dataclasses.asdict(config),
+        folder=args.output,
+        project=args.project,
+    )
     names = list(data.validation)
-    console.print("epoch     loss  " + "".join(f"{name + ' %':>12}" for name in names) + "   seconds")
-    for epoch in range(len(training.history) + 1, config.epochs + config.settling_epochs + 1):
-        start, settling = time.perf_counter(), epoch > config.epochs
-        last_third = max(0.0, 3 * min(1.0, epoch / config.epochs) - 2)
-        strength = 1 - (1 - config.final_strength) * last_third
-        row: dict[str, float] = {"epoch": epoch}
-        row["loss"] = training.run_epoch(whole if settling else data, f"epoch {epoch}", strength)
-        for name, part in data.validation.items():
-            if not (settling and name == "MNIST"):  # it is trained on now
-                logits = logits_of(training.average, part.glyphs)
-                row[f"accuracy {name}"] = evaluation.accuracy(logits, part.labels.cpu().numpy())
-        row["seconds"] = time.perf_counter() - start
-        training.history.append(row)
-        if epoch == config.epochs:
-            training.choices = choose(training.average, data, config)
+
+    def each_epoch(row: dict[str, float]) -> None:
         training.save(checkpoint)
-        tracker.log({key: value for key, value in row.items() if key != "epoch"}, step=epoch)
-        cells = [f"{100 * row[key]:.2f}" if (key := f"accuracy {name}") in row else "-" for name in names]
-        console.print(f"{epoch:5}{row['loss']:9.4f}  " + "".join(f"{c:>12}" for c in cells) + f"{row['seconds']:10.0f}")
+        tracker.log({key: value for key, value in row.items() if key != "epoch"}, step=int(row["epoch"]))
+        cells = "".join(f"{100 * row[f'accuracy {name}']:12.2f}" for name in names)
+        console.print(f"{row['epoch']:5}{row['loss']:9.4f}  {cells}{row['seconds']:10.0f}")
 
-
-def write(
-    training: Training, data: Data, folder: Path, data_folder: Path, seconds: float
-) -> tuple[Path, dict[str, Any]]:
-    """The weights, the model file, its record and the pictures; scores the test set, once."""
-    network = copy.deepcopy(training.average.module).cpu().float().eval()
-    torch.save(network.state_dict(), folder / "mnist_larger_cnn.pth")
-    float_file = export.to_onnx(network, training.choices["temperature"], folder / "digits-float32.onnx")
-    small_file = export.quantize(float_file, folder / "digits-int8.onnx", data.train.glyphs[:1024].cpu().numpy())
-
-    record: dict[str, Any] = {
+    console.print("epoch     loss  " + "".join(f"{name + ' %':>12}" for name in names) + "   seconds")
+    fit(training, data, each_epoch)
+    seconds = sum(row["seconds"] for row in training.history)
+    known = {
         "alphabet": "digits",
-        "version": f"{datetime.now(UTC):%Y.%m.%d}-{training.commit[:7]}",
+        "version": f"{datetime.now(UTC):%Y.%m.%d}-{package.git_commit()[:7]}",
         "labels": LABELS,
-        **training.choices,
-        "config": dataclasses.asdict(training.config),
+        **choose(training.average, data, config),
+        "config": dataclasses.asdict(config),
         "history": training.history,
         "training_seconds": round(seconds),
-        "device": str(training.where),
-        "git_commit": training.commit,
-        "versions": {"python": platform.python_version()}
-        | {name: version(name) for name in ("torch", "torchvision", "onnx", "onnxruntime", "numpy", "pillow")},
-        "data_sha256": datasets.checksums(
-            [*(data_folder / "MNIST" / "raw").glob("*-ubyte"), *data_folder.glob("*.npz")]
-        ),
+        "device": str(where),
     }
-    for file in (float_file, small_file):
-        export.describe(file, record)
-    shipped, validation = pick(float_file, small_file, data)
-    record["precision"] = shipped.stem.removeprefix("digits-")
+    model_file, record = package.write(training.average.module, known, args.data, args.output, data.validation)
+    tracker.pictures(sorted((args.output / "pictures").glob("*.png")))
+    tracker.finish(record, model_file)
 
-    test = datasets.from_pictures("MNIST test", *datasets.mnist_pictures(data_folder, train=False))
-    glyphs, labels = test.glyphs.numpy(), test.labels.numpy()
-    probabilities = Recognizer(shipped).probabilities(glyphs)
-    record["figures"] = {
-        "validation": validation,
-        "MNIST test": {"accuracy": evaluation.accuracy(probabilities, labels), "count": len(labels)},
-    }
-    export.describe(shipped, record)
-    model_file = Path(shutil.copyfile(shipped, folder / "digits.onnx"))
-    (folder / "digits.json").write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
-
-    images = folder / "pictures"
-    pictures.curves(training.history, images / "curves.png")
-    pictures.confusion(probabilities, labels, LABELS, images / "confusion.png")
-    pictures.sheet(glyphs[:60], probabilities[:60], labels[:60], LABELS, images / "predictions.png")
-    pictures.worst(glyphs, probabilities, labels, LABELS, images / "worst.png")
-    return model_file, record
+    accuracy = 100 * record["figures"]["MNIST test"]["accuracy"]
+    console.print(f"MNIST test: {accuracy:.2f}% ({record['precision']}), {seconds / 60:.1f} minutes of training.")
+    if args.install:
+        shutil.copyfile(model_file, MODELS / "digits.onnx")
+        shutil.copyfile(args.output / "digits.json", MODELS / "digits.json")
+        shutil.copytree(args.output / "pictures", MODELS / "pictures", dirs_exist_ok=True)
+        console.print("Installed: the app serves this model from its next start.")
+    if args.accuracy_floor is not None and accuracy < args.accuracy_floor:
+        sys.exit(f"The test accuracy of {accuracy:.2f}% is below the floor of {args.accuracy_floor}%.")
 
 
-def pick(float_file: Path, small_file: Path, data: Data) -> tuple[Path, dict[str, Any]]:
-    """The int8 file where it is as good on validation data, to within one picture in a thousand; its figures."""
+def search_settings(args: argparse.Namespace, config: Config) -> None:
+    from training import search  # Optuna takes a second to import, and only searches need it
 
-    def figures(file: Path) -> dict[str, Any]:
-        recognizer, result = Recognizer(file), {}
-        for name, part in data.validation.items():
-            shares = recognizer.probabilities(part.glyphs.cpu().numpy())
-            result[name] = {"accuracy": evaluation.accuracy(shares, part.labels.cpu().numpy()), "count": len(part)}
-        return result
+    folder = args.output / "search"
+    folder.mkdir(parents=True, exist_ok=True)
+    data_file = folder / "data.pt"
+    torch.save(load_data(args.data, config, args.limit), data_file)  # each worker maps it: one copy in memory
+    track = partial(
+        tracking.start, not args.no_track, folder=folder, project=args.project, group=f"search-{args.output.name}"
+    )
+    conditions = {"epochs": config.epochs, "limit": args.limit, "seed": config.seed}
+    search.run(partial(try_settings, config, data_file, track), args.search, config.searched, conditions, folder)
+    data_file.unlink()
 
-    exact, small = figures(float_file), figures(small_file)
-    as_good = all(small[name]["accuracy"] >= exact[name]["accuracy"] - 0.001 for name in exact)
-    return (small_file, small) if as_good else (float_file, exact)
 
+def try_settings(
+    config: Config, data_file: Path, track: Callable[..., tracking.Tracker], trial: Any, where: Device
+) -> float:
+    """One trial of a search: a short training's mean cross-entropy on the validation sets."""
+    from optuna import TrialPruned
 
-def git_commit() -> str:
-    answer = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent)
-    return answer.stdout.strip() or "unknown"
+    config = config.suggested(trial)
+    data = torch.load(data_file, mmap=True, weights_only=False)  # our own file of a moment ago
+    tracker = track(name=f"trial-{trial.number}", config=dataclasses.asdict(config))
+    training = Training(config, where, data)
+
+    def each_epoch(row: dict[str, float]) -> None:
+        tracker.log({key: value for key, value in row.items() if key != "epoch"}, step=int(row["epoch"]))
+        trial.report(row["validation loss"], step=int(row["epoch"]))
+        if trial.should_prune():
+            raise TrialPruned
+
+    try:
+        fit(training, data, each_epoch)
+    finally:
+        tracker.finish({"validation loss": training.history[-1]["validation loss"]} if training.history else {})
+    return training.history[-1]["validation loss"]
 
 
 def arguments() -> argparse.Namespace:
@@ -322,7 +378,12 @@ def arguments() -> argparse.Namespace:
     )
     add("--resume", action="store_true", help="go on from the last whole epoch of an interrupted run")
     add("--accuracy-floor", type=float, metavar="PERCENT", help="exit with 1 if the test accuracy is lower")
-    add("--epochs", type=int, default=Config.epochs, help="passes over the data (%(default)s)")
+    add(
+        "--epochs",
+        type=int,
+        help=f"passes over the data ({Config.epochs}; {SEARCH_EPOCHS} for each trial of a search)",
+    )
+    add("--search", type=int, metavar="N", help="instead of training, try settings until N trials are finished")
     add("--seed", type=int, default=Config.seed, help="fixes weights, order and augmentation (%(default)s)")
     add("--limit", type=int, metavar="N", help="use only the first N training pictures of each set: a quick trial")
     add("--no-track", action="store_true", help="do not log to Weights & Biases")
@@ -332,40 +393,13 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     args = arguments()
-    config = Config(seed=args.seed, epochs=args.epochs)
-    where = devices.choose()
     args.output.mkdir(parents=True, exist_ok=True)
-    console.print(f"LargerCNN on {where}, seed {config.seed}; writing to {args.output}")
-    data = load_data(args.data, config, args.limit)
-    batches = epoch_of(data, torch.Generator().manual_seed(0))
-    training = Training(config, where, steps=max(1, len(batches) // config.batch_size) * config.epochs)
-    checkpoint = args.output / "checkpoint.pt"
-    if args.resume and checkpoint.is_file():
-        training.load(checkpoint)
-        console.print(f"Resumed after epoch {len(training.history)}.")
-
-    tracker = tracking.start(
-        not args.no_track,
-        name=args.output.name,
-        config=dataclasses.asdict(config),
-        folder=args.output,
-        project=args.project,
-    )
-    fit(training, data, checkpoint, tracker)
-    seconds = sum(row["seconds"] for row in training.history)
-    model_file, record = write(training, data, args.output, args.data, seconds)
-    tracker.pictures(sorted((args.output / "pictures").glob("*.png")))
-    tracker.finish(model_file, record)
-
-    accuracy = 100 * record["figures"]["MNIST test"]["accuracy"]
-    console.print(f"MNIST test: {accuracy:.2f}% ({record['precision']}), {seconds / 60:.1f} minutes of training.")
-    if args.install:
-        shutil.copyfile(model_file, MODELS / "digits.onnx")
-        shutil.copyfile(args.output / "digits.json", MODELS / "digits.json")
-        shutil.copytree(args.output / "pictures", MODELS / "pictures", dirs_exist_ok=True)
-        console.print("Installed: the app serves this model from its next start.")
-    if args.accuracy_floor is not None and accuracy < args.accuracy_floor:
-        sys.exit(f"The test accuracy of {accuracy:.2f}% is below the floor of {args.accuracy_floor}%.")
+    epochs = args.epochs or (SEARCH_EPOCHS if args.search else Config.epochs)
+    config = Config(seed=args.seed, epochs=epochs)
+    if args.search:
+        search_settings(args, config)
+    else:
+        train(args, config)
 
 
 if __name__ == "__main__":

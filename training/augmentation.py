@@ -10,13 +10,13 @@ from torch.nn import functional as F
 class Augmentation:
     """How far glyphs are changed. Angles in degrees, lengths in pixels of a 28x28 glyph, the rest are ratios."""
 
-    rotation: float = 9.0
-    shear: float = 0.15
-    scale: float = 0.10
-    translation: float = 1.2
-    elastic: float = 1.0
+    rotation: float = 8.0
+    shear: float = 0.12
+    scale: float = 0.08
+    translation: float = 1.0
+    elastic: float = 0.8
     """Standard deviation of a smooth random displacement."""
-    stroke: float = 0.5
+    stroke: float = 0.4
     """How far strokes grow or shrink: 1 is a full 3x3 dilation or erosion."""
     damage: float = 0.1
     """Share of glyphs that get one kind of damage; see `damage`."""
@@ -74,8 +74,8 @@ def _change_strokes(glyphs: torch.Tensor, most: float, generator: torch.Generato
 
 
 def damage(glyphs: torch.Tensor, share: float, generator: torch.Generator) -> torch.Tensor:
-    """Give a share of the glyphs noise, haze, a stray line, a gap, blur or nothing but their outline, one of these."""
-    kinds = (_salt, _grain, _haze, _line, _gap, _blur, _outline)
+    """Give a share of the glyphs one of these: noise, haze, a stray line, a gap, stripes, blur, only their outline."""
+    kinds = (_salt, _grain, _haze, _line, _gap, _stripes, _blur, _outline)
     draw = _uniform(len(glyphs), like=glyphs, generator=generator) / max(share, 1e-9) * len(kinds)
     damaged = glyphs.clone()
     for number, kind in enumerate(kinds):
@@ -104,7 +104,7 @@ def _haze(glyphs: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 
 def _line(glyphs: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """A stroke across the picture at any angle, straight or wavy, solid or dotted."""
+    """A stroke across the picture at any angle; straight, wavy or zigzag; solid or dotted."""
     batch, _, height, width = glyphs.shape
     ys, xs = torch.meshgrid(
         torch.arange(height, device=glyphs.device), torch.arange(width, device=glyphs.device), indexing="ij"
@@ -114,10 +114,11 @@ def _line(glyphs: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     half = 0.4 + 0.8 * _uniform(batch, 1, 1, 1, like=glyphs, generator=generator)
     x, y = xs - width / 2, ys - height / 2
     along = y * torch.cos(angle) - x * torch.sin(angle)
-    height_of_waves = 2.5 * _uniform(batch, 1, 1, 1, like=glyphs, generator=generator)
-    waves = height_of_waves * torch.sin(
-        along * (0.4 + 0.8 * _uniform(batch, 1, 1, 1, like=glyphs, generator=generator))
-    )
+    phase = 7.0 * _uniform(batch, 1, 1, 1, like=glyphs, generator=generator)
+    swing = torch.sin(phase + along * (0.3 + 0.9 * _uniform(batch, 1, 1, 1, like=glyphs, generator=generator)))
+    zigzag = _uniform(batch, 1, 1, 1, like=glyphs, generator=generator) < 0.5
+    swing = torch.where(zigzag, 2 / torch.pi * torch.asin(swing.clamp(-1, 1)), swing)
+    waves = 3.5 * _uniform(batch, 1, 1, 1, like=glyphs, generator=generator) * swing
     across = (x * torch.cos(angle) + y * torch.sin(angle) - offset - waves).abs()
     dotted = _uniform(batch, 1, 1, 1, like=glyphs, generator=generator) < 0.5
     solid = (half + 0.5 - across).clamp(0, 1)
@@ -125,17 +126,25 @@ def _line(glyphs: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 
 def _gap(glyphs: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """A band or a spot that is rubbed out or inverted."""
+    """A spot that is rubbed out."""
     batch, _, height, width = glyphs.shape
     y = torch.arange(height, device=glyphs.device).view(1, 1, -1, 1)
     x = torch.arange(width, device=glyphs.device).view(1, 1, 1, -1)
     centre = 4 + 20 * _uniform(2, batch, 1, 1, 1, like=glyphs, generator=generator)
     half = 1 + 2.0 * _uniform(2, batch, 1, 1, 1, like=glyphs, generator=generator)
-    outside = _uniform(batch, 1, 1, 1, like=glyphs, generator=generator) < 0.4
     spot = ((x - centre[0]).abs() < half[0]) & ((y - centre[1]).abs() < half[1])
-    margin = 1 + 6 * _uniform(batch, 1, 1, 1, like=glyphs, generator=generator)
-    sides = (x < margin) | (x >= width - margin)
-    return torch.where(outside, torch.where(sides, 1 - glyphs, glyphs), torch.where(spot, 0.0, glyphs))
+    return torch.where(spot, 0.0, glyphs)
+
+
+def _stripes(glyphs: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Ink and paper change places outside of a vertical or horizontal band around the middle."""
+    batch, _, height, width = glyphs.shape
+    upright = (_uniform(batch, 1, 1, 1, like=glyphs, generator=generator) < 0.7).expand_as(glyphs)
+    y = torch.arange(height, device=glyphs.device).view(1, 1, -1, 1)
+    x = torch.arange(width, device=glyphs.device).view(1, 1, 1, -1)
+    place = torch.where(upright, x, y)
+    first, last = 3 + 7 * _uniform(2, batch, 1, 1, 1, like=glyphs, generator=generator)
+    return torch.where((place < first) | (place >= width - last), 1 - glyphs, glyphs)
 
 
 def _blur(glyphs: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

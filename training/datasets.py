@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torchvision.datasets import MNIST
 
 from app.glyphs import SIDE, to_glyph
@@ -115,6 +115,28 @@ def damaged(images: Pictures, labels: npt.NDArray[np.int64], seed: int) -> Glyph
     return from_pictures("damaged", (spoilt * 255).round().byte().numpy(), labels)
 
 
+def small(images: Pictures, labels: npt.NDArray[np.int64], seed: int) -> GlyphSet:
+    """Pictures squeezed into a few pixels, most of them black and white alone, as faxes and small scans are."""
+    tasks = [(image, seed * 1_000_003 + i) for i, image in enumerate(images)]
+    return GlyphSet.of(in_parallel("small", _glyph_of_squeezed, tasks), labels.astype(np.int64))
+
+
+def _glyph_of_squeezed(task: tuple[Pictures, int]) -> Pictures:
+    pixels, seed = task
+    return picture_of(squeezed(Image.fromarray(pixels), np.random.default_rng(seed)))
+
+
+def squeezed(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """The part with bright ink, stretched to 12 to 24 pixels either way: cropped to the edge or nearly so."""
+    tight = picture.crop(picture.getbbox()).resize(
+        tuple(rng.integers(12, 25, 2)) if rng.random() < 0.5 else (16, 16), Image.Resampling.BOX
+    )
+    if rng.random() < 0.7:
+        level = int(rng.uniform(80, 150))
+        tight = tight.point(lambda shade: 255 * (shade > level))
+    return ImageOps.expand(tight, int(rng.integers(0, 3)))
+
+
 def pen_strokes(data: Path) -> tuple[StrokeSet, StrokeSet] | None:
     """The training and the validation writers' strokes, or None where the file is not in `data`."""
     if not (data / STROKES_FILE).is_file():
@@ -148,6 +170,7 @@ def _glyph_of_negative(make: Callable[[int], Image.Image], seed: int) -> Picture
     return picture_of(make(seed))
 
 
-def checksums(paths: Iterable[Path]) -> dict[str, str]:
-    """SHA-256 of each file that exists, by file name."""
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(paths) if path.is_file()}
+def checksums(data: Path) -> dict[str, str]:
+    """SHA-256 of each file of `data` that training reads, by file name."""
+    files = [*sorted((data / "MNIST" / "raw").glob("*-ubyte")), data / STROKES_FILE, data / LETTERS_FILE]
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file()}

@@ -1,5 +1,6 @@
 """Where to train and in which precision."""
 
+import os
 import time
 from dataclasses import dataclass
 
@@ -12,22 +13,37 @@ class Device:
     device: torch.device
     bfloat16: bool
     """Whether convolutions and products run in bfloat16; weights and sums stay in float32."""
+    threads: int
 
     def __str__(self) -> str:
         name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "CPU"
         return f"{name}, {'bfloat16' if self.bfloat16 else 'float32'}"
 
+    @classmethod
+    def choose(cls) -> "Device":
+        """CUDA in bfloat16; else the CPU, in bfloat16 if a trial shows that it is faster there (it has AMX, say)."""
+        if torch.cuda.is_available():
+            return cls(torch.device("cuda"), bfloat16=True, threads=torch.get_num_threads())
+        return cls(torch.device("cpu"), _bfloat16_is_faster(), torch.get_num_threads())
 
-def choose() -> Device:
-    """CUDA in bfloat16; else the CPU, in bfloat16 if a trial shows that it is faster there (it has AMX, say)."""
-    if torch.cuda.is_available():
-        return Device(torch.device("cuda"), bfloat16=True)
-    return Device(torch.device("cpu"), bfloat16=_seconds(torch.bfloat16) < 0.8 * _seconds(torch.float32))
+    @classmethod
+    def all(cls) -> "list[Device]":
+        """Devices for independent runs side by side: each GPU, else each core.
+
+        Two runs on a core each are done sooner than one after the other on both: half of a step is single-threaded.
+        """
+        gpus = [cls(torch.device("cuda", i), bfloat16=True, threads=1) for i in range(torch.cuda.device_count())]
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return gpus or [cls(torch.device("cpu"), _bfloat16_is_faster(), threads=1)] * cores
+
+
+def _bfloat16_is_faster() -> bool:
+    return _seconds(torch.bfloat16) < 0.8 * _seconds(torch.float32)
 
 
 def _seconds(dtype: torch.dtype) -> float:
     """The least of three timings of the network's dearest convolution."""
-    pictures = torch.zeros(64, 64, 14, 14, dtype=dtype).to(memory_format=torch.channels_last)
+    pictures = torch.zeros(64, 64, 12, 12, dtype=dtype).to(memory_format=torch.channels_last)
     kernels = torch.zeros(128, 64, 3, 3, dtype=dtype)
     timings = []
     with torch.no_grad():

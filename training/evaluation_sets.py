@@ -85,7 +85,7 @@ def photographed(strokes: StrokeSet, index: int) -> bytes:
 
 
 def no_digit(digits: Pictures, digit_labels: Labels, letters: Path | None, index: int) -> bytes:
-    return png(negatives.make(7_000_000 + index, digits, digit_labels, letters))
+    return png(negatives.make(7_000_000 + index, digits, digit_labels, letters, held_out=True))
 
 
 def glyph_of_file(file: Callable[[int], bytes], index: int) -> Glyph:

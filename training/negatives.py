@@ -18,13 +18,16 @@ _PARTS_ARE_DIGITS = (1, 7, 9)
 """Digits whose halves often are digits themselves."""
 
 
-def make(seed: int, digits: Pictures, digit_labels: npt.NDArray[np.int64], letters: Path | None) -> Image.Image:
+def make(
+    seed: int, digits: Pictures, digit_labels: npt.NDArray[np.int64], letters: Path | None, held_out: bool = False
+) -> Image.Image:
     """One picture, black on white.
 
     Args:
         seed: decides everything about it.
         digits: (n, 28, 28) uint8, ink bright, to put together and cut up; `digit_labels` (n,) tells which they are.
-        letters: an archive with `images` (n, 28, 28), ink bright, and `letters` (n,), or None.
+        letters: an archive with `images` (n, 28, 28), ink bright, `letters` (n,) and `source` (n,), or None.
+        held_out: take letters of the archive's test part, else of all others.
     """
     rng = np.random.default_rng(seed)
     kind = rng.choice(5 if letters else 4)
@@ -38,13 +41,14 @@ def make(seed: int, digits: Pictures, digit_labels: npt.NDArray[np.int64], lette
         whole = digits[rng.choice(np.flatnonzero(~np.isin(digit_labels, _PARTS_ARE_DIGITS)))]
         return ImageOps.invert(Image.fromarray(part(rng, whole)))
     assert letters is not None
-    return ImageOps.invert(Image.fromarray(_letters(letters)[rng.integers(len(_letters(letters)))]))
+    pool = _letters(letters, held_out)
+    return ImageOps.invert(Image.fromarray(pool[rng.integers(len(pool))]))
 
 
 @lru_cache
-def _letters(path: Path) -> Pictures:
+def _letters(path: Path, held_out: bool) -> Pictures:
     with np.load(path, allow_pickle=False) as file:
-        usable = ~np.isin(file["letters"], list(_LIKE_DIGITS))
+        usable = ~np.isin(file["letters"], list(_LIKE_DIGITS)) & ((file["source"] == "test") == held_out)
         images: Pictures = file["images"][usable]
         return images
 

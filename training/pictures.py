@@ -18,7 +18,7 @@ Labels = npt.NDArray[np.integer[Any]]
 plt.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "savefig.dpi": 110})
 
 
-def _save(figure: Any, file: Path) -> Path:
+def save(figure: Any, file: Path) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(file, bbox_inches="tight", facecolor="white")
     plt.close(figure)
@@ -43,7 +43,7 @@ def curves(history: list[dict[str, float]], file: Path) -> Path:
         axis(FormatStrFormatter("%g"))
     if right.lines:
         right.legend(frameon=False)
-    return _save(figure, file)
+    return save(figure, file)
 
 
 def confusion(probabilities: Floats, labels: Labels, names: list[str], file: Path) -> Path:
@@ -63,7 +63,7 @@ def confusion(probabilities: Floats, labels: Labels, names: list[str], file: Pat
     axes.set_xticklabels(names)
     axes.set_yticklabels(names)
     axes.spines[:].set_visible(False)
-    return _save(figure, file)
+    return save(figure, file)
 
 
 def sheet(
@@ -83,7 +83,7 @@ def sheet(
             cell.set_title(
                 f"{text}\nis {names[labels[i]]}" if wrong else text, fontsize=7, color="#dc2626" if wrong else "black"
             )
-    return _save(figure, file)
+    return save(figure, file)
 
 
 def worst(glyphs: Floats, probabilities: Floats, labels: Labels, names: list[str], file: Path) -> Path:
@@ -108,7 +108,7 @@ def reliability(probabilities: Floats, labels: Labels, file: Path, bins: int = 1
     top.set(ylabel="share right", title="reliability")
     bottom.bar([(b + 0.5) / bins for b in filled], [int((index == b).sum()) for b in filled], width=0.9 / bins)
     bottom.set(xlabel="confidence", ylabel="pictures", yscale="log", xlim=(0, 1))
-    return _save(figure, file)
+    return save(figure, file)
 
 
 def sweep(results: dict[str, tuple[list[float], list[float], list[float]]], file: Path) -> Path:
@@ -119,4 +119,4 @@ def sweep(results: dict[str, tuple[list[float], list[float], list[float]]], file
         cell.set(xlabel=name, ylim=(min(85, 100 * min(shares) - 2), 100.3))
         cell.grid(axis="y", alpha=0.3)
     np.atleast_1d(axes)[0].set_ylabel("right, %")
-    return _save(figure, file)
+    return save(figure, file)

@@ -13,7 +13,7 @@ class Tracker(Protocol):
 
     def pictures(self, files: list[Path]) -> None: ...
 
-    def finish(self, model_file: Path, record: dict[str, Any]) -> None: ...
+    def finish(self, record: dict[str, Any], model_file: Path | None = None) -> None: ...
 
 
 class NoTracker:
@@ -25,7 +25,7 @@ class NoTracker:
     def pictures(self, files: list[Path]) -> None:
         pass
 
-    def finish(self, model_file: Path, record: dict[str, Any]) -> None:
+    def finish(self, record: dict[str, Any], model_file: Path | None = None) -> None:
         pass
 
 
@@ -57,10 +57,13 @@ class WandbTracker:
     def pictures(self, files: list[Path]) -> None:
         self._run.log({file.stem: self._wandb.Image(str(file)) for file in files})
 
-    def finish(self, model_file: Path, record: dict[str, Any]) -> None:
-        artifact = self._wandb.Artifact(model_file.stem, type="model", metadata=record)
-        artifact.add_file(str(model_file))
-        self._run.log_artifact(artifact)
+    def finish(self, record: dict[str, Any], model_file: Path | None = None) -> None:
+        if model_file is None:
+            self._run.summary.update(record)
+        else:
+            artifact = self._wandb.Artifact(model_file.stem, type="model", metadata=record)
+            artifact.add_file(str(model_file))
+            self._run.log_artifact(artifact)
         self._run.finish()
         if self.offline:
             console.print(f"W&B: logged offline. To upload: [bold]wandb sync {self.folder}[/bold]")
@@ -78,8 +81,8 @@ class Forgiving:
     def pictures(self, files: list[Path]) -> None:
         self._try(lambda: self._tracker.pictures(files))
 
-    def finish(self, model_file: Path, record: dict[str, Any]) -> None:
-        self._try(lambda: self._tracker.finish(model_file, record))
+    def finish(self, record: dict[str, Any], model_file: Path | None = None) -> None:
+        self._try(lambda: self._tracker.finish(record, model_file))
 
     def _try(self, call: Callable[[], None]) -> None:
         try:

@@ -1,0 +1,51 @@
+"""Sets made from others: the same characters, made worse on purpose."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from tests.pictures import DATA, mnist_digits
+from training import datasets
+from training.negatives import make
+
+
+def test_small_pictures_are_small_and_tight() -> None:
+    digit = Image.fromarray(mnist_digits()[0][0])
+    made = [datasets.squeezed(digit, np.random.default_rng(seed)) for seed in range(60)]
+    assert all(12 <= side <= 28 for picture in made for side in picture.size)
+    assert len({picture.size for picture in made}) > 10
+    black_and_white = sum(set(np.unique(np.asarray(picture))) <= {0, 255} for picture in made)
+    assert 30 < black_and_white < 55
+
+
+def test_small_pictures_keep_their_labels() -> None:
+    images, labels = mnist_digits()
+    small = datasets.small(images[:40], labels[:40], seed=1)
+    assert small.glyphs.shape == (40, 1, 28, 28)
+    assert np.array_equal(small.labels.numpy(), labels[:40])
+    assert small.glyphs.amax(dim=(1, 2, 3)).min() > 0.5
+
+
+def test_letters_to_judge_by_are_not_those_to_learn_from(tmp_path: Path) -> None:
+    archive = tmp_path / datasets.LETTERS_FILE
+    learned, judged = np.full((28, 28), 60, np.uint8), np.full((28, 28), 200, np.uint8)
+    np.savez(
+        archive,
+        images=np.stack([learned, judged]),
+        letters=np.array(["Ж", "Ж"]),
+        source=np.array(["train(inferred)", "test"]),
+    )
+    digits, labels = mnist_digits()
+
+    def shades(held_out: bool) -> set[int]:
+        made = [np.asarray(make(seed, digits, labels, archive, held_out)) for seed in range(60)]
+        return {255 - int(picture[0, 0]) for picture in made if np.ptp(picture) == 0}
+
+    assert shades(held_out=False) == {60}
+    assert shades(held_out=True) == {200}
+
+
+def test_checksums_are_of_what_is_read() -> None:
+    assert set(datasets.checksums(DATA)) >= {"train-images-idx3-ubyte", "pendigits-strokes.npz"}
+    assert "strokes.json" not in datasets.checksums(DATA)
