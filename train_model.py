@@ -45,7 +45,7 @@ class Config:
     """Every hyper-parameter. The same object goes to W&B and into the model's record."""
 
     seed: int = 1
-    epochs: int = 18
+    epochs: int = 16
     batch_size: int = 256
     learning_rate: float = 1.2e-3
     weight_decay: float = 0.012
