@@ -35,6 +35,9 @@ _MOST_SCANS = 100
 _PAPER_TOLERANCE = 10
 """How far, of 255, a pixel may be from the paper's colour and be paper: lossy compression moves it that far."""
 
+_PLAIN_EDGE = 0.75
+"""Where this much of the edge is one shade, that is the paper."""
+
 _ACCEPTED = "Accepted are PNG, JPEG, WebP, GIF, BMP or TIFF."
 
 _FLAT_TOLERANCE = 3
@@ -223,17 +226,19 @@ def _distance_from_paper(bands: list[Image.Image]) -> Shades:
 def _paper_of(band: Image.Image) -> np.uint8:
     """The shade of the paper: the median of the picture's edge, which strokes seldom touch.
 
-    Where a picture is cropped so tightly that strokes fill its edge, the median of all of it may be another shade.
-    Of the two, the paper is the one that is more of the edge and of the whole, which count alike.
+    Where a picture is cropped so tightly that strokes fill much of its edge, the median of all of it may be another
+    shade. Of the two, the paper is the one that is more of the edge and of the whole, which count alike.
     """
     pixels = np.asarray(band)
     edge = np.concatenate((pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]))
-    shades = np.cumsum(band.histogram())
-    medians = np.partition(edge, edge.size // 2)[edge.size // 2], np.searchsorted(shades, pixels.size / 2)
+    outer = np.uint8(np.partition(edge, edge.size // 2)[edge.size // 2])
+    if _presence(outer, edge) >= _PLAIN_EDGE:
+        return outer
+    inner = np.uint8(np.searchsorted(np.cumsum(band.histogram()), pixels.size / 2))
+    return max(outer, inner, key=lambda shade: _presence(shade, edge) + _presence(shade, pixels))
 
-    def presence(shade: int) -> float:
-        low, high = max(0, shade - _PAPER_TOLERANCE), min(255, shade + _PAPER_TOLERANCE)
-        whole = shades[high] - (shades[low - 1] if low else 0)
-        return float(((edge >= low) & (edge <= high)).mean() + whole / pixels.size)
 
-    return np.uint8(max(medians, key=lambda shade: presence(int(shade))))
+def _presence(shade: np.uint8, pixels: Shades) -> float:
+    """The share of pixels that are near a shade."""
+    near = (np.maximum(pixels, shade) - np.minimum(pixels, shade)) <= _PAPER_TOLERANCE
+    return float(np.count_nonzero(near) / near.size)

@@ -49,6 +49,12 @@ class Answers:
     glyphs: Floats
     probabilities: Floats
 
+    def by(self, recognizer: Recognizer) -> "Answers":
+        """What another model answers to the same glyphs."""
+        probabilities = recognizer.probabilities(self.glyphs)
+        probabilities[~self.glyphs.any(axis=(1, 2))] = 0
+        return Answers(self.labels, self.glyphs, probabilities)
+
     @property
     def right(self) -> npt.NDArray[np.bool_]:
         answered = self.probabilities.any(axis=1)
@@ -67,9 +73,7 @@ def ask(recognizer: Recognizer, asked: EvaluationSet, pool: ProcessPoolExecutor)
         partial(glyph_of_file, asked.file), range(count), chunksize=max(8, count // 32)
     )  # the set goes along with each chunk
     glyphs = np.stack(list(track(work, asked.name, count)))
-    probabilities = recognizer.probabilities(glyphs)
-    probabilities[~glyphs.any(axis=(1, 2))] = 0
-    return Answers(asked.labels, glyphs, probabilities)
+    return Answers(asked.labels, glyphs, np.zeros(0, np.float32)).by(recognizer)
 
 
 def ask_api(url: str, labels: list[str], asked: EvaluationSet, pool: ProcessPoolExecutor) -> Answers:
@@ -110,19 +114,31 @@ def figures_of(answers: dict[str, Answers], sure_from: float) -> dict[str, Any]:
     return figures
 
 
+def spread(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Mean and standard deviation of each set's accuracy over runs with different seeds."""
+    result = {}
+    for name in (name for name, value in runs[0].items() if "accuracy" in value):
+        values = [run[name]["accuracy"] for run in runs]
+        result[name] = {"mean": float(np.mean(values)), "deviation": float(np.std(values, ddof=1)), "values": values}
+    return result
+
+
 def table_of(figures: dict[str, Any]) -> Table:
-    table = Table("set", "pictures", "right %", "95% interval", "target %", box=None)
+    table = Table("set", "pictures", "right %", "95% interval", "over seeds %", "target %", box=None)
+    seeds = figures.get("seeds", {})
     for column in table.columns[1:]:
         column.justify = "right"
     for name, value in figures.items():
         if "accuracy" in value:
             target = TARGETS.get(name)
+            over = seeds.get(name)
             style = None if target is None else "green" if value["accuracy"] >= target else "yellow"
             table.add_row(
                 name,
                 str(value["count"]),
                 f"{100 * value['accuracy']:.2f}",
                 f"{100 * value['low']:.2f} - {100 * value['high']:.2f}",
+                "" if over is None else f"{100 * over['mean']:.2f} ± {100 * over['deviation']:.2f}",
                 "" if target is None else f"{100 * target:.2f}",
                 style=style,
             )
@@ -156,6 +172,7 @@ def arguments() -> argparse.Namespace:
     add = parser.add_argument
     add("--data", type=Path, default=Path("data"), help="folder with the data sets (%(default)s)")
     add("--model", type=Path, default=MODELS / "digits.onnx", help="the model file (%(default)s)")
+    add("--seeds", type=Path, nargs="+", metavar="FILE", help="models of other seeds, for a mean and a spread")
     add("--api", metavar="URL", help="ask the API that runs there and serves this model, such as http://localhost:8000")
     add("--only", metavar="TEXT", help="only the sets whose name contains this, such as MNIST-C or drawings")
     add("--count", type=int, metavar="N", help="only the first N pictures of each set")
@@ -175,6 +192,13 @@ def main() -> None:
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         answers = {one.name: how(one, pool) for one in sets}
     figures = figures_of(answers, recognizer.record.sure_from)
+    if args.seeds:
+        others = [Recognizer(file, threads=os.cpu_count() or 1) for file in args.seeds]
+        runs = [
+            figures_of({name: given.by(other) for name, given in answers.items()}, other.record.sure_from)
+            for other in others
+        ]
+        figures["seeds"] = spread([figures, *runs])
     report(figures)
     if not args.only and not args.count:
         draw(answers, recognizer.labels, args.pictures)
