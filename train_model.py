@@ -335,6 +335,10 @@ def search_settings(args: argparse.Namespace, config: Config) -> None:
     conditions = {"epochs": config.epochs, "limit": args.limit, "seed": config.seed}
     search.run(partial(try_settings, config, data_file, track), args.search, config.searched, conditions, folder)
     data_file.unlink()
+    if args.install:
+        shutil.copy(folder / "search.json", MODELS)
+        for picture in folder.glob("*.png"):
+            shutil.copy(picture, MODELS / "pictures")
 
 
 def try_settings(
@@ -374,7 +378,7 @@ def arguments() -> argparse.Namespace:
     add(
         "--install",
         action="store_true",
-        help="copy model, record and pictures to app/models: the app then serves them",
+        help="copy what was made to app/models, from where the app serves it (of a search, its record)",
     )
     add("--resume", action="store_true", help="go on from the last whole epoch of an interrupted run")
     add("--accuracy-floor", type=float, metavar="PERCENT", help="exit with 1 if the test accuracy is lower")
@@ -396,10 +400,14 @@ def main() -> None:
     args.output.mkdir(parents=True, exist_ok=True)
     epochs = args.epochs or (SEARCH_EPOCHS if args.search else Config.epochs)
     config = Config(seed=args.seed, epochs=epochs)
-    if args.search:
-        search_settings(args, config)
-    else:
-        train(args, config)
+    try:
+        if args.search:
+            search_settings(args, config)
+        else:
+            train(args, config)
+    except KeyboardInterrupt:
+        again = "The same command" if args.search else "The same command with --resume"
+        sys.exit(f"Interrupted. {again} goes on.")
 
 
 if __name__ == "__main__":

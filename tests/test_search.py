@@ -7,11 +7,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
+from optuna.trial import TrialState
 
 from tests.pictures import DATA
 from tests.test_training import ROOT
 from tests.wandb_file import records
+from training import search as searching
+from training.devices import Device
 
 
 def search(output: Path, trials: int, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -76,3 +80,31 @@ def test_other_conditions_are_refused(searched: tuple[Path, subprocess.Completed
     assert finished.returncode == 1
     assert "made under other conditions" in finished.stderr
     assert "Traceback" not in finished.stderr
+
+
+def parabola(trial: optuna.Trial, where: Device) -> float:
+    assert where.threads >= 1
+    value = trial.suggest_float("x", -1, 1) ** 2
+    trial.report(value, step=1)
+    return value
+
+
+def test_a_trial_that_was_interrupted_is_given_up(tmp_path: Path) -> None:
+    searching.run(parabola, 1, {"x": 0.5}, {}, tmp_path)
+    study = optuna.load_study(study_name="search", storage=f"sqlite:///{tmp_path / 'study.db'}")
+    interrupted = study.ask().number
+    searching.run(parabola, 4, {"x": 0.5}, {}, tmp_path)
+    assert study.trials[interrupted].state == TrialState.FAIL
+    record = json.loads((tmp_path / "search.json").read_text())
+    assert interrupted not in [trial["trial"] for trial in record["trials"]]
+    assert record["best"]["loss"] <= 0.25
+
+
+def broken(trial: optuna.Trial, where: Device) -> float:
+    raise ZeroDivisionError
+
+
+def test_a_trial_that_fails_ends_the_search(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="A trial failed"):
+        searching.run(broken, 2, {"x": 0.5}, {}, tmp_path)
+    assert "ZeroDivisionError" in capfd.readouterr().err

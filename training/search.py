@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import signal
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -73,6 +74,7 @@ def _study(folder: Path, seed: int = 0) -> optuna.Study:
 
 def _work(objective: Objective, count: int, folder: Path, device: Device, number: int) -> None:
     """A worker's whole life: trials on one device until the study has enough."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends its workers
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     torch.set_num_threads(device.threads)
     study = _study(folder, seed=number)
@@ -104,14 +106,16 @@ def _say(trial: FrozenTrial) -> None:
 def _conclude(study: optuna.Study, folder: Path) -> None:
     trials = study.get_trials(deepcopy=False, states=FINISHED)
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
-    importance = {}
+    importance, what = {}, "validation loss"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         plots = optuna.visualization.matplotlib
-        pictures.save(plots.plot_optimization_history(study).figure, folder / "search-history.png")
+        pictures.save(plots.plot_optimization_history(study, target_name=what).figure, folder / "search-history.png")
         if len(complete) > 3:  # fewer say nothing of importance
             importance = optuna.importance.get_param_importances(study)
-            pictures.save(plots.plot_param_importances(study).figure, folder / "search-importance.png")
+            pictures.save(
+                plots.plot_param_importances(study, target_name=what).figure, folder / "search-importance.png"
+            )
     record = {
         "conditions": study.user_attrs["conditions"],
         "best": {"trial": study.best_trial.number, "loss": study.best_value, "settings": study.best_params},
