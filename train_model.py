@@ -42,7 +42,10 @@ MODELS = Path(__file__).parent / "app" / "models"
 
 @dataclass(frozen=True)
 class Config:
-    """Every hyper-parameter. The same object goes to W&B and into the model's record."""
+    """Every hyper-parameter. The same object goes to W&B and into the model's record.
+
+    Those that `suggested` varies come from the search in app/models/search.json; its model card says how.
+    """
 
     seed: int = 1
     epochs: int = 16

@@ -29,7 +29,9 @@ def test_interval_is_scipy_s(right: int, count: int) -> None:
 def test_a_large_family_stands_apart() -> None:
     corruptions = [Accuracy(f"MNIST-C {kind}", 0.9, 100) for kind in ("fog", "noise", "blur", "mean")]
     test = Accuracy("MNIST test", 0.99, 100)
-    assert families([test, *corruptions]) == ([test], {"MNIST-C": corruptions})
+    validation = [Accuracy(f"validation, {name}", 0.9, 100) for name in ("MNIST", "small", "damaged", "drawings")]
+    large = {"MNIST-C": corruptions, "validation": validation}
+    assert families([test, *corruptions, *validation]) == ([test], large)
     assert families([test, *corruptions[:3]]) == ([test, *corruptions[:3]], {})
 
 

@@ -32,9 +32,13 @@ def families(rows: list[Accuracy]) -> tuple[list[Accuracy], dict[str, list[Accur
     """Sets that stand for themselves, and those of large families, by the first word of their names."""
     by_word: dict[str, list[Accuracy]] = {}
     for row in rows:
-        by_word.setdefault(row.name.split()[0], []).append(row)
+        by_word.setdefault(_family(row), []).append(row)
     large = {word: members for word, members in by_word.items() if len(members) >= MANY}
-    return [row for row in rows if row.name.split()[0] not in large], large
+    return [row for row in rows if _family(row) not in large], large
+
+
+def _family(row: Accuracy) -> str:
+    return row.name.split()[0].rstrip(",")
 
 
 def others(figures: dict[str, Any]) -> Iterator[tuple[str, str]]:
