@@ -26,14 +26,14 @@ def write(
     Args:
         trained: (batch, 1, 28, 28) glyphs -> (batch, labels) logits.
         record: what is known of the model so far: its labels, temperature, threshold, settings and history.
-        validation: sets by name; they choose the precision, and the first of them the ranges of int8.
+        validation: sets by name; they choose the precision and the ranges of int8.
 
     Returns:
         The model file and its whole record.
     """
     network = copy.deepcopy(trained).cpu().float().eval()
     torch.save(network.state_dict(), folder / "mnist_larger_cnn.pth")
-    typical = next(iter(validation.values())).glyphs[:1024].cpu().numpy()
+    typical = torch.cat([part.glyphs[:512] for part in validation.values()]).cpu().numpy()
     float_file = export.to_onnx(network, record["temperature"], folder / "digits-float32.onnx")
     small_file = export.quantize(float_file, folder / "digits-int8.onnx", typical)
     packages = ("torch", "torchvision", "onnx", "onnxruntime", "numpy", "pillow")
