@@ -67,7 +67,10 @@ def write(
 
 
 def _pick(float_file: Path, small_file: Path, validation: dict[str, GlyphSet]) -> tuple[Path, dict[str, Any]]:
-    """The int8 file where it is as good on validation data, to within one picture in a thousand; its figures."""
+    """The int8 file where it is as good on validation data, to within one picture in a thousand; its figures.
+
+    Each set counts alike; a set alone may differ by more, since the least of them has 1,500 pictures.
+    """
 
     def figures(file: Path) -> dict[str, Any]:
         recognizer, result = Recognizer(file), {}
@@ -77,8 +80,8 @@ def _pick(float_file: Path, small_file: Path, validation: dict[str, GlyphSet]) -
         return result
 
     exact, small = figures(float_file), figures(small_file)
-    as_good = all(small[name]["accuracy"] >= exact[name]["accuracy"] - 0.001 for name in exact)
-    return (small_file, small) if as_good else (float_file, exact)
+    lost = [exact[name]["accuracy"] - small[name]["accuracy"] for name in exact]
+    return (small_file, small) if sum(lost) / len(lost) <= 0.001 else (float_file, exact)
 
 
 def git_commit() -> str:
