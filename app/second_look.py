@@ -1,6 +1,6 @@
 """A second look at doubtful glyphs: asked again about slightly different views, a network errs less.
 
-One glyph in fifty or so is doubtful, so that a request seldom pays for it.
+About one glyph in a hundred is doubtful, so that a request seldom pays for it.
 """
 
 import math
