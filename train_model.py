@@ -332,11 +332,13 @@ def search_settings(args: argparse.Namespace, config: Config) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     data_file = folder / "data.pt"
     torch.save(load_data(args.data, config, args.limit), data_file)  # each worker maps it: one copy in memory
-    track = partial(
+    start_tracker = partial(
         tracking.start, not args.no_track, folder=folder, project=args.project, group=f"search-{args.output.name}"
     )
     conditions = {"epochs": config.epochs, "limit": args.limit, "seed": config.seed}
-    search.run(partial(try_settings, config, data_file, track), args.search, config.searched, conditions, folder)
+    search.run(
+        partial(try_settings, config, data_file, start_tracker), args.search, config.searched, conditions, folder
+    )
     data_file.unlink()
     if args.install:
         shutil.copy(folder / "search.json", MODELS)
@@ -345,14 +347,14 @@ def search_settings(args: argparse.Namespace, config: Config) -> None:
 
 
 def try_settings(
-    config: Config, data_file: Path, track: Callable[..., tracking.Tracker], trial: Any, where: Device
+    config: Config, data_file: Path, start_tracker: Callable[..., tracking.Tracker], trial: Any, where: Device
 ) -> float:
     """One trial of a search: a short training's mean cross-entropy on the validation sets."""
     from optuna import TrialPruned
 
     config = config.suggested(trial)
     data = torch.load(data_file, mmap=True, weights_only=False)  # our own file of a moment ago
-    tracker = track(name=f"trial-{trial.number}", config=dataclasses.asdict(config))
+    tracker = start_tracker(name=f"trial-{trial.number}", config=dataclasses.asdict(config))
     training = Training(config, where, data)
 
     def each_epoch(row: dict[str, float]) -> None:

@@ -218,9 +218,12 @@ def _distance_from_paper(bands: list[Image.Image]) -> Shades:
     """Each pixel's distance from the paper's colour, the largest over the bands."""
     distances = []
     for band in bands:
-        pixels, paper = np.asarray(band), _paper_of(band)
-        distances.append(np.maximum(pixels, paper) - np.minimum(pixels, paper))
+        distances.append(_distance(np.asarray(band), _paper_of(band)))
     return reduce(np.maximum, distances)
+
+
+def _distance(pixels: Shades, shade: np.uint8) -> Shades:
+    return np.maximum(pixels, shade) - np.minimum(pixels, shade)
 
 
 def _paper_of(band: Image.Image) -> np.uint8:
@@ -240,5 +243,4 @@ def _paper_of(band: Image.Image) -> np.uint8:
 
 def _presence(shade: np.uint8, pixels: Shades) -> float:
     """The share of pixels that are near a shade."""
-    near = (np.maximum(pixels, shade) - np.minimum(pixels, shade)) <= _PAPER_TOLERANCE
-    return float(np.count_nonzero(near) / near.size)
+    return float(np.count_nonzero(_distance(pixels, shade) <= _PAPER_TOLERANCE) / pixels.size)

@@ -49,11 +49,11 @@ class Answers:
     glyphs: Floats
     probabilities: Floats
 
-    def by(self, recognizer: Recognizer) -> "Answers":
-        """What another model answers to the same glyphs."""
-        probabilities = recognizer.probabilities(self.glyphs)
-        probabilities[~self.glyphs.any(axis=(1, 2))] = 0
-        return Answers(self.labels, self.glyphs, probabilities)
+    @classmethod
+    def of(cls, recognizer: Recognizer, labels: npt.NDArray[np.int64], glyphs: Floats) -> "Answers":
+        probabilities = recognizer.probabilities(glyphs)
+        probabilities[~glyphs.any(axis=(1, 2))] = 0
+        return cls(labels, glyphs, probabilities)
 
     @property
     def right(self) -> npt.NDArray[np.bool_]:
@@ -73,7 +73,7 @@ def ask(recognizer: Recognizer, asked: EvaluationSet, pool: ProcessPoolExecutor)
         partial(glyph_of_file, asked.file), range(count), chunksize=max(8, count // 32)
     )  # the set goes along with each chunk
     glyphs = np.stack(list(track(work, asked.name, count)))
-    return Answers(asked.labels, glyphs, np.zeros(0, np.float32)).by(recognizer)
+    return Answers.of(recognizer, asked.labels, glyphs)
 
 
 def ask_api(url: str, labels: list[str], asked: EvaluationSet, pool: ProcessPoolExecutor) -> Answers:
@@ -194,10 +194,10 @@ def main() -> None:
     figures = figures_of(answers, recognizer.record.sure_from)
     if args.seeds:
         others = [Recognizer(file, threads=os.cpu_count() or 1) for file in args.seeds]
-        runs = [
-            figures_of({name: given.by(other) for name, given in answers.items()}, other.record.sure_from)
-            for other in others
-        ]
+        runs = []
+        for other in others:
+            same = {name: Answers.of(other, given.labels, given.glyphs) for name, given in answers.items()}
+            runs.append(figures_of(same, other.record.sure_from))
         figures["seeds"] = spread([figures, *runs])
     report(figures)
     if not args.only and not args.count:
