@@ -3,6 +3,7 @@
     python train_model.py                        # downloads MNIST, trains, writes to runs/digits
     python train_model.py --data DIR --install   # uses files already there; then serves the new model
     python train_model.py --resume               # goes on where an interrupted run stopped
+    python train_model.py --teachers runs/*/mnist_larger_cnn.pth   # learns from earlier networks, too
     python train_model.py --search 30            # tries 30 settings and tells which are best
 
 The story: pictures become glyphs by the code that also serves requests; a network learns them, warped and damaged
@@ -15,7 +16,7 @@ import dataclasses
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -48,13 +49,17 @@ class Config:
     """
 
     seed: int = 1
-    epochs: int = 16
+    epochs: int = 24
     batch_size: int = 256
     learning_rate: float = 1.2e-3
     weight_decay: float = 0.012
     warm_up: float = 0.15
     """Share of the run in which the learning rate rises; it then falls along a cosine to nearly nothing."""
     dropout: float = 0.2
+    kernels: tuple[int, ...] = (5, 3, 3)
+    """Sides of the convolutions' kernels."""
+    poolings: int = 3
+    """How many of the convolutions, from the first, are followed by pooling."""
     averaging: float = 0.998
     """Decay of the moving average of the weights, which is the model that is kept."""
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -63,14 +68,19 @@ class Config:
     validation: int = 5000
     """MNIST training pictures set aside for every choice."""
     drawings_per_sample: int = 6
-    """How often each character of the pen-stroke set is drawn, with another brush, size and place each time."""
+    """How often each character of the pen-stroke set is drawn, with another brush, size and place each time; half as
+    often, it is drawn in a few pixels."""
     drawings_per_epoch: float = 0.35
     """Drawings in an epoch, as a share of the MNIST pictures in it; the next three likewise."""
     damaged_per_epoch: float = 0.35
-    small_per_epoch: float = 0.15
+    small_per_epoch: float = 0.2
     no_digits_per_epoch: float = 0.12
     no_digit_weight: float = 0.5
     """Weight of learning to be unsure of what is no digit (outlier exposure, Hendrycks et al. 2019)."""
+    teachers: tuple[str, ...] = ()
+    """SHA-256 of the weights of trained networks from which this one learns too (Hinton et al. 2015)."""
+    taught: float = 0.7
+    """Weight of what a teacher says of a picture; its label has the rest."""
     unsure_share: float = 0.015
     """Share of real validation digits that may be called unsure; the threshold follows from it."""
 
@@ -138,6 +148,10 @@ def load_data(folder: Path, config: Config, limit: int | None) -> Data:
         drawings = datasets.drawings(strokes[0], config.drawings_per_sample, config.seed, limit)
         extras["drawings"] = (drawings, config.drawings_per_epoch)
         validation["drawings"] = datasets.drawings(strokes[1], 1, seed=0, limit=limit)
+        learned = datasets.small_drawings(strokes[0], config.drawings_per_sample // 2, config.seed, limit)
+        judged = datasets.small_drawings(strokes[1], 1, seed=0, limit=limit)
+        extras["small"] = (GlyphSet.joined([extras["small"][0], learned]), config.small_per_epoch)
+        validation["small"] = GlyphSet.joined([validation["small"], judged])
     count = max(64, 2 * round(len(train) * config.no_digits_per_epoch))
     no_digits = datasets.no_characters(folder, train, count, config.seed)
     return Data(train, extras | {"no digits": (no_digits, config.no_digits_per_epoch)}, validation)
@@ -153,12 +167,18 @@ def epoch_of(data: Data, generator: torch.Generator) -> GlyphSet:
     return joined[torch.randperm(len(joined), generator=generator, device=joined.labels.device)]
 
 
-def loss_of(logits: torch.Tensor, labels: torch.Tensor, no_digit_weight: float) -> torch.Tensor:
-    """Cross-entropy; a picture that is no digit should look equally much like every label."""
-    log_shares = F.log_softmax(logits.float(), dim=1)
-    is_digit = labels != NO_CHARACTER
-    right = log_shares.gather(1, labels.clamp(min=0).unsqueeze(1)).squeeze(1)
-    return -torch.where(is_digit, right, no_digit_weight * log_shares.mean(dim=1)).mean()
+def targets_of(labels: torch.Tensor, no_digit_weight: float) -> torch.Tensor:
+    """(batch, classes) shares to be answered; a picture that is no digit should look equally much like every label."""
+    shares = F.one_hot(labels.clamp(min=0), len(LABELS)).float()
+    return torch.where((labels != NO_CHARACTER).unsqueeze(1), shares, no_digit_weight / len(LABELS))
+
+
+@torch.no_grad()
+def taught(teacher: LargerCNN, glyphs: torch.Tensor, targets: torch.Tensor, share: float) -> torch.Tensor:
+    """Targets of which a share is what a teacher says of these very glyphs; those of no digits stay as they are."""
+    said = teacher(glyphs).float().softmax(dim=1)
+    is_digit = targets.amax(dim=1, keepdim=True) == 1
+    return torch.where(is_digit, targets.lerp(said, share), targets)
 
 
 @torch.no_grad()
@@ -170,10 +190,12 @@ def logits_of(network: torch.nn.Module, glyphs: torch.Tensor) -> np.ndarray[Any,
 class Training:
     """A network with all that changes while it learns; saved after each epoch, so that a run can be resumed."""
 
-    def __init__(self, config: Config, where: Device, data: Data) -> None:
+    def __init__(self, config: Config, where: Device, data: Data, teachers: Sequence[LargerCNN] = ()) -> None:
         torch.manual_seed(config.seed)
         self.config, self.where = config, where
-        self.network = LargerCNN(len(LABELS), config.dropout).to(memory_format=torch.channels_last).to(where.device)
+        self.teachers = [one.to(memory_format=torch.channels_last).to(where.device).eval() for one in teachers]
+        network = LargerCNN(len(LABELS), config.dropout, config.kernels, config.poolings)
+        self.network = network.to(memory_format=torch.channels_last).to(where.device)
         self.average = AveragedModel(self.network, avg_fn=self._averaged, use_buffers=True)
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
@@ -201,12 +223,15 @@ class Training:
         how = config.augmentation.scaled(strength)
         total = torch.zeros((), device=self.where.device)
         batches = self._batches(len(epoch))
-        for start in track(batches, what, len(batches)):
+        for number, start in enumerate(track(batches, what, len(batches))):
             batch = epoch[start : start + config.batch_size]
             glyphs = augment(batch.glyphs, how, self.generator).contiguous(memory_format=torch.channels_last)
+            targets = targets_of(batch.labels, config.no_digit_weight)
             with torch.autocast(self.where.device.type, torch.bfloat16, enabled=self.where.bfloat16):
                 logits = self.network(glyphs)
-            loss = loss_of(logits, batch.labels, config.no_digit_weight)
+                if self.teachers:  # one for each batch, in turn: over an epoch that is their mean
+                    targets = taught(self.teachers[number % len(self.teachers)], glyphs, targets, config.taught)
+            loss = F.cross_entropy(logits.float(), targets)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
             self.optimizer.step()
@@ -275,9 +300,14 @@ def choose(network: torch.nn.Module, data: Data, config: Config) -> dict[str, fl
 
 def train(args: argparse.Namespace, config: Config) -> None:
     where = Device.choose()
-    console.print(f"LargerCNN on {where}, seed {config.seed}; writing to {args.output}")
+    try:
+        teachers = [LargerCNN.load(file) for file in args.teachers]
+    except ValueError as error:
+        sys.exit(f"--teachers: {error}.")
+    taught_by = f", teachers: {len(teachers)}" if teachers else ""
+    console.print(f"LargerCNN on {where}, seed {config.seed}{taught_by}; writing to {args.output}")
     data = load_data(args.data, config, args.limit)
-    training = Training(config, where, data)
+    training = Training(config, where, data, teachers)
     checkpoint = args.output / "checkpoint.pt"
     if args.resume and checkpoint.is_file():
         training.load(checkpoint)
@@ -392,19 +422,54 @@ def arguments() -> argparse.Namespace:
         type=int,
         help=f"passes over the data ({Config.epochs}; {SEARCH_EPOCHS} for each trial of a search)",
     )
+    add(
+        "--teachers",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="weights of earlier runs (mnist_larger_cnn.pth): learn from what they say, beside the labels",
+    )
+    add(
+        "--kernels",
+        type=int,
+        nargs=3,
+        default=Config.kernels,
+        choices=(3, 5, 7),
+        help="sides of the three kernels (5 3 3)",
+    )
+    add(
+        "--poolings",
+        type=int,
+        default=Config.poolings,
+        choices=(2, 3),
+        help="convolutions that are pooled (%(default)s)",
+    )
     add("--search", type=int, metavar="N", help="instead of training, try settings until N trials are finished")
     add("--seed", type=int, default=Config.seed, help="fixes weights, order and augmentation (%(default)s)")
     add("--limit", type=int, metavar="N", help="use only the first N training pictures of each set: a quick trial")
     add("--no-track", action="store_true", help="do not log to Weights & Biases")
     add("--project", default="digit-recognition-app", help="W&B project (%(default)s)")
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.search and args.teachers:
+        parser.error("--teachers is for a training, not for a search")
+    for file in args.teachers:
+        if not file.is_file():
+            parser.error(f"--teachers: there is no file {file}")
+    return args
 
 
 def main() -> None:
     args = arguments()
     args.output.mkdir(parents=True, exist_ok=True)
     epochs = args.epochs or (SEARCH_EPOCHS if args.search else Config.epochs)
-    config = Config(seed=args.seed, epochs=epochs)
+    config = Config(
+        seed=args.seed,
+        epochs=epochs,
+        kernels=tuple(args.kernels),
+        poolings=args.poolings,
+        teachers=tuple(datasets.sha256(file) for file in args.teachers),
+    )
     try:
         if args.search:
             search_settings(args, config)

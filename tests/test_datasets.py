@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image
 
 from tests.pictures import DATA, mnist_digits
 from training import datasets
 from training.negatives import make
+from training.strokes import StrokeSet
 
 
 def test_small_pictures_are_small_and_tight() -> None:
@@ -25,6 +27,15 @@ def test_small_pictures_keep_their_labels() -> None:
     assert small.glyphs.shape == (40, 1, 28, 28)
     assert np.array_equal(small.labels.numpy(), labels[:40])
     assert small.glyphs.amax(dim=(1, 2, 3)).min() > 0.5
+
+
+def test_drawings_become_small_ones_too() -> None:
+    strokes = StrokeSet.load(DATA / datasets.STROKES_FILE)
+    once, twice = (datasets.small_drawings(strokes, times, seed=1, limit=20) for times in (1, 2))
+    assert np.array_equal(twice.labels.numpy(), np.tile(strokes.labels[:20], 2))
+    assert torch.equal(twice.glyphs[:20], once.glyphs)  # a seed fixes them
+    assert not torch.equal(twice.glyphs[20:], once.glyphs)  # each time another brush
+    assert once.glyphs.amax(dim=(1, 2, 3)).min() > 0.5
 
 
 def test_letters_to_judge_by_are_not_those_to_learn_from(tmp_path: Path) -> None:

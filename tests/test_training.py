@@ -13,7 +13,9 @@ import torch
 from app.recognizer import Recognizer
 from tests.pictures import DATA, mnist_digits
 from tests.wandb_file import records
-from training import tracking
+from train_model import NO_CHARACTER, targets_of, taught
+from training import datasets, tracking
+from training.networks import LargerCNN
 
 ROOT = Path(__file__).parent.parent
 
@@ -112,6 +114,39 @@ def test_an_interrupted_run_resumes_to_the_same_end(tmp_path: Path) -> None:
 
     assert losses(part) == pytest.approx(losses(whole), rel=1e-4)
     assert "other settings" in train(part, "--epochs", "3", *settings[2:], "--resume").stderr
+
+
+def test_it_learns_from_teachers(trained: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path) -> None:
+    weights = trained[0] / "mnist_larger_cnn.pth"
+    settings = ("--epochs", "4", "--no-track")
+    taught = train(tmp_path / "taught", *settings, "--teachers", str(weights))
+    assert taught.returncode == 0, taught.stderr
+    assert "seed 1, teachers: 1;" in taught.stdout
+    record = json.loads((tmp_path / "taught" / "digits.json").read_text())
+    assert record["config"]["teachers"] == [datasets.sha256(weights)]
+
+
+def test_targets_are_shared_between_label_and_teacher() -> None:
+    labels = torch.tensor([3, NO_CHARACTER])
+    targets = targets_of(labels, no_digit_weight=0.5)
+    assert targets[0].tolist() == [0, 0, 0, 1, 0, 0, 0, 0, 0, 0]
+    assert targets[1].tolist() == pytest.approx([0.05] * 10)
+    teacher = LargerCNN().eval()
+    glyphs = torch.rand(2, 1, 28, 28)
+    shares = taught(teacher, glyphs, targets, 0.7)
+    expected = 0.3 * targets[0] + 0.7 * teacher(glyphs)[0].softmax(dim=0)
+    assert torch.allclose(shares[0], expected, atol=1e-6)
+    assert torch.equal(shares[1], targets[1])
+
+
+def test_teachers_that_cannot_teach_are_named(tmp_path: Path) -> None:
+    missing = train(tmp_path, "--no-track", "--teachers", str(tmp_path / "none.pth"))
+    (tmp_path / "other.pth").write_bytes(b"no weights")
+    broken = train(tmp_path, "--no-track", "--teachers", str(tmp_path / "other.pth"))
+    assert (missing.returncode, broken.returncode) == (2, 1)
+    assert "there is no file" in missing.stderr
+    assert "other.pth does not hold the weights" in broken.stderr
+    assert "Traceback" not in missing.stderr + broken.stderr
 
 
 class _Broken:

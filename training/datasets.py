@@ -126,6 +126,20 @@ def _glyph_of_squeezed(task: tuple[Pictures, int]) -> Pictures:
     return picture_of(squeezed(Image.fromarray(pixels), np.random.default_rng(seed)))
 
 
+def small_drawings(strokes: StrokeSet, times: int, seed: int, limit: int | None = None) -> GlyphSet:
+    """As `small`, of each character drawn `times` times with random brush."""
+    tasks = [(sample, seed * 1_000_003 + i) for i, sample in enumerate(strokes.samples[:limit] * times)]
+    labels = np.tile(strokes.labels[:limit], times)
+    return GlyphSet.of(in_parallel("small pen strokes", _glyph_of_squeezed_strokes, tasks), labels)
+
+
+def _glyph_of_squeezed_strokes(task: tuple[Any, int]) -> Pictures:
+    strokes, seed = task
+    rng = np.random.default_rng(seed)
+    brush = float(rng.uniform(9, 24))  # one to three pixels once it is squeezed
+    return picture_of(squeezed(ImageOps.invert(draw(strokes, canvas=144, extent=112, brush=brush)), rng))
+
+
 def squeezed(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
     """The part with bright ink, stretched to 12 to 24 pixels either way: cropped to the edge or nearly so."""
     tight = picture.crop(picture.getbbox()).resize(
@@ -173,4 +187,8 @@ def _glyph_of_negative(make: Callable[[int], Image.Image], seed: int) -> Picture
 def checksums(data: Path) -> dict[str, str]:
     """SHA-256 of each file of `data` that training reads, by file name."""
     files = [*sorted((data / "MNIST" / "raw").glob("*-ubyte")), data / STROKES_FILE, data / LETTERS_FILE]
-    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file()}
+    return {file.name: sha256(file) for file in files if file.is_file()}
+
+
+def sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -1,19 +1,24 @@
 """The network: three convolutions of 64, 128 and 256 filters, then 512, 256 and one output per label."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import torch
 from torch import nn
 
+from app.glyphs import SIDE
+
 
 class ConvBlock(nn.Module):
-    """Convolution, 2x2 max pooling, batch norm, ReLU.
+    """Convolution, 2x2 max pooling if wanted, batch norm, ReLU.
 
     Pooling comes before norm and ReLU: maxima survive both, and both then touch a quarter of the values.
     """
 
-    def __init__(self, channels_in: int, channels_out: int, kernel: int, padding: int) -> None:
+    def __init__(self, channels_in: int, channels_out: int, kernel: int, padding: int, pooled: bool) -> None:
         super().__init__()
         self.convolution = nn.Conv2d(channels_in, channels_out, kernel, padding=padding, bias=False)
-        self.pool = nn.MaxPool2d(2)
+        self.pool = nn.MaxPool2d(2) if pooled else nn.Identity()
         self.norm = nn.BatchNorm2d(channels_out)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -21,20 +26,35 @@ class ConvBlock(nn.Module):
 
 
 class LargerCNN(nn.Module):
-    """(batch, 1, 28, 28) glyphs in [0, 1] -> (batch, classes) logits. 1.7 million parameters for ten classes.
+    """(batch, 1, 28, 28) glyphs in [0, 1] -> (batch, classes) logits.
 
-    The first convolution is not padded: a glyph has an empty margin, and 24, 12, 6, 3 pixels a side are halved without
-    a rest. That leaves out a quarter of the work that 28, 14, 7, 3 would take.
+    The first convolution is not padded: a glyph has an empty margin, and with a kernel of 5, 24 pixels a side are
+    halved without a rest. That leaves out a quarter of the work that 28 would take.
+
+    Args:
+        classes: labels to tell apart.
+        dropout: share of the 512 and 256 values that is left out at random in training.
+        kernels: sides of the three convolutions' kernels, odd.
+        poolings: how many of the convolutions, from the first, are followed by pooling: 2 or 3.
     """
 
-    def __init__(self, classes: int = 10, dropout: float = 0.2) -> None:
+    def __init__(
+        self, classes: int = 10, dropout: float = 0.2, kernels: Sequence[int] = (5, 3, 3), poolings: int = 3
+    ) -> None:
         super().__init__()
+        channels = (1, 64, 128, 256)
         self.features = nn.Sequential(
-            ConvBlock(1, 64, 5, padding=0), ConvBlock(64, 128, 3, padding=1), ConvBlock(128, 256, 3, padding=1)
+            *(
+                ConvBlock(
+                    channels[i], channels[i + 1], kernel, padding=0 if i == 0 else kernel // 2, pooled=i < poolings
+                )
+                for i, kernel in enumerate(kernels)
+            )
         )
+        side = (SIDE - kernels[0] + 1) // 2**poolings
         self.classifier = nn.Sequential(
             nn.Flatten(),
-            nn.Linear(256 * 3 * 3, 512),
+            nn.Linear(channels[-1] * side * side, 512),
             nn.ReLU(),
             nn.Dropout(dropout),
             nn.Linear(512, 256),
@@ -46,3 +66,20 @@ class LargerCNN(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         logits: torch.Tensor = self.classifier(self.features(x))
         return logits
+
+    @classmethod
+    def load(cls, file: Path) -> "LargerCNN":
+        """A trained network from its weights, whatever its kernels and poolings; ValueError if the file has none."""
+        try:
+            weights = torch.load(file, map_location="cpu", weights_only=True)
+            kernels = [weights[f"features.{i}.convolution.weight"].shape[-1] for i in range(3)]
+            inputs = weights["classifier.1.weight"].shape[1]
+            classes = len(weights["classifier.7.bias"])
+            poolings = 3 if inputs == 256 * ((SIDE - kernels[0] + 1) // 8) ** 2 else 2
+            network = cls(classes, kernels=kernels, poolings=poolings)
+            network.load_state_dict(weights)
+        except Exception as error:  # torch and pickle raise nearly anything on other files
+            raise ValueError(
+                f"{file} does not hold the weights of this network as train_model.py writes them"
+            ) from error
+        return network
