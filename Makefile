@@ -8,7 +8,7 @@ INSTALL := pip install --quiet --disable-pip-version-check --require-hashes -r
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header
 
 .DEFAULT_GOAL := run
-.PHONY: run test check lock model
+.PHONY: run test check lock teachers model
 
 .venv/runtime: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
@@ -56,5 +56,7 @@ runs/teacher-%/mnist_larger_cnn.pth: | .venv/development
 	$(BIN)/python train_model.py --data $(DATA) --output $(@D) --resume --no-track --epochs 14 \
 		--seed $(word 1,$(subst -, ,$*)) --kernels 5 $(word 2,$(subst -, ,$*)) 3 --poolings $(word 3,$(subst -, ,$*))
 
-model: $(TEACHERS)
+teachers: $(TEACHERS)
+
+model: teachers
 	$(BIN)/python train_model.py --data $(DATA) --resume --install --teachers $(TEACHERS)

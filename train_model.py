@@ -400,7 +400,7 @@ def try_settings(
     return training.history[-1]["validation loss"]
 
 
-def arguments() -> argparse.Namespace:
+def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Train LargerCNN on handwritten digits.")
     add = parser.add_argument
     add(
@@ -450,17 +450,17 @@ def arguments() -> argparse.Namespace:
     add("--limit", type=int, metavar="N", help="use only the first N training pictures of each set: a quick trial")
     add("--no-track", action="store_true", help="do not log to Weights & Biases")
     add("--project", default="digit-recognition-app", help="W&B project (%(default)s)")
-    args = parser.parse_args()
-    if args.search and args.teachers:
-        parser.error("--teachers is for a training, not for a search")
-    for file in args.teachers:
-        if not file.is_file():
-            parser.error(f"--teachers: there is no file {file}")
-    return args
+    return parser
 
 
 def main() -> None:
-    args = arguments()
+    usage = parser()
+    args = usage.parse_args()
+    if args.search and args.teachers:
+        usage.error("--teachers is for a training, not for a search")
+    for file in args.teachers:
+        if not file.is_file():
+            usage.error(f"--teachers: there is no file {file}")
     args.output.mkdir(parents=True, exist_ok=True)
     epochs = args.epochs or (SEARCH_EPOCHS if args.search else Config.epochs)
     config = Config(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import torch
 from app.recognizer import Recognizer
 from tests.pictures import DATA, mnist_digits
 from tests.wandb_file import records
-from train_model import NO_CHARACTER, targets_of, taught
+from train_model import NO_CHARACTER, parser, targets_of, taught
 from training import datasets, tracking
 from training.networks import LargerCNN
 
@@ -124,6 +125,20 @@ def test_it_learns_from_teachers(trained: tuple[Path, subprocess.CompletedProces
     assert "seed 1, teachers: 1;" in taught.stdout
     record = json.loads((tmp_path / "taught" / "digits.json").read_text())
     assert record["config"]["teachers"] == [datasets.sha256(weights)]
+
+
+def test_make_trains_teachers_that_differ_and_then_their_pupil() -> None:
+    said = subprocess.run(
+        ["make", "--dry-run", "--always-make", "model", "DATA=pictures"], cwd=ROOT, capture_output=True, text=True
+    )
+    commands = [
+        line.split(" ", 2)[2] for line in said.stdout.replace("\\\n", " ").splitlines() if "train_model.py" in line
+    ]
+    *teachers, pupil = (parser().parse_args(shlex.split(command)) for command in commands)
+    assert len({(one.seed, *one.kernels, one.poolings) for one in teachers}) == 4
+    assert pupil.teachers == [one.output / "mnist_larger_cnn.pth" for one in teachers]
+    assert pupil.install
+    assert {one.data for one in (*teachers, pupil)} == {Path("pictures")}
 
 
 def test_targets_are_shared_between_label_and_teacher() -> None:
