@@ -10,7 +10,7 @@ matplotlib.use("Agg")  # no screen needed
 import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
-from matplotlib.ticker import FormatStrFormatter
+from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
 Floats = npt.NDArray[np.floating[Any]]
 Labels = npt.NDArray[np.integer[Any]]
@@ -39,8 +39,9 @@ def curves(history: list[dict[str, float]], file: Path) -> Path:
             label=key.removeprefix("accuracy "),
         )
     right.set(title="validation error, %", xlabel="epoch", yscale="log")
-    for axis in (right.yaxis.set_major_formatter, right.yaxis.set_minor_formatter):
-        axis(FormatStrFormatter("%g"))
+    right.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    right.yaxis.set_major_formatter(FormatStrFormatter("%g"))
+    right.yaxis.set_minor_formatter(NullFormatter())
     if right.lines:
         right.legend(frameon=False)
     return save(figure, file)
