@@ -436,14 +436,14 @@ def parser() -> argparse.ArgumentParser:
         nargs=3,
         default=Config.kernels,
         choices=(3, 5, 7),
-        help="sides of the three kernels (5 3 3)",
+        help=f"sides of the convolutions' kernels ({' '.join(map(str, Config.kernels))})",
     )
     add(
         "--poolings",
         type=int,
         default=Config.poolings,
         choices=(2, 3),
-        help="convolutions that are pooled (%(default)s)",
+        help="how many of the convolutions, from the first, are pooled (%(default)s)",
     )
     add("--search", type=int, metavar="N", help="instead of training, try settings until N trials are finished")
     add("--seed", type=int, default=Config.seed, help="fixes weights, order and augmentation (%(default)s)")
