@@ -128,9 +128,7 @@ def _glyph_of_squeezed(task: tuple[Pictures, int]) -> Pictures:
 
 def small_drawings(strokes: StrokeSet, times: int, seed: int, limit: int | None = None) -> GlyphSet:
     """As `small`, of each character drawn `times` times with random brush."""
-    tasks = [(sample, seed * 1_000_003 + i) for i, sample in enumerate(strokes.samples[:limit] * times)]
-    labels = np.tile(strokes.labels[:limit], times)
-    return GlyphSet.of(in_parallel("small pen strokes", _glyph_of_squeezed_strokes, tasks), labels)
+    return _drawn("small pen strokes", _glyph_of_squeezed_strokes, strokes, times, seed, limit)
 
 
 def _glyph_of_squeezed_strokes(task: tuple[Any, int]) -> Pictures:
@@ -162,10 +160,15 @@ def pen_strokes(data: Path) -> tuple[StrokeSet, StrokeSet] | None:
 
 def drawings(strokes: StrokeSet, times: int, seed: int, limit: int | None = None) -> GlyphSet:
     """Each character drawn `times` times with random brush, size and place."""
-    samples = strokes.samples[:limit]
-    tasks = [(sample, seed * 1_000_003 + i) for i, sample in enumerate(samples * times)]
-    labels = np.tile(strokes.labels[:limit], times)
-    return GlyphSet.of(in_parallel("pen strokes", _glyph_of_strokes, tasks), labels)
+    return _drawn("pen strokes", _glyph_of_strokes, strokes, times, seed, limit)
+
+
+def _drawn(
+    what: str, work: Callable[[Any], Pictures], strokes: StrokeSet, times: int, seed: int, limit: int | None
+) -> GlyphSet:
+    """The glyphs that `work` makes of each of the first `limit` characters and a seed of its own, `times` times."""
+    tasks = [(sample, seed * 1_000_003 + i) for i, sample in enumerate(strokes.samples[:limit] * times)]
+    return GlyphSet.of(in_parallel(what, work, tasks), np.tile(strokes.labels[:limit], times))
 
 
 def no_characters(data: Path, digits: GlyphSet, count: int, seed: int) -> GlyphSet:
