@@ -1,6 +1,6 @@
 # make run     start the API and the page          make test   install what the tests need and run them all
 # make check   lint, type-check, check workflows   make lock   pin all requirements anew
-# make model DATA=DIR   train the model that ships and install it: its teachers, then their pupil
+# make model DATA=DIR   train the model that ships and install it: four teachers, then their pupil
 PYTHON ?= python3
 BIN := .venv/bin
 INFRA := infra/.venv/bin
@@ -48,19 +48,13 @@ lock: .venv/development
 	$(COMPILE) infra/requirements.in -o infra/requirements.txt
 	$(COMPILE) container/uv.in -o container/uv.txt
 
-# The more teachers differ, the more they know together. Each is named by its seed and, if LargerCNN, the kernel of its
-# second convolution and its poolings; if DeepCNN, its kernels.
-TEACHERS := $(patsubst %,runs/teacher-%/mnist_larger_cnn.pth,11-3-3 12-5-3 13-3-2 14-5-2) \
-	$(patsubst %,runs/teacher-%/mnist_deep_cnn.pth,15-7 16-7)
+# Seed, kernel of the second convolution and poolings of each teacher: the more they differ, the more they know together.
+TEACHERS := $(patsubst %,runs/teacher-%/mnist_larger_cnn.pth,11-3-3 12-5-3 13-3-2 14-5-2)
 DATA ?= data
-TEACHER = $(BIN)/python train_model.py --data $(DATA) --output $(@D) --resume --no-track --epochs 14 \
-	--seed $(word 1,$(subst -, ,$*))
 
 runs/teacher-%/mnist_larger_cnn.pth: | .venv/development
-	$(TEACHER) --kernels 5 $(word 2,$(subst -, ,$*)) 3 --poolings $(word 3,$(subst -, ,$*))
-
-runs/teacher-%/mnist_deep_cnn.pth: | .venv/development
-	$(TEACHER) --deep $(word 2,$(subst -, ,$*))
+	$(BIN)/python train_model.py --data $(DATA) --output $(@D) --resume --no-track --epochs 14 \
+		--seed $(word 1,$(subst -, ,$*)) --kernels 5 $(word 2,$(subst -, ,$*)) 3 --poolings $(word 3,$(subst -, ,$*))
 
 teachers: $(TEACHERS)
 

@@ -3,7 +3,7 @@
     python train_model.py                        # downloads MNIST, trains, writes to runs/digits
     python train_model.py --data DIR --install   # uses files already there; then serves the new model
     python train_model.py --resume               # goes on where an interrupted run stopped
-    python train_model.py --teachers runs/*/mnist_*.pth   # learns from earlier networks, too
+    python train_model.py --teachers runs/*/mnist_larger_cnn.pth   # learns from earlier networks, too
     python train_model.py --search 30            # tries 30 settings and tells which are best
 
 The story: pictures become glyphs by the code that also serves requests; a network learns them, warped and damaged
@@ -30,11 +30,11 @@ from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel
 
 from app import second_look
-from training import datasets, evaluation, networks, package, tracking
+from training import datasets, evaluation, package, tracking
 from training.augmentation import Augmentation, augment
 from training.datasets import NO_CHARACTER, GlyphSet
 from training.devices import Device
-from training.networks import DeepCNN, LargerCNN
+from training.networks import LargerCNN
 from training.progress import console, track
 
 LABELS = [str(digit) for digit in range(10)]
@@ -60,8 +60,6 @@ class Config:
     """Sides of the convolutions' kernels."""
     poolings: int = 3
     """How many of the convolutions, from the first, are followed by pooling."""
-    deep: int | None = None
-    """Side of the kernels of a `DeepCNN` to train in the place of `LargerCNN`."""
     averaging: float = 0.998
     """Decay of the moving average of the weights, which is the model that is kept."""
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -85,20 +83,6 @@ class Config:
     """Weight of what a teacher says of a picture; its label has the rest."""
     unsure_share: float = 0.015
     """Share of real validation digits that may be called unsure; the threshold follows from it."""
-
-    @property
-    def network_name(self) -> str:
-        return "DeepCNN" if self.deep else "LargerCNN"
-
-    @property
-    def weights_name(self) -> str:
-        return "mnist_deep_cnn.pth" if self.deep else "mnist_larger_cnn.pth"
-
-    def network(self) -> LargerCNN | DeepCNN:
-        """A new one."""
-        if self.deep:
-            return DeepCNN(len(LABELS), self.dropout, self.deep)
-        return LargerCNN(len(LABELS), self.dropout, self.kernels, self.poolings)
 
     def strength_at(self, epoch: int) -> float:
         """Of augmentation, as a share; epochs count from 1."""
@@ -190,7 +174,7 @@ def targets_of(labels: torch.Tensor, no_digit_weight: float) -> torch.Tensor:
 
 
 @torch.no_grad()
-def taught(teacher: torch.nn.Module, glyphs: torch.Tensor, targets: torch.Tensor, share: float) -> torch.Tensor:
+def taught(teacher: LargerCNN, glyphs: torch.Tensor, targets: torch.Tensor, share: float) -> torch.Tensor:
     """Targets of which a share is what a teacher says of these very glyphs; those of no digits stay as they are."""
     said = teacher(glyphs).float().softmax(dim=1)
     is_digit = targets.amax(dim=1, keepdim=True) == 1
@@ -206,11 +190,11 @@ def logits_of(network: torch.nn.Module, glyphs: torch.Tensor) -> np.ndarray[Any,
 class Training:
     """A network with all that changes while it learns; saved after each epoch, so that a run can be resumed."""
 
-    def __init__(self, config: Config, where: Device, data: Data, teachers: Sequence[torch.nn.Module] = ()) -> None:
+    def __init__(self, config: Config, where: Device, data: Data, teachers: Sequence[LargerCNN] = ()) -> None:
         torch.manual_seed(config.seed)
         self.config, self.where = config, where
         self.teachers = [one.to(memory_format=torch.channels_last).to(where.device).eval() for one in teachers]
-        network = config.network()
+        network = LargerCNN(len(LABELS), config.dropout, config.kernels, config.poolings)
         self.network = network.to(memory_format=torch.channels_last).to(where.device)
         self.average = AveragedModel(self.network, avg_fn=self._averaged, use_buffers=True)
         self.optimizer = torch.optim.AdamW(
@@ -317,11 +301,11 @@ def choose(network: torch.nn.Module, data: Data, config: Config) -> dict[str, fl
 def train(args: argparse.Namespace, config: Config) -> None:
     where = Device.choose()
     try:
-        teachers = [networks.load(file) for file in args.teachers]
+        teachers = [LargerCNN.load(file) for file in args.teachers]
     except ValueError as error:
         sys.exit(f"--teachers: {error}.")
     taught_by = f", teachers: {len(teachers)}" if teachers else ""
-    console.print(f"{config.network_name} on {where}, seed {config.seed}{taught_by}; writing to {args.output}")
+    console.print(f"LargerCNN on {where}, seed {config.seed}{taught_by}; writing to {args.output}")
     data = load_data(args.data, config, args.limit)
     training = Training(config, where, data, teachers)
     checkpoint = args.output / "checkpoint.pt"
@@ -356,9 +340,7 @@ def train(args: argparse.Namespace, config: Config) -> None:
         "training_seconds": round(seconds),
         "device": str(where),
     }
-    model_file, record = package.write(
-        training.average.module, config.weights_name, known, args.data, args.output, data.validation
-    )
+    model_file, record = package.write(training.average.module, known, args.data, args.output, data.validation)
     tracker.pictures(sorted((args.output / "pictures").glob("*.png")))
     tracker.finish(record, model_file)
 
@@ -446,7 +428,7 @@ def parser() -> argparse.ArgumentParser:
         nargs="+",
         default=[],
         metavar="FILE",
-        help="weights of earlier runs (mnist_*.pth): learn from what they say, beside the labels",
+        help="weights of earlier runs (mnist_larger_cnn.pth): learn from what they say, beside the labels",
     )
     add(
         "--kernels",
@@ -462,13 +444,6 @@ def parser() -> argparse.ArgumentParser:
         default=Config.poolings,
         choices=(2, 3),
         help="how many of the convolutions, from the first, are pooled (%(default)s)",
-    )
-    add(
-        "--deep",
-        type=int,
-        choices=(3, 5, 7),
-        metavar="KERNEL",
-        help="train a deeper and slower network in its place, with kernels of this side (3, 5 or 7): a good teacher",
     )
     add("--search", type=int, metavar="N", help="instead of training, try settings until N trials are finished")
     add("--seed", type=int, default=Config.seed, help="fixes weights, order and augmentation (%(default)s)")
@@ -493,7 +468,6 @@ def main() -> None:
         epochs=epochs,
         kernels=tuple(args.kernels),
         poolings=args.poolings,
-        deep=args.deep,
         teachers=tuple(datasets.sha256(file) for file in args.teachers),
     )
     try:

@@ -135,10 +135,8 @@ def test_make_trains_teachers_that_differ_and_then_their_pupil() -> None:
         line.split(" ", 2)[2] for line in said.stdout.replace("\\\n", " ").splitlines() if "train_model.py" in line
     ]
     *teachers, pupil = (parser().parse_args(shlex.split(command)) for command in commands)
-    assert len({(one.seed, *one.kernels, one.poolings, one.deep) for one in teachers}) == len(teachers) == 6
-    assert pupil.teachers == [
-        one.output / ("mnist_deep_cnn.pth" if one.deep else "mnist_larger_cnn.pth") for one in teachers
-    ]
+    assert len({(one.seed, *one.kernels, one.poolings) for one in teachers}) == 4
+    assert pupil.teachers == [one.output / "mnist_larger_cnn.pth" for one in teachers]
     assert pupil.install
     assert {one.data for one in (*teachers, pupil)} == {Path("pictures")}
 

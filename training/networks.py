@@ -1,6 +1,5 @@
-"""The network that is served, and a slower one that can teach it."""
+"""The network: three convolutions of 64, 128 and 256 filters, then 512, 256 and one output per label."""
 
-import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,8 +27,6 @@ class ConvBlock(nn.Module):
 
 class LargerCNN(nn.Module):
     """(batch, 1, 28, 28) glyphs in [0, 1] -> (batch, classes) logits.
-
-    Three convolutions of 64, 128 and 256 filters, then 512, 256 and one output per label.
 
     The first convolution is not padded: a glyph has an empty margin, and with a kernel of 5, 24 pixels a side are
     halved without a rest. That leaves out a quarter of the work that 28 would take.
@@ -70,54 +67,19 @@ class LargerCNN(nn.Module):
         logits: torch.Tensor = self.classifier(self.features(x))
         return logits
 
-
-class DeepCNN(nn.Module):
-    """(batch, 1, 28, 28) glyphs -> (batch, classes) logits, by convolutions that are neither padded nor pooled.
-
-    Each has 32 filters more than the one before, and they go on until 4x4 pixels are left (after An et al. 2020,
-    https://arxiv.org/abs/2008.10400). Too slow to serve; it errs elsewhere than `LargerCNN` and so can teach it.
-
-    Args:
-        kernel: side of the kernels: 3, 5 or 7.
-    """
-
-    def __init__(self, classes: int = 10, dropout: float = 0.2, kernel: int = 5) -> None:
-        super().__init__()
-        left = 4
-        filters = [1, *(32 * (i + 1) for i in range((SIDE - left) // (kernel - 1)))]
-        self.features = nn.Sequential(
-            *(ConvBlock(*pair, kernel, padding=0, pooled=False) for pair in itertools.pairwise(filters))
-        )
-        self.classifier = nn.Sequential(
-            nn.Flatten(), nn.Dropout(dropout), nn.Linear(filters[-1] * left * left, classes)
-        )
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        logits: torch.Tensor = self.classifier(self.features(x))
-        return logits
-
-
-def load(file: Path) -> LargerCNN | DeepCNN:
-    """A trained network from its weights, whatever its shape; ValueError if the file has none."""
-    try:
-        weights = torch.load(file, map_location="cpu", weights_only=True)
-        network = _deep(weights) if "classifier.2.bias" in weights else _larger(weights)
-        network.load_state_dict(weights)
-    except Exception as error:  # torch and pickle raise nearly anything on other files
-        raise ValueError(f"{file} does not hold the weights of this network as train_model.py writes them") from error
-    return network
-
-
-def _deep(weights: dict[str, torch.Tensor]) -> DeepCNN:
-    return DeepCNN(len(weights["classifier.2.bias"]), kernel=_kernel(weights, 0))
-
-
-def _larger(weights: dict[str, torch.Tensor]) -> LargerCNN:
-    kernels = [_kernel(weights, i) for i in range(3)]
-    inputs = weights["classifier.1.weight"].shape[1]
-    poolings = 3 if inputs == 256 * ((SIDE - kernels[0] + 1) // 8) ** 2 else 2
-    return LargerCNN(len(weights["classifier.7.bias"]), kernels=kernels, poolings=poolings)
-
-
-def _kernel(weights: dict[str, torch.Tensor], convolution: int) -> int:
-    return weights[f"features.{convolution}.convolution.weight"].shape[-1]
+    @classmethod
+    def load(cls, file: Path) -> "LargerCNN":
+        """A trained network from its weights, whatever its kernels and poolings; ValueError if the file has none."""
+        try:
+            weights = torch.load(file, map_location="cpu", weights_only=True)
+            kernels = [weights[f"features.{i}.convolution.weight"].shape[-1] for i in range(3)]
+            inputs = weights["classifier.1.weight"].shape[1]
+            classes = len(weights["classifier.7.bias"])
+            poolings = 3 if inputs == 256 * ((SIDE - kernels[0] + 1) // 8) ** 2 else 2
+            network = cls(classes, kernels=kernels, poolings=poolings)
+            network.load_state_dict(weights)
+        except Exception as error:  # torch and pickle raise nearly anything on other files
+            raise ValueError(
+                f"{file} does not hold the weights of this network as train_model.py writes them"
+            ) from error
+        return network

@@ -19,18 +19,12 @@ _ROOT = Path(__file__).parent.parent
 
 
 def write(
-    trained: torch.nn.Module,
-    weights_name: str,
-    record: dict[str, Any],
-    data_folder: Path,
-    folder: Path,
-    validation: dict[str, GlyphSet],
+    trained: torch.nn.Module, record: dict[str, Any], data_folder: Path, folder: Path, validation: dict[str, GlyphSet]
 ) -> tuple[Path, dict[str, Any]]:
     """Write weights, model file, record and pictures to `folder`; scores the test set, once.
 
     Args:
         trained: (batch, 1, 28, 28) glyphs -> (batch, labels) logits.
-        weights_name: of the file that gets the weights.
         record: what is known of the model so far: its labels, temperature, threshold, settings and history.
         validation: sets by name; they choose the precision and the ranges of int8.
 
@@ -38,7 +32,7 @@ def write(
         The model file and its whole record.
     """
     network = copy.deepcopy(trained).cpu().float().eval()
-    torch.save(network.state_dict(), folder / weights_name)
+    torch.save(network.state_dict(), folder / "mnist_larger_cnn.pth")
     typical = torch.cat([part.glyphs[:512] for part in validation.values()]).cpu().numpy()
     float_file = export.to_onnx(network, record["temperature"], folder / "digits-float32.onnx")
     small_file = export.quantize(float_file, folder / "digits-int8.onnx", typical)
