@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
 
-from app import photo
+from app import frame, photo
 
 Ink = npt.NDArray[np.float32]
 Shades = npt.NDArray[np.uint8]
@@ -46,6 +46,9 @@ _FLAT_SHARE = 0.75
 
 _WHITES = (1.0, 255.0, 65535.0)
 """What white may be in greys of more than 8 bits: the least of these that nothing is brighter than."""
+
+_MOSTLY_OPAQUE = 0.75
+"""Where more than this of a picture is opaque, it is paper with a transparent margin or corners, not bare strokes."""
 
 _SMALLEST_PHOTO = 64
 """Pixels on the shorter side below which a picture is taken as it is: too small to tell paper grain from ink."""
@@ -177,12 +180,12 @@ def _blocks(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
 
 def lift(image: Image.Image) -> Ink:
     """The ink of a decoded picture in mode L, RGB or RGBA. Raises BlankImage where there is none."""
-    bands = _bands(image)
+    bands = frame.within(_bands(image))
     distance = _distance_from_paper(bands)
     strongest = int(distance.max())
     if strongest <= _PAPER_TOLERANCE:
         raise BlankImage
-    if min(image.size) < _SMALLEST_PHOTO or _is_flat(distance, strongest):
+    if min(bands[0].size) < _SMALLEST_PHOTO or _is_flat(distance, strongest):
         return distance * np.float32(1 / strongest)
     ink = photo.lift(bands)
     if ink is None:
@@ -207,8 +210,12 @@ def _bands(image: Image.Image) -> list[Image.Image]:
 
 
 def _on_contrasting_paper(image: Image.Image) -> Image.Image:
-    """Lay a transparent drawing on white, or on black if its own strokes are light."""
+    """Lay a transparent drawing on white, or on black if its own strokes are light; on its paper, if it has some."""
     opacity = np.asarray(image.getchannel("A"), dtype=np.float32)
+    opaque = opacity == 255
+    if opaque.mean() > _MOSTLY_OPAQUE:
+        own = np.median(np.asarray(image)[opaque], axis=0)
+        return Image.alpha_composite(Image.new("RGBA", image.size, tuple(own.astype(int))), image).convert("RGB")
     brightness = float((np.asarray(image.convert("L")) * opacity).sum() / max(1.0, float(opacity.sum())))
     paper = Image.new("RGBA", image.size, "white" if brightness < 128 else "black")
     return Image.alpha_composite(paper, image).convert("RGB")

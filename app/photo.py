@@ -54,10 +54,11 @@ def _relief(band: Image.Image) -> Floats:
     paper = small.filter(ImageFilter.MedianFilter(_PAPER_WINDOW)).filter(ImageFilter.GaussianBlur(2))
     level: Floats = np.asarray(paper.resize(band.size, Image.Resampling.BICUBIC), dtype=np.float32)
     pixels: Floats = np.asarray(band.filter(ImageFilter.GaussianBlur(1)), dtype=np.float32)
-    difference: Floats = np.divide(level - pixels, np.maximum(level, 64), dtype=np.float32)
+    difference: Floats = level - pixels  # undivided: where the level is wrongly dark, shares of it would be huge
     tail = 0.02
     darker, lighter = np.quantile(difference, 1 - tail), -np.quantile(difference, tail)
-    return difference if darker >= lighter else -difference
+    relative: Floats = np.divide(difference, np.maximum(level, 64), dtype=np.float32)
+    return relative if darker >= lighter else -relative
 
 
 def _strongest(reliefs: list[Floats]) -> Floats:

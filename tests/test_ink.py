@@ -137,6 +137,15 @@ def test_a_photograph_loses_its_shadow() -> None:
     assert ink[INK == 1].mean() > 0.8
 
 
+def test_a_marker_as_thick_as_its_gaps_is_still_the_ink() -> None:
+    """Where the paper inside a bend is taken for dark, the true paper there must not outvote the pen."""
+    for digit in range(10):
+        ink = 1 - np.asarray(canvas(digit, extent=200, brush=28), np.float32) / 255
+        grain = np.random.default_rng(digit).normal(0, 4, ink.shape)
+        found = read_ink(encoded(Image.fromarray((235 - 205 * ink + grain).clip(0, 255).astype(np.uint8))))
+        assert np.corrcoef(found.ravel(), ink.ravel())[0, 1] > 0.9, digit
+
+
 def test_blank_paper_in_a_photograph() -> None:
     with pytest.raises(BlankImage):
         lift(noisy_paper())
