@@ -19,7 +19,7 @@ _TOLERANCE = 10
 _WHOLE = 0.98
 """A line of pixels is of one shade if this much of it is."""
 
-_PAPER_AT_EDGE, _PAPER_INSIDE = 0.75, 0.65
+_PAPER_AT_EDGE, _PAPER_INSIDE = 0.9, 0.65
 """How much of what a frame encloses is paper, at its edge and altogether; less of a solid digit is of one shade."""
 
 _SOFT_EDGE = 2
@@ -30,6 +30,9 @@ _LAYERS = 3
 
 _THIN = 0.03
 """The most that an inner frame may be of the longer side: strokes of a square digit are thicker."""
+
+_NARROWEST = 2 / 3
+"""The least width of framed paper, as a share of its height: a solid 1 is narrower."""
 
 _SMALLEST = 8
 """Pixels a side below which nothing is taken for framed paper."""
@@ -71,12 +74,12 @@ def _paper_box(bands: list[Band], layers: int) -> Box | None:
 
 
 def _is_paper(bands: list[Band], frame: list[np.uint8], inner: bool) -> bool:
-    """Whether these are mostly one shade, other than the frame's, and no narrower than a thick 1.
+    """Whether these are mostly one shade, other than the frame's.
 
     A square 0 or 8 looks like an inner frame, too; but what that encloses does not touch it, and there is something.
     """
     height, width = bands[0].shape
-    if min(height, width) < _SMALLEST or width < height / 2:
+    if min(height, width) < _SMALLEST or width < _NARROWEST * height:
         return False
     edges = [np.concatenate((band[0], band[-1], band[:, 0], band[:, -1])) for band in bands]
     paper = [np.uint8(np.partition(edge, edge.size // 2)[edge.size // 2]) for edge in edges]

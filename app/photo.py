@@ -16,6 +16,9 @@ _PAPER_SIDE = 48
 _PAPER_WINDOW = 15
 """Side of the median's window on that copy, in pixels; odd. About 5 strokes wide for an ordinary pen."""
 
+_DARKEST = 20
+"""Added to shades before their ratio is taken, which tells ink from paper: twice as dark counts as twice as light."""
+
 _NOISE_FACTOR = 6.0
 """Ink stands out from the paper by at least this many times the paper's own noise."""
 
@@ -54,11 +57,11 @@ def _relief(band: Image.Image) -> Floats:
     paper = small.filter(ImageFilter.MedianFilter(_PAPER_WINDOW)).filter(ImageFilter.GaussianBlur(2))
     level: Floats = np.asarray(paper.resize(band.size, Image.Resampling.BICUBIC), dtype=np.float32)
     pixels: Floats = np.asarray(band.filter(ImageFilter.GaussianBlur(1)), dtype=np.float32)
-    difference: Floats = level - pixels  # undivided: where the level is wrongly dark, shares of it would be huge
+    density = np.log((level + _DARKEST) / (pixels + _DARKEST))
     tail = 0.02
-    darker, lighter = np.quantile(difference, 1 - tail), -np.quantile(difference, tail)
-    relative: Floats = np.divide(difference, np.maximum(level, 64), dtype=np.float32)
-    return relative if darker >= lighter else -relative
+    darker, lighter = np.quantile(density, 1 - tail), -np.quantile(density, tail)
+    relief: Floats = np.divide(level - pixels, np.maximum(level, 64), dtype=np.float32)
+    return relief if darker >= lighter else -relief
 
 
 def _strongest(reliefs: list[Floats]) -> Floats:
