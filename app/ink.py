@@ -47,8 +47,8 @@ _FLAT_SHARE = 0.75
 _WHITES = (1.0, 255.0, 65535.0)
 """What white may be in greys of more than 8 bits: the least of these that nothing is brighter than."""
 
-_MOSTLY_OPAQUE = 0.75
-"""Where more than this of a picture is opaque, it is paper with a transparent margin or corners, not bare strokes."""
+_MOSTLY_OPAQUE = 0.6
+"""Where more than this of a picture is opaque, and not of one shade, it is paper, its margin or corners transparent."""
 
 _SMALLEST_PHOTO = 64
 """Pixels on the shorter side below which a picture is taken as it is: too small to tell paper grain from ink."""
@@ -212,13 +212,17 @@ def _bands(image: Image.Image) -> list[Image.Image]:
 def _on_contrasting_paper(image: Image.Image) -> Image.Image:
     """Lay a transparent drawing on white, or on black if its own strokes are light; on its paper, if it has some."""
     opacity = np.asarray(image.getchannel("A"), dtype=np.float32)
+    brightness = float((np.asarray(image.convert("L")) * opacity).sum() / max(1.0, float(opacity.sum())))
+    paper: str | tuple[int, ...] = "white" if brightness < 128 else "black"
     opaque = opacity == 255
     if opaque.mean() > _MOSTLY_OPAQUE:
-        own = np.median(np.asarray(image)[opaque], axis=0)
-        return Image.alpha_composite(Image.new("RGBA", image.size, tuple(own.astype(int))), image).convert("RGB")
-    brightness = float((np.asarray(image.convert("L")) * opacity).sum() / max(1.0, float(opacity.sum())))
-    paper = Image.new("RGBA", image.size, "white" if brightness < 128 else "black")
-    return Image.alpha_composite(paper, image).convert("RGB")
+        shades = np.asarray(image)[opaque]
+        own = np.median(shades, axis=0).astype(np.uint8)
+        if _distance(shades, own).max() > _PAPER_TOLERANCE:
+            paper = tuple(own.tolist())
+        else:  # strokes cut to their ink: some paper around tells them apart
+            image = ImageOps.expand(image, 1, (0, 0, 0, 0))
+    return Image.alpha_composite(Image.new("RGBA", image.size, paper), image).convert("RGB")
 
 
 def _distance_from_paper(bands: list[Image.Image]) -> Shades:
@@ -229,7 +233,7 @@ def _distance_from_paper(bands: list[Image.Image]) -> Shades:
     return reduce(np.maximum, distances)
 
 
-def _distance(pixels: Shades, shade: np.uint8) -> Shades:
+def _distance(pixels: Shades, shade: np.uint8 | Shades) -> Shades:
     return np.maximum(pixels, shade) - np.minimum(pixels, shade)
 
 

@@ -162,6 +162,16 @@ def test_ruled_lines_are_not_ink() -> None:
     assert ink[:, :150].mean() < 0.02
 
 
+@pytest.mark.parametrize("shade", ["black", "white", "red"])
+def test_a_thick_stroke_on_transparency_is_not_paper(shade: str) -> None:
+    """A 1 cut to its ink is opaque nearly everywhere."""
+    mask = Image.new("L", (60, 200), 0)
+    ImageDraw.Draw(mask).rounded_rectangle((0, 0, 59, 199), 30, fill=255)
+    stroke = Image.new("RGBA", mask.size, shade)
+    stroke.putalpha(mask)
+    assert np.array_equal(lift(stroke)[1:-1, 1:-1] > 0.5, np.asarray(mask) > 127)
+
+
 @pytest.mark.parametrize("digit", range(10))
 @pytest.mark.parametrize("inverted", [False, True])
 def test_strokes_that_fill_the_edge_are_not_paper(digit: int, inverted: bool) -> None:
