@@ -172,6 +172,13 @@ def test_a_thick_stroke_on_transparency_is_not_paper(shade: str) -> None:
     assert np.array_equal(lift(stroke)[1:-1, 1:-1] > 0.5, np.asarray(mask) > 127)
 
 
+@pytest.mark.parametrize("paper", ["black", "white"])
+def test_a_digit_cut_out_of_paper_is_ink(paper: str) -> None:
+    stencil = Image.new("RGBA", DRAWN.size, paper)
+    stencil.putalpha(DRAWN)
+    assert float(np.abs(lift(stencil) - INK).mean()) < 0.01
+
+
 @pytest.mark.parametrize("digit", range(10))
 @pytest.mark.parametrize("inverted", [False, True])
 def test_strokes_that_fill_the_edge_are_not_paper(digit: int, inverted: bool) -> None:
