@@ -4,6 +4,7 @@ The paper is looked for at the picture's edge, where a frame would be mistaken f
 """
 
 from functools import reduce
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +45,11 @@ def within(bands: list[Image.Image]) -> list[Image.Image]:
     return bands if box is None else [band.crop(box) for band in bands]
 
 
+def edge(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The outermost pixels of (height, width), in a row; corners count twice."""
+    return np.concatenate((pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]))
+
+
 def _paper_box(bands: list[Band], layers: int) -> Box | None:
     """Where the paper is in a frame, or None where there is no frame."""
     height, width = bands[0].shape
@@ -81,7 +87,7 @@ def _is_paper(bands: list[Band], frame: list[np.uint8], inner: bool) -> bool:
     height, width = bands[0].shape
     if min(height, width) < _SMALLEST or width < _NARROWEST * height:
         return False
-    edges = [np.concatenate((band[0], band[-1], band[:, 0], band[:, -1])) for band in bands]
+    edges = [edge(band) for band in bands]
     paper = [np.uint8(np.partition(edge, edge.size // 2)[edge.size // 2]) for edge in edges]
     if all(_near([np.array(shade)], [other]) for shade, other in zip(paper, frame, strict=True)):
         return False

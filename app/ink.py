@@ -215,7 +215,7 @@ def _on_contrasting_paper(image: Image.Image) -> Image.Image:
     brightness = float((np.asarray(image.convert("L")) * opacity).sum() / max(1.0, float(opacity.sum())))
     paper: str | tuple[int, ...] = "white" if brightness < 128 else "black"
     opaque = opacity == 255
-    stencil = _edge(opaque).all()  # what is transparent was cut out of the paper: it is the ink
+    stencil = frame.edge(opaque).all()  # what is transparent was cut out of the paper: it is the ink
     if opaque.mean() > _MOSTLY_OPAQUE and not stencil:
         shades = np.asarray(image)[opaque]
         own = np.median(shades, axis=0).astype(np.uint8)
@@ -245,16 +245,12 @@ def _paper_of(band: Image.Image) -> np.uint8:
     shade. Of the two, the paper is the one that is more of the edge and of the whole, which count alike.
     """
     pixels = np.asarray(band)
-    edge = _edge(pixels)
+    edge = frame.edge(pixels)
     outer = np.uint8(np.partition(edge, edge.size // 2)[edge.size // 2])
     if _presence(outer, edge) >= _PLAIN_EDGE:
         return outer
     inner = np.uint8(np.searchsorted(np.cumsum(band.histogram()), pixels.size / 2))
     return max(outer, inner, key=lambda shade: _presence(shade, edge) + _presence(shade, pixels))
-
-
-def _edge(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return np.concatenate((pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]))
 
 
 def _presence(shade: np.uint8, pixels: Shades) -> float:
