@@ -1,6 +1,6 @@
 # make run     start the API and the page          make test   install what the tests need and run them all
 # make check   lint, type-check, check workflows   make lock   pin all requirements anew
-# make model DATA=DIR   train the model that ships and install it: four teachers, two specialists, then their pupil
+# make model DATA=DIR   train the model that ships and install it: four teachers, then their pupil
 PYTHON ?= python3
 BIN := .venv/bin
 INFRA := infra/.venv/bin
@@ -50,18 +50,13 @@ lock: .venv/development
 
 # Seed, kernel of the second convolution and poolings of each teacher: the more they differ, the more they know together.
 TEACHERS := $(patsubst %,runs/teacher-%/mnist_larger_cnn.pth,11-3-3 12-5-3 13-3-2 14-5-2)
-SPECIALISTS := $(patsubst %,runs/specialist-%/mnist_larger_cnn.pth,17-3-3 18-5-3)
 DATA ?= data
-TRAIN_TEACHER = $(BIN)/python train_model.py --data $(DATA) --output $(@D) --resume --no-track \
-	--seed $(word 1,$(subst -, ,$*)) --kernels 5 $(word 2,$(subst -, ,$*)) 3 --poolings $(word 3,$(subst -, ,$*))
 
 runs/teacher-%/mnist_larger_cnn.pth: | .venv/development
-	$(TRAIN_TEACHER) --epochs 14
+	$(BIN)/python train_model.py --data $(DATA) --output $(@D) --resume --no-track --epochs 14 \
+		--seed $(word 1,$(subst -, ,$*)) --kernels 5 $(word 2,$(subst -, ,$*)) 3 --poolings $(word 3,$(subst -, ,$*))
 
-runs/specialist-%/mnist_larger_cnn.pth: | .venv/development
-	$(TRAIN_TEACHER) --epochs 30 --only-mnist
-
-teachers: $(TEACHERS) $(SPECIALISTS)
+teachers: $(TEACHERS)
 
 model: teachers
-	$(BIN)/python train_model.py --data $(DATA) --resume --install --teachers $(TEACHERS) --specialists $(SPECIALISTS)
+	$(BIN)/python train_model.py --data $(DATA) --resume --install --teachers $(TEACHERS)

@@ -49,7 +49,7 @@ class Config:
     """
 
     seed: int = 1
-    epochs: int = 36
+    epochs: int = 24
     batch_size: int = 256
     learning_rate: float = 1.2e-3
     weight_decay: float = 0.012
@@ -79,10 +79,6 @@ class Config:
     """Weight of learning to be unsure of what is no digit (outlier exposure, Hendrycks et al. 2019)."""
     teachers: tuple[str, ...] = ()
     """SHA-256 of the weights of trained networks from which this one learns too (Hinton et al. 2015)."""
-    specialists: tuple[str, ...] = ()
-    """The same of networks that know MNIST alone and teach about its pictures alone."""
-    only_mnist: bool = False
-    """Train such a specialist."""
     taught: float = 0.7
     """Weight of what a teacher says of a picture; its label has the rest."""
     unsure_share: float = 0.015
@@ -137,8 +133,6 @@ def load_data(folder: Path, config: Config, limit: int | None) -> Data:
     everything = datasets.from_pictures("MNIST", images, labels)
     held_out = min(config.validation, len(everything) // 6)
     train, validation = everything[held_out:], {"MNIST": everything[:held_out]}
-    if config.only_mnist:
-        return Data(train, {}, validation)
     extras = {}
     for name, spoil, share in (
         ("damaged", datasets.damaged, config.damaged_per_epoch),
@@ -163,15 +157,14 @@ def load_data(folder: Path, config: Config, limit: int | None) -> Data:
     return Data(train, extras | {"no digits": (no_digits, config.no_digits_per_epoch)}, validation)
 
 
-def epoch_of(data: Data, generator: torch.Generator) -> tuple[GlyphSet, torch.Tensor]:
-    """All MNIST pictures and a random part of each extra set, shuffled; and which of them are MNIST's."""
+def epoch_of(data: Data, generator: torch.Generator) -> GlyphSet:
+    """All MNIST pictures and a random part of each extra set, shuffled."""
     parts = [data.train]
     for source, share in data.extras.values():
         chosen = torch.randperm(len(source), generator=generator, device=source.labels.device)
         parts.append(source[chosen[: round(len(data.train) * share)]])
     joined = GlyphSet.joined(parts)
-    order = torch.randperm(len(joined), generator=generator, device=joined.labels.device)
-    return joined[order], order < len(data.train)
+    return joined[torch.randperm(len(joined), generator=generator, device=joined.labels.device)]
 
 
 def targets_of(labels: torch.Tensor, no_digit_weight: float) -> torch.Tensor:
@@ -181,12 +174,11 @@ def targets_of(labels: torch.Tensor, no_digit_weight: float) -> torch.Tensor:
 
 
 @torch.no_grad()
-def taught(
-    teacher: LargerCNN, glyphs: torch.Tensor, targets: torch.Tensor, known: torch.Tensor, share: float
-) -> torch.Tensor:
-    """Targets of which a share is what a teacher says of these very glyphs, where they are known to it."""
+def taught(teacher: LargerCNN, glyphs: torch.Tensor, targets: torch.Tensor, share: float) -> torch.Tensor:
+    """Targets of which a share is what a teacher says of these very glyphs; those of no digits stay as they are."""
     said = teacher(glyphs).float().softmax(dim=1)
-    return torch.where(known.unsqueeze(1), targets.lerp(said, share), targets)
+    is_digit = targets.amax(dim=1, keepdim=True) == 1
+    return torch.where(is_digit, targets.lerp(said, share), targets)
 
 
 @torch.no_grad()
@@ -199,7 +191,6 @@ class Training:
     """A network with all that changes while it learns; saved after each epoch, so that a run can be resumed."""
 
     def __init__(self, config: Config, where: Device, data: Data, teachers: Sequence[LargerCNN] = ()) -> None:
-        """`teachers` are those that the settings name, specialists last."""
         torch.manual_seed(config.seed)
         self.config, self.where = config, where
         self.teachers = [one.to(memory_format=torch.channels_last).to(where.device).eval() for one in teachers]
@@ -209,7 +200,7 @@ class Training:
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
-        steps = len(self._batches(len(epoch_of(data, torch.Generator().manual_seed(0))[0])))
+        steps = len(self._batches(len(epoch_of(data, torch.Generator().manual_seed(0)))))
         self.schedule = OneCycleLR(
             self.optimizer, config.learning_rate, steps * config.epochs, pct_start=config.warm_up
         )
@@ -228,22 +219,18 @@ class Training:
     def run_epoch(self, data: Data, what: str, strength: float) -> float:
         """One pass; returns the mean loss."""
         self.network.train()
-        config, (epoch, from_mnist) = self.config, epoch_of(data, self.generator)
+        config, epoch = self.config, epoch_of(data, self.generator)
         how = config.augmentation.scaled(strength)
         total = torch.zeros((), device=self.where.device)
         batches = self._batches(len(epoch))
         for number, start in enumerate(track(batches, what, len(batches))):
-            rows = slice(start, start + config.batch_size)
-            batch = epoch[rows]
+            batch = epoch[start : start + config.batch_size]
             glyphs = augment(batch.glyphs, how, self.generator).contiguous(memory_format=torch.channels_last)
             targets = targets_of(batch.labels, config.no_digit_weight)
             with torch.autocast(self.where.device.type, torch.bfloat16, enabled=self.where.bfloat16):
                 logits = self.network(glyphs)
                 if self.teachers:  # one for each batch, in turn: over an epoch that is their mean
-                    turn = number % len(self.teachers)
-                    specialist = turn >= len(self.teachers) - len(config.specialists)
-                    known = from_mnist[rows] if specialist else batch.labels != NO_CHARACTER
-                    targets = taught(self.teachers[turn], glyphs, targets, known, config.taught)
+                    targets = taught(self.teachers[number % len(self.teachers)], glyphs, targets, config.taught)
             loss = F.cross_entropy(logits.float(), targets)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
@@ -314,9 +301,9 @@ def choose(network: torch.nn.Module, data: Data, config: Config) -> dict[str, fl
 def train(args: argparse.Namespace, config: Config) -> None:
     where = Device.choose()
     try:
-        teachers = [LargerCNN.load(file) for file in (*args.teachers, *args.specialists)]
+        teachers = [LargerCNN.load(file) for file in args.teachers]
     except ValueError as error:
-        sys.exit(f"A teacher cannot be read: {error}.")
+        sys.exit(f"--teachers: {error}.")
     taught_by = f", teachers: {len(teachers)}" if teachers else ""
     console.print(f"LargerCNN on {where}, seed {config.seed}{taught_by}; writing to {args.output}")
     data = load_data(args.data, config, args.limit)
@@ -444,19 +431,6 @@ def parser() -> argparse.ArgumentParser:
         help="weights of earlier runs (mnist_larger_cnn.pth): learn from what they say, beside the labels",
     )
     add(
-        "--specialists",
-        type=Path,
-        nargs="+",
-        default=[],
-        metavar="FILE",
-        help="the same of runs with --only-mnist: learn from what they say of MNIST's pictures",
-    )
-    add(
-        "--only-mnist",
-        action="store_true",
-        help="train a specialist: on MNIST's pictures alone, which is no model to ship",
-    )
-    add(
         "--kernels",
         type=int,
         nargs=3,
@@ -482,14 +456,11 @@ def parser() -> argparse.ArgumentParser:
 def main() -> None:
     usage = parser()
     args = usage.parse_args()
-    teachers = [*args.teachers, *args.specialists]
-    if args.search and teachers:
-        usage.error("--teachers and --specialists are for a training, not for a search")
-    if args.only_mnist and args.install:
-        usage.error("--only-mnist makes a teacher: what people draw it would not read, so it is not installed")
-    for file in teachers:
+    if args.search and args.teachers:
+        usage.error("--teachers is for a training, not for a search")
+    for file in args.teachers:
         if not file.is_file():
-            usage.error(f"a teacher is missing: there is no file {file}")
+            usage.error(f"--teachers: there is no file {file}")
     args.output.mkdir(parents=True, exist_ok=True)
     epochs = args.epochs or (SEARCH_EPOCHS if args.search else Config.epochs)
     config = Config(
@@ -498,8 +469,6 @@ def main() -> None:
         kernels=tuple(args.kernels),
         poolings=args.poolings,
         teachers=tuple(datasets.sha256(file) for file in args.teachers),
-        specialists=tuple(datasets.sha256(file) for file in args.specialists),
-        only_mnist=args.only_mnist,
     )
     try:
         if args.search:

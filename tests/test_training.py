@@ -14,9 +14,8 @@ import torch
 from app.recognizer import Recognizer
 from tests.pictures import DATA, mnist_digits
 from tests.wandb_file import records
-from train_model import Data, epoch_of, parser, targets_of, taught
+from train_model import NO_CHARACTER, parser, targets_of, taught
 from training import datasets, tracking
-from training.datasets import NO_CHARACTER, GlyphSet
 from training.networks import LargerCNN
 
 ROOT = Path(__file__).parent.parent
@@ -118,37 +117,14 @@ def test_an_interrupted_run_resumes_to_the_same_end(tmp_path: Path) -> None:
     assert "other settings" in train(part, "--epochs", "3", *settings[2:], "--resume").stderr
 
 
-def test_it_learns_from_teachers_and_specialists(
-    trained: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
-) -> None:
-    weights, special = trained[0] / "mnist_larger_cnn.pth", tmp_path / "special" / "mnist_larger_cnn.pth"
+def test_it_learns_from_teachers(trained: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path) -> None:
+    weights = trained[0] / "mnist_larger_cnn.pth"
     settings = ("--epochs", "4", "--no-track")
-    assert train(special.parent, *settings, "--only-mnist").returncode == 0
-    history = json.loads((special.parent / "digits.json").read_text())["history"]
-    assert set(history[0]) == {"epoch", "loss", "accuracy MNIST", "validation loss", "seconds"}
-    taught = train(tmp_path / "taught", *settings, "--teachers", str(weights), "--specialists", str(special))
+    taught = train(tmp_path / "taught", *settings, "--teachers", str(weights))
     assert taught.returncode == 0, taught.stderr
-    assert "seed 1, teachers: 2;" in taught.stdout
-    config = json.loads((tmp_path / "taught" / "digits.json").read_text())["config"]
-    assert config["teachers"] == [datasets.sha256(weights)]
-    assert config["specialists"] == [datasets.sha256(special)]
-
-
-def test_a_specialist_is_not_installed(tmp_path: Path) -> None:
-    refused = train(tmp_path, "--no-track", "--only-mnist", "--install")
-    assert refused.returncode == 2
-    assert "--only-mnist makes a teacher" in refused.stderr
-
-
-def test_an_epoch_tells_which_pictures_are_from_mnist() -> None:
-    def glyphs(count: int, label: int) -> GlyphSet:
-        return GlyphSet(torch.rand(count, 1, 28, 28), torch.full((count,), label))
-
-    data = Data(glyphs(40, 1), {"drawings": (glyphs(30, 2), 0.5)}, {})
-    epoch, from_mnist = epoch_of(data, torch.Generator().manual_seed(1))
-    assert torch.equal(epoch.labels == 1, from_mnist)
-    assert len(epoch) == 60
-    assert from_mnist.sum() == 40
+    assert "seed 1, teachers: 1;" in taught.stdout
+    record = json.loads((tmp_path / "taught" / "digits.json").read_text())
+    assert record["config"]["teachers"] == [datasets.sha256(weights)]
 
 
 def test_make_trains_teachers_that_differ_and_then_their_pupil() -> None:
@@ -158,12 +134,11 @@ def test_make_trains_teachers_that_differ_and_then_their_pupil() -> None:
     commands = [
         line.split(" ", 2)[2] for line in said.stdout.replace("\\\n", " ").splitlines() if "train_model.py" in line
     ]
-    *earlier, pupil = (parser().parse_args(shlex.split(command)) for command in commands)
-    assert len({(one.seed, *one.kernels, one.poolings) for one in earlier}) == 6
-    for role, only_mnist in ((pupil.teachers, False), (pupil.specialists, True)):
-        assert role == [one.output / "mnist_larger_cnn.pth" for one in earlier if one.only_mnist == only_mnist]
+    *teachers, pupil = (parser().parse_args(shlex.split(command)) for command in commands)
+    assert len({(one.seed, *one.kernels, one.poolings) for one in teachers}) == 4
+    assert pupil.teachers == [one.output / "mnist_larger_cnn.pth" for one in teachers]
     assert pupil.install
-    assert {one.data for one in (*earlier, pupil)} == {Path("pictures")}
+    assert {one.data for one in (*teachers, pupil)} == {Path("pictures")}
 
 
 def test_targets_are_shared_between_label_and_teacher() -> None:
@@ -173,7 +148,7 @@ def test_targets_are_shared_between_label_and_teacher() -> None:
     assert targets[1].tolist() == pytest.approx([0.05] * 10)
     teacher = LargerCNN().eval()
     glyphs = torch.rand(2, 1, 28, 28)
-    shares = taught(teacher, glyphs, targets, labels != NO_CHARACTER, 0.7)
+    shares = taught(teacher, glyphs, targets, 0.7)
     expected = 0.3 * targets[0] + 0.7 * teacher(glyphs)[0].softmax(dim=0)
     assert torch.allclose(shares[0], expected, atol=1e-6)
     assert torch.equal(shares[1], targets[1])
