@@ -94,7 +94,7 @@ def floor(data: bytes, seconds: float) -> float:
 
     def once() -> None:
         image = Image.open(io.BytesIO(data)).convert("L").resize((28, 28))
-        recognizer.probabilities(np.asarray(image, dtype=np.float32)[np.newaxis] / 255)
+        recognizer.probabilities(np.asarray(image, dtype=np.float32)[np.newaxis] / np.float32(255))
 
     for _ in range(50):
         once()

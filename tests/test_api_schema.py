@@ -35,7 +35,8 @@ def document(api: Server) -> Any:
 def test_schemathesis_finds_nothing(api: Server, tmp_path: Path) -> None:
     tool = Path(sys.executable).with_name("st")
     need(tool.exists() or shutil.which("st"), "schemathesis is not installed")
-    command = [tool, "--config-file", ROOT / "tests/schemathesis.toml", "run", api.url + "/openapi.json"]
+    settings = str(ROOT / "tests/schemathesis.toml")
+    command = [str(tool), "--config-file", settings, "run", api.url + "/openapi.json"]
     options = ["-c", "all", "-H", f"X-API-Key: {KEY}", "-n", "15", "--continue-on-failure", "--no-color"]
     run = subprocess.run(
         [*command, *options], capture_output=True, text=True, cwd=tmp_path, env=os.environ, timeout=300

@@ -14,8 +14,9 @@ import torch
 from app.recognizer import Recognizer
 from tests.pictures import DATA, mnist_digits
 from tests.wandb_file import records
-from train_model import NO_CHARACTER, parser, targets_of, taught
+from train_model import parser, targets_of, taught
 from training import datasets, tracking
+from training.datasets import NO_CHARACTER
 from training.networks import LargerCNN
 
 ROOT = Path(__file__).parent.parent

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ def api() -> Iterator[Api]:
         yield api
 
 
-def asked_of(api: Api, **settings: object) -> Client:
+def asked_of(api: Api, **settings: Any) -> Client:
     return Client(Settings(api_url=api.url, **settings))
 
 

@@ -39,7 +39,7 @@ def test_what_the_answer_hangs_on_is_orange_and_the_rest_white() -> None:
     url = highlight(as_answer(two_strokes(), 1.0), needs_the_left_stroke)
     picture = Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2])))
     assert picture.getpixel((21, 14)) == (255, 255, 255)
-    left = picture.crop((0, 0, 14, 28)).getcolors()
+    left = picture.crop((0, 0, 14, 28)).getcolors() or []
     assert (255, 140, 0) in [colour for _, colour in left]
     assert (255, 255, 255) not in [colour for _, colour in left]
     assert picture.getpixel((0, 0)) == (0, 0, 0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from wandb.proto import wandb_internal_pb2
 
@@ -9,7 +10,7 @@ BLOCK, HEADER = 32 * 1024, 7
 FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
 
 
-def records(file: Path) -> Iterator[wandb_internal_pb2.Record]:
+def records(file: Path) -> Iterator[Any]:
     """https://github.com/google/leveldb/blob/main/doc/log_format.md, after a file header of 7 bytes."""
     data = file.read_bytes()
     assert data[:4] == b":W&B"
@@ -23,6 +24,6 @@ def records(file: Path) -> Iterator[wandb_internal_pb2.Record]:
         position += HEADER + length
         parts = chunk if kind in (FULL, FIRST) else parts + chunk
         if kind in (FULL, LAST):
-            record = wandb_internal_pb2.Record()
+            record = wandb_internal_pb2.Record()  # type: ignore[attr-defined]  # chosen by protobuf's version
             record.ParseFromString(parts)
             yield record
