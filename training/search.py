@@ -49,14 +49,17 @@ def run(objective: Objective, count: int, first: dict[str, Any], conditions: dic
         spawn.Process(target=_work, args=(objective, count, folder, device, number))
         for number, device in enumerate(Device.all())
     ]
-    for worker in workers:
-        worker.start()
     try:
+        for worker in workers:
+            worker.start()
+            while worker.is_alive() and study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+                time.sleep(0.1)  # until one worker has the first trial: SQLite would let two take it
         for trial in track(_as_they_finish(study, workers), "trials", count):
             _say(trial)
     finally:
         for worker in workers:
-            worker.terminate()
+            if worker.is_alive():
+                worker.terminate()
     if any(worker.exitcode for worker in workers):
         raise SystemExit("A trial failed; what it said stands above. The same command goes on with the search.")
     _conclude(study, folder)
