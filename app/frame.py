@@ -50,6 +50,12 @@ def edge(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.concatenate((pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]))
 
 
+def median(shades: Band) -> np.uint8:
+    """The middle one of a row of shades: always one of them, which the mean of two middle ones need not be."""
+    middle = shades.size // 2
+    return np.uint8(np.partition(shades, middle)[middle])
+
+
 def _paper_box(bands: list[Band], layers: int) -> Box | None:
     """Where the paper is in a frame, or None where there is no frame."""
     height, width = bands[0].shape
@@ -88,7 +94,7 @@ def _is_paper(bands: list[Band], frame: list[np.uint8], inner: bool) -> bool:
     if min(height, width) < _SMALLEST or width < _NARROWEST * height:
         return False
     edges = [edge(band) for band in bands]
-    paper = [np.uint8(np.partition(edge, edge.size // 2)[edge.size // 2]) for edge in edges]
+    paper = [median(shades) for shades in edges]
     if all(_near([np.array(shade)], [other]) for shade, other in zip(paper, frame, strict=True)):
         return False
     if not _near(_corners(bands), paper).all() or _share(edges, paper) < (_WHOLE if inner else _PAPER_AT_EDGE):

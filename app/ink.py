@@ -246,7 +246,7 @@ def _paper_of(band: Image.Image) -> np.uint8:
     """
     pixels = np.asarray(band)
     edge = frame.edge(pixels)
-    outer = np.uint8(np.partition(edge, edge.size // 2)[edge.size // 2])
+    outer = frame.median(edge)
     if _presence(outer, edge) >= _PLAIN_EDGE:
         return outer
     inner = np.uint8(np.searchsorted(np.cumsum(band.histogram()), pixels.size / 2))
