@@ -23,8 +23,9 @@ _WHOLE = 0.98
 _PAPER_AT_EDGE, _PAPER_INSIDE = 0.9, 0.65
 """How much of what a frame encloses is paper, at its edge and altogether; less of a solid digit is of one shade."""
 
-_SOFT_EDGE = 2
-"""Pixels between frame and paper that may have a shade between theirs."""
+_SOFT_EDGE, _SOFT_SHARE = 2, 0.08
+"""Pixels between frame and paper that may have a shade between theirs: at most so many, and such a share of the paper's
+shorter side, beyond which a fat round digit passes for paper."""
 
 _LAYERS = 3
 """Frames within frames, such as a border within bars, or a box and its soft outer edge on paper."""
@@ -72,7 +73,7 @@ def _paper_box(bands: list[Band], layers: int) -> Box | None:
     inner = layers < _LAYERS
     if thickest == 0 or (inner and thickest > max(3, _THIN * max(height, width))):
         return None
-    for soft in range(_SOFT_EDGE + 1):
+    for soft in range(min(_SOFT_EDGE, int(_SOFT_SHARE * min(right - left, bottom - top))) + 1):
         box = (
             left + soft * (left > 0),
             top + soft * (top > 0),

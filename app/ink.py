@@ -194,7 +194,7 @@ def lift(image: Image.Image) -> Ink:
 
 
 def _is_flat(distance: Shades, strongest: int) -> bool:
-    paper = np.count_nonzero(distance <= _FLAT_TOLERANCE)
+    paper = np.count_nonzero(distance <= min(_FLAT_TOLERANCE, strongest // 10))
     pen = np.count_nonzero(distance >= max(strongest - _PAPER_TOLERANCE, _PAPER_TOLERANCE + 1))
     return bool(paper + pen >= _FLAT_SHARE * distance.size)
 

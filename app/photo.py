@@ -1,29 +1,31 @@
 """Ink from a photograph: paper with shadows, grain and printed lines on it.
 
-The paper is estimated as the local median over a window wider than any stroke; what stands out from it, on the
-side where most stands out, is ink. Long thin runs are the paper's own ruling and are taken away.
+What stands out from the paper, on the side where most stands out, is ink. Long thin runs are the paper's own ruling and
+are taken away.
 """
+
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
+from app import paper
+
 Floats = npt.NDArray[np.float32]
 
-_PAPER_SIDE = 48
-"""The paper is estimated on a copy with this many pixels on its longer side."""
-
-_PAPER_WINDOW = 15
-"""Side of the median's window on that copy, in pixels; odd. About 5 strokes wide for an ordinary pen."""
-
-_DARKEST = 20
-"""Added to shades before their ratio is taken, which tells ink from paper: twice as dark counts as twice as light."""
+_PAPER_SHARES = (0.5, 0.2)
+"""The share of a picture that is surely paper, by which its noise is judged; the second if nothing stands out then,
+and only if what stands out then is no less, so that ink may well have been what passed for noise."""
 
 _NOISE_FACTOR = 6.0
 """Ink stands out from the paper by at least this many times the paper's own noise."""
 
 _LEAST_CONTRAST = 0.06
 """Ink stands out by at least this share of full range, whatever the noise."""
+
+_FEWEST = 8
+"""Pixels that must stand out."""
 
 _RULED_SHARE = 0.8
 """A printed line is drawn over at least this share of the picture's width or height."""
@@ -39,29 +41,31 @@ def lift(bands: list[Image.Image]) -> Floats | None:
         (height, width) float32 in [0, 1].
     """
     relief = _strongest([_relief(band) for band in bands])
-    noise = float(np.median(np.abs(relief))) * 1.4826
-    floor = max(_LEAST_CONTRAST, _NOISE_FACTOR * noise)
-    strong = relief[relief > floor]
-    if strong.size < 8:
-        return None
+    usual, least = _PAPER_SHARES
+    strong, floor = _standing_out(relief, usual)
+    if strong.size < _FEWEST:
+        strong, floor = _standing_out(relief, least)
+        if strong.size < least * relief.size:
+            return None
     full = float(np.percentile(strong, 75))
     threshold = max(floor, 0.45 * full)
     ink = np.clip((relief - 0.5 * threshold) / (full - 0.5 * threshold), 0, 1).astype(np.float32)
     return _without_ruling(ink)
 
 
+def _standing_out(relief: Floats, paper_share: float) -> tuple[Floats, float]:
+    """What of a relief is above the floor that keeps paper out, and this floor."""
+    noise = float(np.quantile(np.abs(relief), paper_share)) / NormalDist().inv_cdf((1 + paper_share) / 2)
+    floor = max(_LEAST_CONTRAST, _NOISE_FACTOR * noise)
+    return relief[relief > floor], floor
+
+
 def _relief(band: Image.Image) -> Floats:
-    """How far each pixel stands out from its local paper, relative to that paper's brightness."""
-    scale = _PAPER_SIDE / max(band.size)
-    small = band.resize((max(1, round(band.width * scale)), max(1, round(band.height * scale))), Image.Resampling.BOX)
-    paper = small.filter(ImageFilter.MedianFilter(_PAPER_WINDOW)).filter(ImageFilter.GaussianBlur(2))
-    level: Floats = np.asarray(paper.resize(band.size, Image.Resampling.BICUBIC), dtype=np.float32)
+    """How far each pixel stands out from the paper under it, relative to that paper's brightness."""
+    level = paper.under(band)
     pixels: Floats = np.asarray(band.filter(ImageFilter.GaussianBlur(1)), dtype=np.float32)
-    density = np.log((level + _DARKEST) / (pixels + _DARKEST))
-    tail = 0.02
-    darker, lighter = np.quantile(density, 1 - tail), -np.quantile(density, tail)
     relief: Floats = np.divide(level - pixels, np.maximum(level, 64), dtype=np.float32)
-    return relief if darker >= lighter else -relief
+    return relief if paper.has_darker_ink(level, pixels) else -relief
 
 
 def _strongest(reliefs: list[Floats]) -> Floats:

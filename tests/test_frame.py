@@ -101,6 +101,15 @@ def test_a_solid_digit_is_no_frame(digit: int) -> None:
         assert frame.within([picture]) == [picture]
 
 
+def test_a_fat_round_digit_in_few_pixels_is_no_frame() -> None:
+    """One pixel further in, nearly all of its outline is ink, and its hole is like a digit on paper."""
+    picture = Image.new("L", (28, 28), 0)
+    pen = ImageDraw.Draw(picture)
+    pen.polygon([(11, 4), (17, 4), (21, 9), (21, 19), (17, 23), (11, 23), (7, 19), (7, 9)], fill=255)
+    pen.rectangle((13, 12, 15, 15), fill=0)
+    assert frame.within([picture]) == [picture]
+
+
 def test_ordinary_pictures_stay_as_they_are() -> None:
     for picture in [
         *(canvas(digit, extent=90, brush=26) for digit in DIGITS),

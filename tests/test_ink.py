@@ -137,18 +137,37 @@ def test_a_photograph_loses_its_shadow() -> None:
     assert ink[INK == 1].mean() > 0.8
 
 
-def test_a_marker_as_thick_as_its_gaps_is_still_the_ink() -> None:
-    """Where the paper inside a bend is taken for dark, the true paper there must not outvote the pen."""
+@pytest.mark.parametrize("brush", [28, 42])
+@pytest.mark.parametrize("darkest", [1.0, 0.5])
+def test_a_thick_marker_is_ink_all_over(brush: int, darkest: float) -> None:
+    """Also where it is as thick as its gaps, so that what is around it is mostly ink; in even light or along a slope."""
+    light = np.linspace(1, darkest, 280)
     for digit in range(10):
-        ink = 1 - np.asarray(canvas(digit, extent=200, brush=28), np.float32) / 255
+        ink = 1 - np.asarray(canvas(digit, extent=200, brush=brush), np.float32) / 255
         grain = np.random.default_rng(digit).normal(0, 4, ink.shape)
-        found = read_ink(encoded(Image.fromarray((235 - 205 * ink + grain).clip(0, 255).astype(np.uint8))))
-        assert np.corrcoef(found.ravel(), ink.ravel())[0, 1] > 0.9, digit
+        photo = Image.fromarray(((235 - 205 * ink) * light + grain).clip(0, 255).astype(np.uint8))
+        assert np.corrcoef(read_ink(encoded(photo)).ravel(), ink.ravel())[0, 1] > 0.98, digit
 
 
-def test_blank_paper_in_a_photograph() -> None:
-    with pytest.raises(BlankImage):
-        lift(noisy_paper())
+@pytest.mark.parametrize("brush", [28, 42])
+def test_a_thick_marker_in_a_tight_crop_survives_compression(brush: int) -> None:
+    """Half of such a picture is ink, which must not pass for the paper's noise."""
+    for digit in range(10):
+        drawn = canvas(digit, extent=180, brush=brush)
+        tight = ImageOps.expand(drawn.crop(ImageOps.invert(drawn).getbbox()), 4, 255)
+        coloured = ImageOps.colorize(tight, (220, 40, 60), (240, 225, 120))
+        ink = 1 - np.asarray(tight, np.float32) / 255
+        assert np.corrcoef(read_ink(encoded(coloured, "JPEG", quality=60)).ravel(), ink.ravel())[0, 1] > 0.98, digit
+
+
+@pytest.mark.parametrize("shade", [20, 100, 250])
+@pytest.mark.parametrize("noise", [2, 3, 5, 10])
+def test_blank_paper_in_a_photograph(shade: int, noise: int) -> None:
+    """Few of many pixels are always far from the rest; that does not make them ink."""
+    for height in (64, 280, 1000):
+        grain = np.random.default_rng(1).normal(shade, noise, (height, height))
+        with pytest.raises(BlankImage):
+            lift(decode(encoded(Image.fromarray(grain.clip(0, 255).astype(np.uint8)))))
 
 
 def test_ruled_lines_are_not_ink() -> None:

@@ -1,0 +1,91 @@
+"""The paper under a photograph's ink, with its shadows.
+
+It is estimated as the local median over a window wider than an ordinary stroke, or, where strokes are thicker and the
+light is even, as one smooth surface.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageFilter
+
+Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
+
+_SIDE = 48
+"""Paper is estimated on a copy with this many pixels on its longer side."""
+
+_WINDOW = 15
+"""Side of the median's window on that copy, in pixels; odd. About 5 strokes wide for an ordinary pen."""
+
+_THICK = 5
+"""Strokes that are nowhere narrower than this on that copy hide the paper from the median; odd."""
+
+_EVEN = 4.0
+"""How far, of 255, evenly lit paper may be from one smooth surface on that copy, where grain is averaged away."""
+
+_EDGE_FROM = 0.95
+"""Where the edge begins, of the way from the middle of the picture outwards."""
+
+_EVEN_AT_EDGE, _EVEN_INSIDE = 0.7, 0.3
+"""How much of the edge and of the whole must be that near to it; thick strokes in a tight crop cover the rest."""
+
+_DARKEST = 20
+"""Added to shades before their ratio is taken, which tells ink from paper: twice as dark counts as twice as light."""
+
+_TAIL = 0.02
+"""The share of pixels that tells on which side of the paper's shade most stands out."""
+
+
+def under(band: Image.Image) -> Floats:
+    """What a band (mode L) would be without the ink: (height, width) shades, from 0 to 255 where they are seen."""
+    scale = _SIDE / max(band.size)
+    small = band.resize((max(1, round(band.width * scale)), max(1, round(band.height * scale))), Image.Resampling.BOX)
+    shades = np.asarray(small, dtype=np.float32)
+    surface = _even_paper(shades)
+    if surface is not None and _has_thick_strokes(surface, shades):
+        paper = Image.fromarray(surface)
+    else:
+        paper = small.filter(ImageFilter.MedianFilter(_WINDOW)).filter(ImageFilter.GaussianBlur(2))
+    return np.asarray(paper.resize(band.size, Image.Resampling.BICUBIC), dtype=np.float32)
+
+
+def has_darker_ink(paper: Floats, shades: Floats) -> bool:
+    """Whether what stands out most from paper is darker than it, not lighter."""
+    density = _density(paper, shades)
+    return bool(np.quantile(density, 1 - _TAIL) >= -np.quantile(density, _TAIL))
+
+
+def _density(paper: Floats, shades: Floats) -> Floats:
+    """How much darker shades are than the paper, as a logarithm."""
+    return np.log((np.maximum(paper, 0) + _DARKEST) / (shades + _DARKEST))
+
+
+def _has_thick_strokes(paper: Floats, shades: Floats) -> bool:
+    density = _density(paper, shades)
+    density = density if has_darker_ink(paper, shades) else -density
+    ink = Image.fromarray(density > np.quantile(density, 1 - _TAIL) / 2).convert("L")
+    return ink.filter(ImageFilter.MinFilter(_THICK)).getbbox() is not None
+
+
+def _even_paper(shades: Floats) -> Floats | None:
+    """The quadratic surface near which most of a picture's edge and much of its inside are; None if there is none."""
+    x, y = (axis.ravel() for axis in np.meshgrid(*(np.linspace(-1, 1, side) for side in shades.shape[::-1])))
+    terms, values = np.stack((np.ones_like(x), x, y, x * x, x * y, y * y), axis=1), shades.ravel()
+    at_edge = np.maximum(np.abs(x), np.abs(y)) > _EDGE_FROM
+    weights: Doubles = at_edge.astype(np.float64)
+    for _ in range(8):  # to least absolute deviations at the edge, which strokes seldom touch
+        off = np.abs(values - terms @ _weighted_least_squares(terms, values, weights))
+        weights = at_edge / np.maximum(off, 1)
+    for _ in range(4):  # then by all that is near
+        near = off < _EVEN
+        surface = terms @ _weighted_least_squares(terms, values, near.astype(np.float64))
+        off = np.abs(values - surface)
+    near = off < _EVEN
+    if near[at_edge].mean() < _EVEN_AT_EDGE or near.mean() < _EVEN_INSIDE:
+        return None
+    return surface.reshape(shades.shape).astype(np.float32)
+
+
+def _weighted_least_squares(terms: Doubles, values: Floats, weights: Doubles) -> Doubles:
+    weighted = terms * weights[:, None]
+    return np.asarray(np.linalg.lstsq(weighted.T @ terms, weighted.T @ values, rcond=None)[0])
