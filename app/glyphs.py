@@ -6,7 +6,6 @@ Training sets, evaluation and requests all go through here, so that a test figur
 """
 
 import math
-from functools import reduce
 from typing import Final
 
 import numpy as np
@@ -29,9 +28,6 @@ _SPECK = 0.03
 
 _DOT_SHARE, _DOT_PIXELS = 0.02, 2
 """Ink no larger than this, both ways, is a stray dot: a share of the picture's longer side, or pixels."""
-
-_COMPONENT_SIDE = 96
-"""Pieces are told apart on a copy of at most this many blocks a side; finer gaps than a block are no gaps."""
 
 
 def to_glyph(ink: Ink) -> Glyph:
@@ -74,27 +70,15 @@ def _cropped(ink: Ink, grid: int = 1) -> Ink:
 
 def _without_specks(ink: Ink) -> Ink:
     """The drawn part of the ink without pieces that are dirt."""
-    block = -(-max(ink.shape) // _COMPONENT_SIDE)
+    block = components.block_of(ink.shape)
     ink = _cropped(ink, grid=block)
-    pieces = components.find(_any_in_blocks(ink > _INK, block))
+    pieces = components.find(components.any_in_blocks(ink > _INK, block))
     areas = pieces.areas()
     specks = areas < _SPECK * areas.max()
     if not specks.any():
         return ink
-    dirt = pieces.painted(specks.view(np.int8)) > 0
-    dirt = dirt.repeat(block, axis=0).repeat(block, axis=1)[: ink.shape[0], : ink.shape[1]]
+    dirt = components.of_blocks(pieces.painted(specks.view(np.int8)) > 0, block, ink.shape)
     return np.where(dirt, np.float32(0), ink)
-
-
-def _any_in_blocks(mask: npt.NDArray[np.bool_], block: int) -> npt.NDArray[np.bool_]:
-    """Shrink a mask: True where any pixel of a block x block tile is."""
-    if block == 1:
-        return mask
-    height, width = (-(-side // block) for side in mask.shape)
-    whole = np.zeros((height * block, width * block), np.bool_)
-    whole[: mask.shape[0], : mask.shape[1]] = mask
-    rows = reduce(np.logical_or, (whole[offset::block] for offset in range(block)))
-    return reduce(np.logical_or, (rows[:, offset::block] for offset in range(block)))
 
 
 def _centred(scaled: Glyph) -> Glyph:

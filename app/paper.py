@@ -4,6 +4,8 @@ It is estimated as the local median over a window wider than an ordinary stroke,
 light is even, as one smooth surface.
 """
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
@@ -32,8 +34,8 @@ _EVEN_AT_EDGE, _EVEN_INSIDE = 0.7, 0.3
 _DARKEST = 20
 """Added to shades before their ratio is taken, which tells ink from paper: twice as dark counts as twice as light."""
 
-_TAIL = 0.02
-"""The share of pixels that tells on which side of the paper's shade most stands out."""
+SURELY_INK: Final = 0.005
+"""Of what stands out from the paper, the share of a picture's pixels that is ink, however small and thin it is."""
 
 
 def under(band: Image.Image) -> Floats:
@@ -52,7 +54,7 @@ def under(band: Image.Image) -> Floats:
 def has_darker_ink(paper: Floats, shades: Floats) -> bool:
     """Whether what stands out most from paper is darker than it, not lighter."""
     density = _density(paper, shades)
-    return bool(np.quantile(density, 1 - _TAIL) >= -np.quantile(density, _TAIL))
+    return bool(np.quantile(density, 1 - SURELY_INK) >= -np.quantile(density, SURELY_INK))
 
 
 def _density(paper: Floats, shades: Floats) -> Floats:
@@ -63,7 +65,7 @@ def _density(paper: Floats, shades: Floats) -> Floats:
 def _has_thick_strokes(paper: Floats, shades: Floats) -> bool:
     density = _density(paper, shades)
     density = density if has_darker_ink(paper, shades) else -density
-    ink = Image.fromarray(density > np.quantile(density, 1 - _TAIL) / 2).convert("L")
+    ink = Image.fromarray(density > np.quantile(density, 1 - SURELY_INK) / 2).convert("L")
     return ink.filter(ImageFilter.MinFilter(_THICK)).getbbox() is not None
 
 

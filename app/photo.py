@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
-from app import paper
+from app import components, paper
 
 Floats = npt.NDArray[np.float32]
 
@@ -23,6 +23,9 @@ _NOISE_FACTOR = 6.0
 
 _LEAST_CONTRAST = 0.06
 """Ink stands out by at least this share of full range, whatever the noise."""
+
+_FAINT, _FULL = 0.1, 0.7
+"""Ink is no fainter than the first; a piece that is nowhere as full as the second is a trace of ruling or shade."""
 
 _FEWEST = 8
 """Pixels that must stand out."""
@@ -50,7 +53,7 @@ def lift(bands: list[Image.Image]) -> Floats | None:
     full = float(np.percentile(strong, 75))
     threshold = max(floor, 0.45 * full)
     ink = np.clip((relief - 0.5 * threshold) / (full - 0.5 * threshold), 0, 1).astype(np.float32)
-    return _without_ruling(ink)
+    return _without_faint_pieces(_without_ruling(ink))
 
 
 def _standing_out(relief: Floats, paper_share: float) -> tuple[Floats, float]:
@@ -70,7 +73,7 @@ def _relief(band: Image.Image) -> Floats:
 
 def _strongest(reliefs: list[Floats]) -> Floats:
     """The band in which the ink stands out most from the grain."""
-    return max(reliefs, key=lambda relief: float(np.quantile(relief, 0.985)))
+    return max(reliefs, key=lambda relief: float(np.quantile(relief, 1 - paper.SURELY_INK)))
 
 
 def _without_ruling(ink: Floats) -> Floats:
@@ -88,3 +91,12 @@ def _without_ruling(ink: Floats) -> Floats:
                 line = (slice(start, end), slice(None)) if axis == 0 else (slice(None), slice(start, end))
                 ink[line] = np.minimum(before, after) if axis == 0 else np.minimum(before, after)[:, None]
     return ink
+
+
+def _without_faint_pieces(ink: Floats) -> Floats:
+    block = components.block_of(ink.shape)
+    pieces = components.find(components.any_in_blocks(ink > _FAINT, block))
+    numbers = pieces.painted(np.arange(1, pieces.starts.size + 1))
+    full = np.unique(numbers[components.any_in_blocks(ink >= _FULL, block)])
+    kept = components.of_blocks(np.isin(numbers, full), block, ink.shape)
+    return np.where(kept, ink, np.float32(0))
