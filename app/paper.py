@@ -22,7 +22,7 @@ _WINDOW = 15
 _THICK = 5
 """Strokes that are nowhere narrower than this on that copy hide the paper from the median; odd."""
 
-_EVEN = 4.0
+_EVEN = 5.0
 """How far, of 255, evenly lit paper may be from one smooth surface on that copy, where grain is averaged away."""
 
 _EDGE_FROM = 0.95
