@@ -40,7 +40,7 @@ _PLAIN_EDGE = 0.75
 
 _ACCEPTED = "Accepted are PNG, JPEG, WebP, GIF, BMP or TIFF."
 
-_FLAT_TOLERANCE = 3
+_FLAT_TOLERANCE = 1
 _FLAT_SHARE = 0.75
 """A picture is flat when at least this share of its pixels is this near to the paper's colour, or has the pen's."""
 
