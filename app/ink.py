@@ -42,7 +42,8 @@ _ACCEPTED = "Accepted are PNG, JPEG, WebP, GIF, BMP or TIFF."
 
 _FLAT_TOLERANCE = 1
 _FLAT_SHARE = 0.75
-"""A picture is flat when at least this share of its pixels is this near to the paper's colour, or has the pen's."""
+"""A picture is flat when at least this share of its pixels is this near to the paper's colour, or has the pen's: grain
+makes a photograph of it, however even, for that knows light and dirt from ink."""
 
 _WHITES = (1.0, 255.0, 65535.0)
 """What white may be in greys of more than 8 bits: the least of these that nothing is brighter than."""
@@ -194,7 +195,7 @@ def lift(image: Image.Image) -> Ink:
 
 
 def _is_flat(distance: Shades, strongest: int) -> bool:
-    paper = np.count_nonzero(distance <= min(_FLAT_TOLERANCE, strongest // 10))
+    paper = np.count_nonzero(distance <= _FLAT_TOLERANCE)
     pen = np.count_nonzero(distance >= max(strongest - _PAPER_TOLERANCE, _PAPER_TOLERANCE + 1))
     return bool(paper + pen >= _FLAT_SHARE * distance.size)
 

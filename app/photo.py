@@ -94,6 +94,7 @@ def _without_ruling(ink: Floats) -> Floats:
 
 
 def _without_faint_pieces(ink: Floats) -> Floats:
+    """Keep connected pieces that are full ink somewhere, their faint edges included."""
     block = components.block_of(ink.shape)
     pieces = components.find(components.any_in_blocks(ink > _FAINT, block))
     numbers = pieces.painted(np.arange(1, pieces.starts.size + 1))
