@@ -20,12 +20,13 @@ def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "os.environ", {"DIGITS_API_KEYS": "one, two,", "DIGITS_API_URL": "http://api:9/", "DIGITS_API_PORT": "9000"}
+        "os.environ",
+        {"DIGITS_API_KEYS": "q7x-one, q7x-two,", "DIGITS_API_URL": "http://api:9/", "DIGITS_API_PORT": "9000"},
     )
     found = settings.load()
-    assert [key.get_secret_value() for key in found.api_keys] == ["one", "two"]
+    assert [key.get_secret_value() for key in found.api_keys] == ["q7x-one", "q7x-two"]
     assert found.api_address == "http://api:9"
-    assert "one" not in repr(found)
+    assert "q7x" not in repr(found)
 
 
 @pytest.mark.parametrize(
