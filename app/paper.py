@@ -44,27 +44,25 @@ def under(band: Image.Image) -> Floats:
     small = band.resize((max(1, round(band.width * scale)), max(1, round(band.height * scale))), Image.Resampling.BOX)
     shades = np.asarray(small, dtype=np.float32)
     surface = _even_paper(shades)
-    if surface is not None and _has_thick_strokes(surface, shades):
+    if surface is not None and _has_thick_strokes(density(surface, shades)):
         paper = Image.fromarray(surface)
     else:
         paper = small.filter(ImageFilter.MedianFilter(_WINDOW)).filter(ImageFilter.GaussianBlur(2))
     return np.asarray(paper.resize(band.size, Image.Resampling.BICUBIC), dtype=np.float32)
 
 
-def has_darker_ink(paper: Floats, shades: Floats) -> bool:
-    """Whether what stands out most from paper is darker than it, not lighter."""
-    density = _density(paper, shades)
-    return bool(np.quantile(density, 1 - SURELY_INK) >= -np.quantile(density, SURELY_INK))
-
-
-def _density(paper: Floats, shades: Floats) -> Floats:
-    """How much darker shades are than the paper, as a logarithm."""
+def density(paper: Floats, shades: Floats) -> Floats:
+    """How much darker shades are than the paper, which a surface may put below black, as a logarithm."""
     return np.log((np.maximum(paper, 0) + _DARKEST) / (shades + _DARKEST))
 
 
-def _has_thick_strokes(paper: Floats, shades: Floats) -> bool:
-    density = _density(paper, shades)
-    density = density if has_darker_ink(paper, shades) else -density
+def has_darker_ink(density: Floats) -> bool:
+    """Whether what stands out most from paper is darker than it, not lighter."""
+    return bool(np.quantile(density, 1 - SURELY_INK) >= -np.quantile(density, SURELY_INK))
+
+
+def _has_thick_strokes(density: Floats) -> bool:
+    density = density if has_darker_ink(density) else -density
     ink = Image.fromarray(density > np.quantile(density, 1 - SURELY_INK) / 2).convert("L")
     return ink.filter(ImageFilter.MinFilter(_THICK)).getbbox() is not None
 

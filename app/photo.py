@@ -1,7 +1,7 @@
 """Ink from a photograph: paper with shadows, grain and printed lines on it.
 
 What stands out from the paper, on the side where most stands out, is ink. Long thin runs are the paper's own ruling and
-are taken away.
+are taken away, and so is what is faint all over: traces of ruling and shade.
 """
 
 from statistics import NormalDist
@@ -68,7 +68,7 @@ def _relief(band: Image.Image) -> Floats:
     level = paper.under(band)
     pixels: Floats = np.asarray(band.filter(ImageFilter.GaussianBlur(1)), dtype=np.float32)
     relief: Floats = np.divide(level - pixels, np.maximum(level, 64), dtype=np.float32)
-    return relief if paper.has_darker_ink(level, pixels) else -relief
+    return relief if paper.has_darker_ink(paper.density(level, pixels)) else -relief
 
 
 def _strongest(reliefs: list[Floats]) -> Floats:
@@ -96,8 +96,7 @@ def _without_ruling(ink: Floats) -> Floats:
 def _without_faint_pieces(ink: Floats) -> Floats:
     """Keep connected pieces that are full ink somewhere, their faint edges included."""
     block = components.block_of(ink.shape)
-    pieces = components.find(components.any_in_blocks(ink > _FAINT, block))
-    numbers = pieces.painted(np.arange(1, pieces.starts.size + 1))
-    full = np.unique(numbers[components.any_in_blocks(ink >= _FULL, block)])
-    kept = components.of_blocks(np.isin(numbers, full), block, ink.shape)
+    pieces = components.label(components.any_in_blocks(ink > _FAINT, block))
+    full = np.unique(pieces[components.any_in_blocks(ink >= _FULL, block)])
+    kept = components.of_blocks(np.isin(pieces, full), block, ink.shape)
     return np.where(kept, ink, np.float32(0))
