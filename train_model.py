@@ -29,7 +29,7 @@ from torch.nn import functional as F
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel
 
-from app import second_look
+from app.reading import second_look
 from training import datasets, evaluation, package, tracking
 from training.augmentation import Augmentation, augment
 from training.datasets import NO_CHARACTER, GlyphSet

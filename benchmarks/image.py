@@ -28,10 +28,10 @@ from typing import IO, Any
 import requests
 from playwright.sync_api import sync_playwright
 
-from tests import containers, pictures
-from tests.api_pictures import encoded
 from tests.browser.drawing import CHROMIUM, draw
-from tests.containers import Container, running
+from tests.support import containers, handwriting
+from tests.support.containers import Container, running
+from tests.support.pictures import encoded
 
 SETTLING = 10
 """Seconds after the start until memory counts as idle."""
@@ -185,13 +185,13 @@ def pages(url: str, count: int) -> Iterator[None]:
 
 
 def memories(image: str, count: int) -> tuple[list[Memory], dict[str, dict[int, int]]]:
-    large = encoded(pictures.canvas(3).resize((5000, 5000)).convert("RGBA"))
+    large = encoded(handwriting.canvas(3).resize((5000, 5000)).convert("RGBA"))
     answers = {}
     with running(image, "--cpus", "0.5", "--env", "DIGITS_RATE_PER_ADDRESS=0") as container:
         found = [memory(container, "idle", lambda: time.sleep(SETTLING))]
 
         def drawings() -> None:
-            answers["drawings"] = load(container, encoded(pictures.canvas(3)), callers=16, seconds=15)
+            answers["drawings"] = load(container, encoded(handwriting.canvas(3)), callers=16, seconds=15)
 
         def large_ones() -> None:
             answers["pictures of 25 megapixels"] = load(container, large, callers=4, seconds=15)

@@ -19,10 +19,10 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from app.recognizer import Recognizer
+from app.reading.recognizer import Recognizer
 from benchmarks import client, processes, report
 from benchmarks.client import Load
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parent.parent
 MODEL = ROOT / "app/models/digits.onnx"

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from tests.api_pictures import drawn, encoded
-from tests.api_support import Server, serving
+from tests.support.api import Server, serving
+from tests.support.pictures import drawn, encoded
 
 PNG = encoded(drawn(5))
 KEYS = ("first-key", "second-key", "third-key", "fourth-key", "fifth-key")

@@ -10,11 +10,11 @@ import pytest
 import requests
 from PIL import Image, ImageOps
 
-from app.glyphs import to_glyph
-from app.ink import read_ink
-from app.recognizer import Recognizer
-from tests.api_pictures import drawn, encoded
-from tests.api_support import ROOT, Server, serving
+from app.reading.glyphs import to_glyph
+from app.reading.ink import read_ink
+from app.reading.recognizer import Recognizer
+from tests.support.api import ROOT, Server, serving
+from tests.support.pictures import drawn, encoded
 
 
 @pytest.fixture(scope="module")

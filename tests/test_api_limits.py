@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.api_pictures import drawn, encoded
-from tests.api_support import Server, serving
+from tests.support.api import Server, serving
+from tests.support.pictures import drawn, encoded
 
 PNG = encoded(drawn(5))
 LIMIT = 100_000

@@ -12,8 +12,8 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.api_pictures import drawn, encoded
-from tests.api_support import Server, serving, start
+from tests.support.api import Server, serving, start
+from tests.support.pictures import drawn, encoded
 
 PNG = encoded(drawn(5))
 BLANK = encoded(drawn(5).point(lambda _: 255))

@@ -15,8 +15,8 @@ from playwright.sync_api import Browser, Route
 
 from app.api.docs import SWAGGER_UI
 from app.api.errors import CODES
-from tests.api_support import ROOT, Server, serving
 from tests.conftest import need
+from tests.support.api import ROOT, Server, serving
 
 KEY = "a-key-for-tests"
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from tests.pictures import mnist_digits
+from tests.support.handwriting import mnist_digits
 from training.augmentation import Augmentation, augment, damage
 
 GLYPHS = torch.from_numpy(mnist_digits()[0]).unsqueeze(1).float() / 255

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from app.components import label
+from app.reading.components import label
 
 
 @pytest.mark.parametrize("density", [0.05, 0.3, 0.5, 0.7, 0.95])

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from tests.pictures import DATA, mnist_digits
+from tests.support.handwriting import DATA, mnist_digits
 from training import datasets
 from training.negatives import make
 from training.strokes import StrokeSet

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tests.api_support import ROOT, serving
-from tests.pictures import DATA
-from tests.ports import free_port
+from tests.support.api import ROOT, serving
+from tests.support.handwriting import DATA
+from tests.support.ports import free_port
 from training import evaluation
 
 

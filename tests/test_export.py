@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from app import second_look
-from app.recognizer import METADATA_KEY, Recognizer
-from tests.pictures import mnist_digits
+from app.reading import second_look
+from app.reading.recognizer import METADATA_KEY, Recognizer
+from tests.support.handwriting import mnist_digits
 from training import export
 from training.networks import LargerCNN
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
-from app import frame
-from app.glyphs import to_glyph
-from app.ink import BlankImage, lift, read_ink
-from tests.api_pictures import encoded
-from tests.pictures import canvas, mnist_digits
+from app.reading import frame
+from app.reading.glyphs import to_glyph
+from app.reading.ink import BlankImage, lift, read_ink
+from tests.support.handwriting import canvas, mnist_digits
+from tests.support.pictures import encoded
 
 DIGITS = range(10)
 

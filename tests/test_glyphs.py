@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.glyphs import SIDE, to_glyph
-from app.ink import BlankImage, lift
-from tests.pictures import canvas, mnist_digits
+from app.reading.glyphs import SIDE, to_glyph
+from app.reading.ink import BlankImage, lift
+from tests.support.handwriting import canvas, mnist_digits
 
 
 def test_mnist_digits_stay_as_they_are() -> None:

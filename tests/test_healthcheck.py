@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.api_support import ROOT, Server, serving
-from tests.ports import free_port
+from tests.support.api import ROOT, Server, serving
+from tests.support.ports import free_port
 
 KEY = "a-key-for-tests"
 

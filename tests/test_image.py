@@ -17,10 +17,10 @@ import requests
 from playwright.sync_api import Browser, expect
 
 from benchmarks.image import HELD, base_layers, layers
-from tests import containers, pictures
-from tests.api_pictures import encoded
 from tests.browser.drawing import draw
-from tests.containers import Container, running
+from tests.support import containers, handwriting
+from tests.support.containers import Container, running
+from tests.support.pictures import encoded
 
 ROOT = Path(__file__).parent.parent
 TAG = "digit-recognition-app:test"
@@ -115,7 +115,7 @@ def test_is_healthy_by_its_own_check(image: str, container: Container) -> None:
 
 def test_answers_as_the_code_beside_it(container: Container) -> None:
     """The label that the same picture has on it."""
-    picture = encoded(pictures.canvas(3))
+    picture = encoded(handwriting.canvas(3))
     answer = requests.post(container.url(8000, "/predict/"), files={"file": picture}, timeout=30)
     assert answer.status_code == 200
     assert answer.json()["predicted_digit"] == 3
@@ -174,7 +174,7 @@ def test_a_request_in_flight_is_answered_before_the_end(image: str) -> None:
     """Half of a request is sent, the container is told to stop, then comes the other half."""
     with running(image) as container, ThreadPoolExecutor() as pool:
         prepared = requests.Request(
-            "POST", container.url(8000, "/predict/"), files={"file": encoded(pictures.canvas(7))}
+            "POST", container.url(8000, "/predict/"), files={"file": encoded(handwriting.canvas(7))}
         ).prepare()
         head = "POST /predict/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + "".join(
             f"{name}: {value}\r\n" for name, value in prepared.headers.items()

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
-from app.glyphs import to_glyph
-from app.ink import WORKING_SIDE, BlankImage, TooManyPixels, UnreadableImage, decode, lift, read_ink
-from tests.api_pictures import encoded
-from tests.pictures import canvas
+from app.reading.glyphs import to_glyph
+from app.reading.ink import WORKING_SIDE, BlankImage, TooManyPixels, UnreadableImage, decode, lift, read_ink
+from tests.support.handwriting import canvas
+from tests.support.pictures import encoded
 
 DRAWN = canvas(5)
 INK = 1 - np.asarray(DRAWN, np.float32) / 255

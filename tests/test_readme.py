@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.api_pictures import encoded
 from tests.browser.servers import ROOT, App
 from tests.conftest import need
-from tests.pictures import canvas
-from tests.ports import free_port
+from tests.support.handwriting import canvas
+from tests.support.pictures import encoded
+from tests.support.ports import free_port
 
 README = (ROOT / "README.md").read_text()
 RECORD = json.loads((ROOT / "app" / "models" / "digits.json").read_text())

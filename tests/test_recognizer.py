@@ -6,12 +6,12 @@ import numpy as np
 import onnx
 import pytest
 
-from app.glyphs import to_glyph
-from app.ink import lift, read_ink
-from app.recognizer import Recognizer, UnusableModel
+from app.reading.glyphs import to_glyph
+from app.reading.ink import lift, read_ink
+from app.reading.recognizer import Recognizer, UnusableModel
 from app.settings import Settings
-from tests.api_pictures import encoded
-from tests.pictures import canvas, mnist_digits
+from tests.support.handwriting import canvas, mnist_digits
+from tests.support.pictures import encoded
 
 MODEL = Settings().models_dir / "digits.onnx"
 

@@ -11,9 +11,9 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from tests.pictures import DATA
+from tests.support.handwriting import DATA
+from tests.support.wandb_file import records
 from tests.test_training import ROOT
-from tests.wandb_file import records
 from training import search as searching
 from training.devices import Device
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from app import second_look
-from tests.pictures import mnist_digits
+from app.reading import second_look
+from tests.support.handwriting import mnist_digits
 
 GLYPHS = (mnist_digits()[0][:8] / 255).astype(np.float32)
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from app.recognizer import Recognizer
-from tests.pictures import DATA, mnist_digits
-from tests.wandb_file import records
+from app.reading.recognizer import Recognizer
+from tests.support.handwriting import DATA, mnist_digits
+from tests.support.wandb_file import records
 from train_model import parser, targets_of, taught
 from training import datasets, tracking
 from training.datasets import NO_CHARACTER

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.pictures import DATA
+from tests.support.handwriting import DATA
 from tests.test_training import ROOT
 
 

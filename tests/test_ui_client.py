@@ -9,7 +9,7 @@ import pytest
 from app.settings import Settings
 from app.ui import client as module
 from app.ui.client import Answer, Client, Refusal, Trouble
-from tests.scripted_api import SEVEN, Api, scripted_api
+from tests.support.scripted_api import SEVEN, Api, scripted_api
 
 
 @pytest.fixture

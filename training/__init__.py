@@ -1,1 +1,1 @@
-"""How models are made: data, networks, augmentation, evaluation and export. Uses `app.ink` and `app.glyphs`."""
+"""How models are made: data, networks, augmentation, evaluation and export. Uses `app.reading`, never the other way."""

@@ -1,4 +1,4 @@
-"""Data sets as glyphs: every picture goes through `app.ink` and `app.glyphs`, as a request's does."""
+"""Data sets as glyphs: every picture goes through `app.reading.ink` and `app.reading.glyphs`, as a request's does."""
 
 import hashlib
 import os
@@ -15,8 +15,8 @@ import torch
 from PIL import Image, ImageOps
 from torchvision.datasets import MNIST
 
-from app.glyphs import SIDE, to_glyph
-from app.ink import BlankImage, lift
+from app.reading.glyphs import SIDE, to_glyph
+from app.reading.ink import BlankImage, lift
 from training import negatives
 from training.augmentation import damage
 from training.progress import track

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from rich.table import Table
 
-from app.recognizer import Recognizer
+from app.reading.recognizer import Recognizer
 from training import evaluation, pictures, remote, sweeps
 from training.datasets import NO_CHARACTER
 from training.evaluation_sets import EvaluationSet, everything, glyph_of_file

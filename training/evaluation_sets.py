@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from app.glyphs import SIDE, Glyph, to_glyph
-from app.ink import InkError, read_ink
+from app.reading.glyphs import SIDE, Glyph, to_glyph
+from app.reading.ink import InkError, read_ink
 from training import datasets, negatives
 from training.corruptions import CORRUPTIONS
 from training.photographs import photograph

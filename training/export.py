@@ -15,8 +15,8 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import nn
 
-from app.glyphs import SIDE
-from app.recognizer import METADATA_KEY
+from app.reading.glyphs import SIDE
+from app.reading.recognizer import METADATA_KEY
 
 Floats = npt.NDArray[np.float32]
 
@@ -90,7 +90,7 @@ def quantize(float_file: Path, file: Path, glyphs: Floats) -> Path:
 
 
 def describe(file: Path, record: dict[str, Any]) -> None:
-    """Put the record into the model file's own metadata, where `app.recognizer` reads it."""
+    """Put the record into the model file's own metadata, where `app.reading.recognizer` reads it."""
     model = onnx.load(file)
     for entry in [entry for entry in model.metadata_props if entry.key == METADATA_KEY]:
         model.metadata_props.remove(entry)

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from app.glyphs import SIDE
+from app.reading.glyphs import SIDE
 
 
 class ConvBlock(nn.Module):

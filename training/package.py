@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from app.recognizer import Recognizer
+from app.reading.recognizer import Recognizer
 from training import datasets, evaluation, export, pictures
 from training.datasets import GlyphSet
 

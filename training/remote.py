@@ -10,8 +10,8 @@ import numpy.typing as npt
 import requests
 from PIL import Image
 
-from app.glyphs import SIDE
-from app.recognizer import ModelRecord
+from app.reading.glyphs import SIDE
+from app.reading.recognizer import ModelRecord
 
 Floats = npt.NDArray[np.float32]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.recognizer import Recognizer
+from app.reading.recognizer import Recognizer
 from training import datasets, evaluation, pictures
 from training.evaluation_sets import glyph_of_file, png
 from training.progress import track

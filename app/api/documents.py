@@ -4,9 +4,9 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from app import ink
 from app.api import errors
 from app.api.schemas import Picture, Problem
+from app.reading import ink
 
 Responses = dict[int | str, dict[str, Any]]
 

@@ -12,8 +12,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app import ink
 from app.api.schemas import Failed, Problem
+from app.reading import ink
 
 
 class CallerError(Exception):

@@ -21,7 +21,7 @@ from app.api.routes import router
 from app.api.service import Service, load_recognizers
 from app.api.telemetry import Telemetry
 from app.api.work import Workers
-from app.recognizer import UnusableModel
+from app.reading.recognizer import UnusableModel
 from app.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -25,8 +25,8 @@ from app.api.schemas import (
 from app.api.service import service_of
 from app.api.uploads import several_files, single_file
 from app.api.work import Reading
-from app.glyphs import Glyph
-from app.recognizer import Recognizer
+from app.reading.glyphs import Glyph
+from app.reading.recognizer import Recognizer
 
 router = APIRouter()
 

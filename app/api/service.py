@@ -9,8 +9,8 @@ from starlette.requests import HTTPConnection
 from app.api.access import Gate
 from app.api.errors import UnknownAlphabet
 from app.api.work import Workers
-from app.glyphs import to_glyph
-from app.recognizer import Recognizer, UnusableModel
+from app.reading.glyphs import to_glyph
+from app.reading.recognizer import Recognizer, UnusableModel
 from app.settings import Settings
 
 

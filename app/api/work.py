@@ -14,11 +14,11 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Final
 
-from app import ink
 from app.api import metrics
 from app.api.errors import Overloaded
-from app.glyphs import Glyph, to_glyph
-from app.recognizer import Prediction, Recognizer
+from app.reading import ink
+from app.reading.glyphs import Glyph, to_glyph
+from app.reading.recognizer import Prediction, Recognizer
 
 QUICK_BYTES: Final = 256 * 1024
 QUICK_PIXELS: Final = 1_000_000
@@ -158,7 +158,7 @@ class Workers:
         return self._quick.alive and self._bulk.alive
 
     async def read(self, data: bytes, recognizer: Recognizer) -> Reading:
-        """Recognize one picture. Raises app.ink's errors, and Overloaded where too many wait."""
+        """Recognize one picture. Raises app.reading.ink's errors, and Overloaded where too many wait."""
         lane = self._quick if len(data) <= QUICK_BYTES else self._bulk
         outcome = await self._submit(lane, [data], recognizer)[0]
         if isinstance(outcome, Exception):

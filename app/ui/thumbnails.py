@@ -3,7 +3,7 @@
 import base64
 import io
 
-from app.ink import InkError, decode
+from app.reading.ink import InkError, decode
 
 SIDE = 96
 

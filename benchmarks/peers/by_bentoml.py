@@ -9,9 +9,9 @@ from typing import Any
 import bentoml
 from PIL.Image import Image
 
-from app.glyphs import to_glyph
-from app.ink import decode_picture, lift
-from app.recognizer import Recognizer
+from app.reading.glyphs import to_glyph
+from app.reading.ink import decode_picture, lift
+from app.reading.recognizer import Recognizer
 
 MODEL = Path("app/models/digits.onnx")
 

@@ -10,9 +10,9 @@ from typing import Any
 import litserve
 from fastapi import Request
 
-from app.glyphs import Glyph, to_glyph
-from app.ink import read_ink
-from app.recognizer import Prediction, Recognizer
+from app.reading.glyphs import Glyph, to_glyph
+from app.reading.ink import read_ink
+from app.reading.recognizer import Prediction, Recognizer
 
 MODEL = Path("app/models/digits.onnx")
 

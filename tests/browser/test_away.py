@@ -9,8 +9,8 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 from tests.browser.conftest import opened
 from tests.browser.drawing import draw
 from tests.browser.servers import App, Server
-from tests.ports import free_port
-from tests.scripted_api import SEVEN, Api, scripted_api
+from tests.support.ports import free_port
+from tests.support.scripted_api import SEVEN, Api, scripted_api
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from playwright.sync_api import BrowserContext
 
 from tests.browser.provider import CLIENT_ID, CLIENT_SECRET, PERSON, provider
 from tests.browser.servers import Server
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 
 def test_nobody_draws_before_signing_in(context: BrowserContext) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-STROKES = Path(__file__).parent / "data" / "strokes.json"
+STROKES = Path(__file__).parent.parent / "data" / "strokes.json"
 
 
 def drawn(label: int, side: int = 280, extent: float = 160, brush: float = 16) -> Image.Image:

@@ -1,4 +1,4 @@
-"""Pictures for tests: real pen strokes and digits, drawn and encoded."""
+"""Real pen strokes and digits for tests. Nothing here imports torch, which takes longer than a server to start."""
 
 from pathlib import Path
 from typing import Any
@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from training.datasets import mnist_pictures
 from training.strokes import StrokeSet, draw
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parent.parent / "data"
 
 
 def strokes() -> StrokeSet:
@@ -31,4 +30,7 @@ def canvas(
 
 def mnist_digits() -> tuple[Any, Any]:
     """200 MNIST test digits: (200, 28, 28) uint8 with bright ink, and labels."""
-    return mnist_pictures(DATA, train=False)
+    raw = DATA / "MNIST" / "raw"
+    images = np.frombuffer((raw / "t10k-images-idx3-ubyte").read_bytes(), np.uint8, offset=16)
+    labels = np.frombuffer((raw / "t10k-labels-idx1-ubyte").read_bytes(), np.uint8, offset=8)
+    return images.reshape(-1, 28, 28), labels.astype(np.int64)

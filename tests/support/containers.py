@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 LIMITS = (
     "--read-only",

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from app import components
-from app.ink import BlankImage, Ink
+from app.reading import components
+from app.reading.ink import BlankImage, Ink
 
 Glyph = npt.NDArray[np.float32]
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import requests
 
-from tests.ports import free_port
+from tests.support.ports import free_port
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 
 
 @dataclass

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import onnxruntime
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from app import second_look
-from app.glyphs import SIDE, Glyph
+from app.reading import second_look
+from app.reading.glyphs import SIDE, Glyph
 
 METADATA_KEY: Final = "digit_recognition_app"
 """The entry of an ONNX file's metadata that holds its record, as JSON."""

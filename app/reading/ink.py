@@ -2,7 +2,7 @@
 
 What is paper and what is pen is found out, not assumed: dark on light, light on dark, coloured, or drawn on
 transparency. A picture with one flat paper colour (a canvas, a scan) takes a short path; a photograph, whose
-paper has shadows and grain, goes through `app.photo`.
+paper has shadows and grain, goes through `app.reading.photo`.
 """
 
 import io
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
 
-from app import frame, photo
+from app.reading import frame, photo
 
 Ink = npt.NDArray[np.float32]
 Shades = npt.NDArray[np.uint8]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from app.glyphs import SIDE, Glyph
+from app.reading.glyphs import SIDE, Glyph
 
 Floats = npt.NDArray[np.float32]
 

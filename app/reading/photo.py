@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
-from app import components, paper
+from app.reading import components, paper
 
 Floats = npt.NDArray[np.float32]
 
