@@ -17,8 +17,8 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
 from pathlib import Path
 
-from app.reading.glyphs import to_glyph
-from app.reading.ink import InkError, read_ink
+from app.reading.picture import ReadingError, decode
+from app.reading.pipeline import glyph_of
 from tests.support.broken_files import broken_files
 from training.evaluation_sets import everything
 from training.progress import console, track
@@ -29,8 +29,8 @@ BROKEN_FILES = 5120
 def fingerprint(data: bytes) -> str:
     """Of an encoded picture's glyph, to the bit, or of the kind of its refusal."""
     try:
-        content = to_glyph(read_ink(data)).tobytes()
-    except InkError as refusal:
+        content = glyph_of(decode(data)).pixels.tobytes()
+    except ReadingError as refusal:
         content = type(refusal).__name__.encode()
     return hashlib.sha256(content).hexdigest()[:12]
 

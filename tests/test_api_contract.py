@@ -10,11 +10,10 @@ import pytest
 import requests
 from PIL import Image, ImageOps
 
-from app.reading.glyphs import to_glyph
-from app.reading.ink import read_ink
 from app.reading.recognizer import Recognizer
 from tests.support.api import ROOT, Server, serving
 from tests.support.pictures import drawn, encoded
+from tests.support.reading import glyph_of, pixels_of
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +29,7 @@ def recognizer() -> Recognizer:
 
 def expected(recognizer: Recognizer, data: bytes) -> str:
     """What the recognizer says without a server around it."""
-    return recognizer.predict([to_glyph(read_ink(data))])[0].label
+    return recognizer.predict([glyph_of(data)])[0].label
 
 
 def test_welcome(api: Server) -> None:
@@ -124,7 +123,7 @@ def shown_glyph(body: dict[str, Any]) -> Any:
 
 
 def test_the_glyph_is_what_the_model_saw(api: Server) -> None:
-    glyph = to_glyph(read_ink(PICTURES["PNG L"]))
+    glyph = pixels_of(PICTURES["PNG L"])
     shown = shown_glyph(api.predict(PICTURES["PNG L"], "/predict/?glyph=true").json())
     assert np.abs(shown / 255 - glyph).max() <= 0.5 / 255 + 1e-6
 

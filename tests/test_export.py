@@ -8,12 +8,18 @@ import pytest
 import torch
 
 from app.reading import second_look
-from app.reading.recognizer import METADATA_KEY, Recognizer
+from app.reading.recognizer import METADATA_KEY, READING_VERSION, Recognizer
 from tests.support.handwriting import mnist_digits
 from training import export
 from training.networks import LargerCNN
 
-RECORD = {"alphabet": "digits", "version": "0", "labels": list("0123456789"), "sure_from": 0.5}
+RECORD = {
+    "alphabet": "digits",
+    "version": "0",
+    "labels": list("0123456789"),
+    "sure_from": 0.5,
+    "reading_version": READING_VERSION,
+}
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,10 @@ import pytest
 from PIL import Image, ImageDraw, ImageOps
 
 from app.reading import frame
-from app.reading.glyphs import to_glyph
-from app.reading.ink import BlankImage, lift, read_ink
+from app.reading.pipeline import BlankImage
 from tests.support.handwriting import canvas, mnist_digits
 from tests.support.pictures import encoded
+from tests.support.reading import pixels_of
 
 DIGITS = range(10)
 
@@ -57,20 +57,20 @@ FRAMES: dict[str, Callable[[Image.Image], Image.Image]] = {
 def test_the_glyph_is_the_same_in_a_frame(kind: str, inverted: bool) -> None:
     for digit in DIGITS:
         picture = ImageOps.invert(canvas(digit)) if inverted and kind != "desk around a note" else canvas(digit)
-        framed = to_glyph(read_ink(encoded(FRAMES[kind](picture))))
-        assert np.abs(framed - to_glyph(lift(picture))).max() < 0.1, digit
+        framed = pixels_of(encoded(FRAMES[kind](picture)))
+        assert np.abs(framed - pixels_of(picture)).max() < 0.1, digit
 
 
 def test_soft_edges_and_compression_hide_no_frame() -> None:
     for digit in DIGITS:
         framed = bordered(canvas(digit), "black", 21).resize((301, 301), Image.Resampling.BILINEAR)
-        glyph = to_glyph(read_ink(encoded(framed, "JPEG", quality=80)))
-        assert np.abs(glyph - to_glyph(lift(canvas(digit)))).mean() < 0.03, digit
+        glyph = pixels_of(encoded(framed, "JPEG", quality=80))
+        assert np.abs(glyph - pixels_of(canvas(digit))).mean() < 0.03, digit
 
 
 def test_a_frame_around_nothing_is_blank() -> None:
     with pytest.raises(BlankImage):
-        lift(bordered(Image.new("L", (280, 280), "white"), "black", 10))
+        pixels_of(bordered(Image.new("L", (280, 280), "white"), "black", 10))
 
 
 SEGMENTS = {
@@ -98,7 +98,7 @@ def square(digit: int, thinner: int = 0) -> Image.Image:
 @pytest.mark.parametrize("digit", [0, 1, 8])
 def test_a_solid_digit_is_no_frame(digit: int) -> None:
     for picture in (square(digit), square(digit).crop((85, 35, 196, 246)), square(digit, thinner=7)):
-        assert frame.within([picture]) == [picture]
+        assert frame.paper_box([np.asarray(picture)]) is None
 
 
 def test_a_fat_round_digit_in_few_pixels_is_no_frame() -> None:
@@ -107,7 +107,7 @@ def test_a_fat_round_digit_in_few_pixels_is_no_frame() -> None:
     pen = ImageDraw.Draw(picture)
     pen.polygon([(11, 4), (17, 4), (21, 9), (21, 19), (17, 23), (11, 23), (7, 19), (7, 9)], fill=255)
     pen.rectangle((13, 12, 15, 15), fill=0)
-    assert frame.within([picture]) == [picture]
+    assert frame.paper_box([np.asarray(picture)]) is None
 
 
 def test_ordinary_pictures_stay_as_they_are() -> None:
@@ -116,5 +116,5 @@ def test_ordinary_pictures_stay_as_they_are() -> None:
         *map(Image.fromarray, mnist_digits()[0]),
     ]:
         tight = picture.crop(ImageOps.invert(picture).getbbox()) if picture.mode == "L" else picture
-        assert frame.within([picture]) == [picture]
-        assert frame.within([tight]) == [tight]
+        assert frame.paper_box([np.asarray(picture)]) is None
+        assert frame.paper_box([np.asarray(tight)]) is None

@@ -2,16 +2,21 @@
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image, ImageDraw, ImageOps
 
-from app.reading.glyphs import SIDE, to_glyph
-from app.reading.ink import BlankImage, lift
+from app.reading import glyphs, pipeline
+from app.reading.glyphs import SIDE, Cleaning
+from app.reading.ink import Ink
+from app.reading.picture import Picture
+from app.reading.pipeline import BlankImage
 from tests.support.handwriting import canvas, mnist_digits
+from tests.support.pictures import encoded
+from tests.support.reading import glyph_of, pixels_of
 
 
 def test_mnist_digits_stay_as_they_are() -> None:
     images, _ = mnist_digits()
-    changes = [float(np.abs(to_glyph(lift(Image.fromarray(image))) - image / 255).mean()) for image in images]
+    changes = [float(np.abs(pixels_of(Image.fromarray(image)) - image / 255).mean()) for image in images]
     assert np.median(changes) < 0.001
     assert np.quantile(changes, 0.9) < 0.03  # specks are taken away, and a few digits move by a pixel
 
@@ -20,8 +25,8 @@ def test_mnist_digits_stay_as_they_are() -> None:
 @pytest.mark.parametrize("position", [(0.0, 0.0), (1.0, 0.2), (0.5, 1.0)])
 def test_place_and_size_do_not_matter(extent: float, position: tuple[float, float]) -> None:
     brush = 0.1 * extent
-    glyph = to_glyph(lift(canvas(3, extent=extent, brush=brush, position=position)))
-    middle = to_glyph(lift(canvas(3, extent=160, brush=16)))
+    glyph = pixels_of(canvas(3, extent=extent, brush=brush, position=position))
+    middle = pixels_of(canvas(3, extent=160, brush=16))
     assert glyph.shape == (SIDE, SIDE)
     assert glyph.max() == pytest.approx(1.0)
     assert float(np.abs(glyph - middle).mean()) < 0.03
@@ -29,7 +34,7 @@ def test_place_and_size_do_not_matter(extent: float, position: tuple[float, floa
 
 def test_the_glyph_fits_the_box_and_its_mass_is_in_the_middle() -> None:
     for digit in range(10):
-        glyph = to_glyph(lift(canvas(digit)))
+        glyph = pixels_of(canvas(digit))
         drawn = np.argwhere(glyph > 0)
         assert (np.ptp(drawn, axis=0) + 1).max() <= 20
         centre = (np.indices(glyph.shape) * glyph).sum(axis=(1, 2)) / glyph.sum()
@@ -38,10 +43,10 @@ def test_the_glyph_fits_the_box_and_its_mass_is_in_the_middle() -> None:
 
 def test_specks_are_dirt() -> None:
     image = canvas(8)
-    clean = to_glyph(lift(image))
+    clean = pixels_of(image)
     for spot in ((5, 5), (270, 12), (9, 268)):
         image.putpixel(spot, 0)
-    assert np.array_equal(to_glyph(lift(image)), clean)
+    assert np.array_equal(pixels_of(image), clean)
 
 
 @pytest.mark.parametrize("size", [16, 28, 280, 500])
@@ -50,11 +55,48 @@ def test_a_stray_pixel_is_blank(size: int, pen: int, paper: int) -> None:
     image = Image.new("L", (size, size), paper)
     image.putpixel((size // 3, size // 2), pen)
     with pytest.raises(BlankImage):
-        to_glyph(lift(image))
+        pixels_of(image)
 
 
 def test_extreme_shapes() -> None:
     bar = Image.new("L", (500, 40), 255)
     bar.paste(0, (10, 18, 490, 20))
-    assert to_glyph(lift(bar)).shape == (SIDE, SIDE)
-    assert to_glyph(np.ones((1, 9), np.float32)).shape == (SIDE, SIDE)
+    assert pixels_of(bar).shape == (SIDE, SIDE)
+    line = glyphs.find(Picture.of(Image.new("L", (9, 1))), Ink(np.ones((1, 9), np.float32)))
+    assert line is not None
+    assert line.pixels.shape == (SIDE, SIDE)
+
+
+def test_a_glyph_knows_where_it_was_and_how_large() -> None:
+    """In pixels of the picture as sent: shrunk, framed or turned by EXIF, the box is the digit's."""
+    paper = Image.new("L", (2000, 1000), "white")
+    paper.paste("black", (400, 200, 480, 800))
+    framed = ImageOps.expand(paper, 50, "black")
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    lying = encoded(paper.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=exif, quality=95)
+    for source, border in (
+        (encoded(paper), 0),
+        (encoded(paper, "JPEG", quality=95), 0),
+        (encoded(framed), 50),
+        (lying, 0),
+    ):
+        glyph = glyph_of(source)
+        assert np.abs(np.subtract(glyph.box, (400 + border, 200 + border, 480 + border, 800 + border))).max() <= 8
+        assert glyph.scale == pytest.approx(20 / 600, rel=0.02)
+
+
+def test_the_box_of_a_stroke_cut_to_its_ink_is_the_whole_picture() -> None:
+    stroke = Image.new("RGBA", (30, 60), "black")
+    stroke.putpixel((0, 0), (0, 0, 0, 0))
+    assert glyph_of(stroke).box == (0, 0, 30, 60)
+    assert glyph_of(stroke).scale == pytest.approx(20 / 60)
+
+
+def test_what_is_dirt_is_the_alphabets_to_say() -> None:
+    image = canvas(1)
+    ImageDraw.Draw(image).ellipse((20, 20, 40, 40), fill=0)
+    dotted = pipeline.glyph_of(Picture.of(image), Cleaning(speck=0.0))
+    clean = pipeline.glyph_of(Picture.of(image), Cleaning(speck=0.5))
+    assert dotted.box[:2] == pytest.approx((20, 20), abs=1)
+    assert clean.box[0] > 60

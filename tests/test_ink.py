@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
-from app.reading.glyphs import to_glyph
-from app.reading.ink import WORKING_SIDE, BlankImage, TooManyPixels, UnreadableImage, decode, lift, read_ink
+from app.reading.picture import WORKING_SIDE, TooManyPixels, UnreadablePicture, decode
+from app.reading.pipeline import BlankImage
 from tests.support.handwriting import canvas
 from tests.support.pictures import encoded
+from tests.support.reading import glyph_of, ink_of, pixels_of
 
 DRAWN = canvas(5)
 INK = 1 - np.asarray(DRAWN, np.float32) / 255
@@ -53,7 +54,7 @@ PAPERS: dict[str, Callable[[], Image.Image]] = {
 def test_the_ink_is_the_same_on_every_paper(paper: str) -> None:
     image = PAPERS[paper]()
     file = encoded(image, "TIFF" if image.mode in ("CMYK", "F", "I;16") else "PNG")
-    ink = read_ink(file)
+    ink = ink_of(file)
     assert ink.shape == (280, 280)
     assert ink.dtype == np.float32
     assert float(np.abs(ink - INK).mean()) < 0.01
@@ -61,20 +62,20 @@ def test_the_ink_is_the_same_on_every_paper(paper: str) -> None:
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"])
 def test_formats(format: str) -> None:
-    assert float(np.abs(read_ink(encoded(DRAWN, format)) - INK).mean()) < 0.01
+    assert float(np.abs(ink_of(encoded(DRAWN, format)) - INK).mean()) < 0.01
 
 
 def test_exif_orientation_is_obeyed() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was turned: the picture is to be turned 90 degrees clockwise
     turned = encoded(DRAWN.transpose(Image.Transpose.ROTATE_90).convert("RGB"), "JPEG", exif=exif, quality=95)
-    assert float(np.abs(read_ink(turned) - INK).mean()) < 0.01
+    assert float(np.abs(ink_of(turned) - INK).mean()) < 0.01
 
 
 def test_large_pictures_are_shrunk_to_the_working_size() -> None:
     large = DRAWN.resize((2800, 2100))
-    assert read_ink(encoded(large)).shape == (384, WORKING_SIDE)
-    assert max(decode(encoded(large, "JPEG")).size) == WORKING_SIDE
+    assert ink_of(encoded(large)).shape == (384, WORKING_SIDE)
+    assert max(decode(encoded(large, "JPEG")).image.size) == WORKING_SIDE
 
 
 def one_pixel(size: int, pen: int, paper: int) -> Image.Image:
@@ -102,7 +103,7 @@ BLANKS: dict[str, Image.Image] = {
 @pytest.mark.parametrize("what", BLANKS)
 def test_blank_pictures(what: str) -> None:
     with pytest.raises(BlankImage, match=r"^Image is blank\. Please provide a valid digit\.$"):
-        read_ink(encoded(BLANKS[what]))
+        glyph_of(encoded(BLANKS[what]))
 
 
 PNG = encoded(DRAWN)
@@ -114,8 +115,8 @@ PNG = encoded(DRAWN)
     ids=["empty", "text", "svg", "zip", "truncated"],
 )
 def test_what_is_no_picture(data: bytes) -> None:
-    with pytest.raises(UnreadableImage) as refused:
-        read_ink(data)
+    with pytest.raises(UnreadablePicture) as refused:
+        ink_of(data)
     message = str(refused.value)
     assert message.endswith(".")
     assert "Traceback" not in message
@@ -126,14 +127,14 @@ def test_what_is_no_picture(data: bytes) -> None:
 @pytest.mark.parametrize(("side", "said"), [(6000, "6000 x 6000 pixels"), (30_000, "too many pixels")])
 def test_the_pixel_limit_holds_before_decoding(side: int, said: str) -> None:
     with pytest.raises(TooManyPixels, match=f"{said}; at most 25 million are accepted."):
-        read_ink(encoded(Image.new("1", (side, side))))
+        ink_of(encoded(Image.new("1", (side, side))))
 
 
 def test_a_photograph_loses_its_shadow() -> None:
     x = np.linspace(1.0, 0.45, 280, dtype=np.float32)
     grain = np.random.default_rng(2).normal(0, 2, (280, 280))
     photo = Image.fromarray(np.clip((60 + 190 * (1 - INK)) * x + grain, 0, 255).astype(np.uint8))
-    ink = read_ink(encoded(photo, "JPEG", quality=80))
+    ink = ink_of(encoded(photo, "JPEG", quality=80))
     assert ink[INK == 0].mean() < 0.02
     assert ink[INK == 1].mean() > 0.8
 
@@ -147,7 +148,7 @@ def test_small_thin_writing_is_ink_and_a_larger_reflection_is_not() -> None:
         ink = 1 - np.asarray(drawn, np.float32) / 255
         grain = np.random.default_rng(digit).normal(0, 2, ink.shape)
         photo = Image.fromarray(((180 - 130 * ink) * light + grain).clip(0, 255).astype(np.uint8))
-        assert np.abs(to_glyph(read_ink(encoded(photo))) - to_glyph(lift(drawn))).mean() < 0.06, digit
+        assert np.abs(pixels_of(encoded(photo)) - pixels_of(drawn)).mean() < 0.06, digit
 
 
 def test_faint_slanted_lines_around_a_digit_leave_no_trace() -> None:
@@ -157,8 +158,8 @@ def test_faint_slanted_lines_around_a_digit_leave_no_trace() -> None:
         for y in (20, 50, 230, 260):
             ImageDraw.Draw(paper).line((0, y - 10, 280, y + 10), fill=(165, 180, 205), width=2)
         paper.paste((30, 30, 70), mask=ImageOps.invert(drawn))
-        glyph = to_glyph(read_ink(encoded(paper, "JPEG", quality=80)))
-        assert np.abs(glyph - to_glyph(lift(drawn))).mean() < 0.05, digit
+        glyph = pixels_of(encoded(paper, "JPEG", quality=80))
+        assert np.abs(glyph - pixels_of(drawn)).mean() < 0.05, digit
 
 
 @pytest.mark.parametrize("brush", [28, 42])
@@ -170,7 +171,7 @@ def test_a_thick_marker_is_ink_all_over(brush: int, darkest: float) -> None:
         ink = 1 - np.asarray(canvas(digit, extent=200, brush=brush), np.float32) / 255
         grain = np.random.default_rng(digit).normal(0, 4, ink.shape)
         photo = Image.fromarray(((235 - 205 * ink) * light + grain).clip(0, 255).astype(np.uint8))
-        assert np.corrcoef(read_ink(encoded(photo)).ravel(), ink.ravel())[0, 1] > 0.98, digit
+        assert np.corrcoef(ink_of(encoded(photo)).ravel(), ink.ravel())[0, 1] > 0.98, digit
 
 
 @pytest.mark.parametrize("brush", [28, 42])
@@ -181,7 +182,7 @@ def test_a_thick_marker_in_a_tight_crop_survives_compression(brush: int) -> None
         tight = ImageOps.expand(drawn.crop(ImageOps.invert(drawn).getbbox()), 4, 255)
         coloured = ImageOps.colorize(tight, (220, 40, 60), (240, 225, 120))
         ink = 1 - np.asarray(tight, np.float32) / 255
-        assert np.corrcoef(read_ink(encoded(coloured, "JPEG", quality=60)).ravel(), ink.ravel())[0, 1] > 0.98, digit
+        assert np.corrcoef(ink_of(encoded(coloured, "JPEG", quality=60)).ravel(), ink.ravel())[0, 1] > 0.98, digit
 
 
 @pytest.mark.parametrize("shade", [20, 100, 250])
@@ -191,7 +192,7 @@ def test_blank_paper_in_a_photograph(shade: int, noise: int) -> None:
     for height in (64, 280, 1000):
         grain = np.random.default_rng(1).normal(shade, noise, (height, height))
         with pytest.raises(BlankImage):
-            lift(decode(encoded(Image.fromarray(grain.clip(0, 255).astype(np.uint8)))))
+            glyph_of(encoded(Image.fromarray(grain.clip(0, 255).astype(np.uint8))))
 
 
 def test_ruled_lines_are_not_ink() -> None:
@@ -200,7 +201,7 @@ def test_ruled_lines_are_not_ink() -> None:
     for y in range(30, 300, 60):
         pen.line((0, y, 400, y), fill=(150, 170, 210), width=2)
     pen.line((200, 60, 200, 240), fill=(20, 20, 60), width=12)
-    ink = lift(paper.rotate(0))
+    ink = ink_of(paper.rotate(0))
     assert ink[60:240, 195:205].mean() > 0.8
     assert ink[:, :150].mean() < 0.02
 
@@ -212,14 +213,14 @@ def test_a_thick_stroke_on_transparency_is_not_paper(shade: str) -> None:
     ImageDraw.Draw(mask).rounded_rectangle((0, 0, 59, 199), 30, fill=255)
     stroke = Image.new("RGBA", mask.size, shade)
     stroke.putalpha(mask)
-    assert np.array_equal(lift(stroke)[1:-1, 1:-1] > 0.5, np.asarray(mask) > 127)
+    assert np.array_equal(ink_of(stroke)[1:-1, 1:-1] > 0.5, np.asarray(mask) > 127)
 
 
 @pytest.mark.parametrize("paper", ["black", "white"])
 def test_a_digit_cut_out_of_paper_is_ink(paper: str) -> None:
     stencil = Image.new("RGBA", DRAWN.size, paper)
     stencil.putalpha(DRAWN)
-    assert float(np.abs(lift(stencil) - INK).mean()) < 0.01
+    assert float(np.abs(ink_of(stencil) - INK).mean()) < 0.01
 
 
 @pytest.mark.parametrize("digit", range(10))
@@ -228,5 +229,5 @@ def test_strokes_that_fill_the_edge_are_not_paper(digit: int, inverted: bool) ->
     """A thick digit cropped to its ink has more ink than paper on some edges."""
     thick = canvas(digit, extent=90, brush=26)
     tight = thick.crop(ImageOps.invert(thick).getbbox())
-    ink = lift(ImageOps.invert(tight) if inverted else tight)
+    ink = ink_of(ImageOps.invert(tight) if inverted else tight)
     assert np.corrcoef(ink.ravel(), 255 - np.asarray(tight, float).ravel())[0, 1] > 0.99

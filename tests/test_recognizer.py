@@ -1,17 +1,18 @@
 """The shipped model: what it says of itself, what it answers, and how it refuses what is no model."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+from PIL import Image
 
-from app.reading.glyphs import to_glyph
-from app.reading.ink import lift, read_ink
-from app.reading.recognizer import Recognizer, UnusableModel
+from app.reading.recognizer import METADATA_KEY, READING_VERSION, Recognizer, UnusableModel
 from app.settings import Settings
 from tests.support.handwriting import canvas, mnist_digits
 from tests.support.pictures import encoded
+from tests.support.reading import glyph_of
 
 MODEL = Settings().models_dir / "digits.onnx"
 
@@ -34,10 +35,8 @@ def test_its_figures_meet_the_floor(recognizer: Recognizer) -> None:
 
 
 def test_mnist(recognizer: Recognizer) -> None:
-    from PIL import Image
-
     images, labels = mnist_digits()
-    answers = recognizer.predict([to_glyph(lift(Image.fromarray(image))) for image in images])
+    answers = recognizer.predict([glyph_of(Image.fromarray(image)) for image in images])
     assert np.mean([answer.index == label for answer, label in zip(answers, labels, strict=True)]) >= 0.99
 
 
@@ -45,7 +44,7 @@ def test_mnist(recognizer: Recognizer) -> None:
 def test_a_drawing_small_in_a_corner_and_large(recognizer: Recognizer, digit: int) -> None:
     for extent, brush, place in ((70, 7, (0.02, 0.97)), (230, 22, (0.5, 0.5)), (150, 8, (1.0, 0.0))):
         drawn = encoded(canvas(digit, extent=extent, brush=brush, position=place))
-        (answer,) = recognizer.predict([to_glyph(read_ink(drawn))])
+        (answer,) = recognizer.predict([glyph_of(drawn)])
         assert answer.label == str(digit)
         assert sum(answer.probabilities) == pytest.approx(1, abs=1e-4)
         assert answer.confidence == max(answer.probabilities)
@@ -55,8 +54,8 @@ def test_a_scribble_is_not_sure(recognizer: Recognizer) -> None:
     rng = np.random.default_rng(3)
     unsure = 0
     for _ in range(20):
-        noise = (rng.random((40, 40)) < 0.4).astype(np.float32)
-        (answer,) = recognizer.predict([to_glyph(noise)])
+        noise = Image.fromarray((rng.random((40, 40)) < 0.4).astype(np.uint8) * 255)
+        (answer,) = recognizer.predict([glyph_of(noise)])
         unsure += not answer.sure
     assert unsure >= 18
 
@@ -74,3 +73,27 @@ def test_what_is_no_model(tmp_path: Path) -> None:
     onnx.save(stranger, tmp_path / "stranger.onnx")
     with pytest.raises(UnusableModel, match=r"no record"):
         Recognizer(tmp_path / "stranger.onnx")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"reading_version": READING_VERSION + 1}, "was trained for another version of how pictures are read"),
+        ({"reading_version": None}, "it does not say which"),
+        ({"labels": 7}, "has a record that makes no sense: labels."),
+        ({"input_side": 32}, "takes glyphs of 32 pixels a side; these have 28."),
+        ({"heads": {"label": "logits"}}, "does not have what its record promises: logits."),
+        ({"heads": {"case": "probabilities"}}, "does not have what its record promises: label."),
+    ],
+)
+def test_a_record_that_does_not_fit_is_refused_with_a_sentence(
+    changes: dict[str, object], said: str, tmp_path: Path
+) -> None:
+    model = onnx.load(MODEL)
+    (entry,) = (entry for entry in model.metadata_props if entry.key == METADATA_KEY)
+    entry.value = json.dumps(json.loads(entry.value) | changes)
+    onnx.save(model, tmp_path / "other.onnx")
+    with pytest.raises(UnusableModel) as refused:
+        Recognizer(tmp_path / "other.onnx")
+    assert said in str(refused.value)
+    assert str(refused.value).startswith("other.onnx ")

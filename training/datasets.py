@@ -1,4 +1,4 @@
-"""Data sets as glyphs: every picture goes through `app.reading.ink` and `app.reading.glyphs`, as a request's does."""
+"""Data sets as glyphs: every picture goes through `app.reading`, as a request's does."""
 
 import hashlib
 import os
@@ -15,8 +15,9 @@ import torch
 from PIL import Image, ImageOps
 from torchvision.datasets import MNIST
 
-from app.reading.glyphs import SIDE, to_glyph
-from app.reading.ink import BlankImage, lift
+from app.reading.glyphs import SIDE
+from app.reading.picture import Picture
+from app.reading.pipeline import BlankImage, glyph_of
 from training import negatives
 from training.augmentation import damage
 from training.progress import track
@@ -63,7 +64,7 @@ class GlyphSet:
 def picture_of(image: Image.Image) -> Pictures:
     """A picture's glyph as (28, 28) uint8; all zero where the picture is blank."""
     try:
-        return np.round(to_glyph(lift(image)) * 255).astype(np.uint8)
+        return np.round(glyph_of(Picture.of(image)).pixels * 255).astype(np.uint8)
     except BlankImage:
         return np.zeros((SIDE, SIDE), np.uint8)
 

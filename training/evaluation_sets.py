@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from app.reading.glyphs import SIDE, Glyph, to_glyph
-from app.reading.ink import InkError, read_ink
+from app.reading.glyphs import SIDE, Pixels
+from app.reading.picture import ReadingError, decode
+from app.reading.pipeline import glyph_of
 from training import datasets, negatives
 from training.corruptions import CORRUPTIONS
 from training.photographs import photograph
@@ -88,11 +89,11 @@ def no_digit(digits: Pictures, digit_labels: Labels, letters: Path | None, index
     return png(negatives.make(7_000_000 + index, digits, digit_labels, letters, held_out=True))
 
 
-def glyph_of_file(file: Callable[[int], bytes], index: int) -> Glyph:
+def glyph_of_file(file: Callable[[int], bytes], index: int) -> Pixels:
     """The glyph of an encoded picture; all zero where the picture is refused."""
     try:
-        return to_glyph(read_ink(file(index)))
-    except InkError:
+        return glyph_of(decode(file(index))).pixels
+    except ReadingError:
         return np.zeros((SIDE, SIDE), np.float32)
 
 

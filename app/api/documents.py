@@ -6,18 +6,19 @@ from fastapi import FastAPI
 
 from app.api import errors
 from app.api.schemas import Picture, Problem
-from app.reading import ink
+from app.reading import picture
+from app.reading.pipeline import BlankImage
 
 Responses = dict[int | str, dict[str, Any]]
 
 REQUEST_ID = "5f0c2a9be1d44c37"
 
 _SENTENCES: dict[type[Exception], str] = {
-    ink.BlankImage: str(ink.BlankImage()),
-    ink.EmptyFile: str(ink.EmptyFile()),
-    ink.DamagedPicture: str(ink.DamagedPicture()),
-    ink.NotAPicture: str(ink.NotAPicture()),
-    ink.TooManyPixels: "The picture has 9000 x 9000 pixels; at most 25 million are accepted.",
+    BlankImage: str(BlankImage()),
+    picture.EmptyFile: str(picture.EmptyFile()),
+    picture.DamagedPicture: str(picture.DamagedPicture()),
+    picture.NotAPicture: str(picture.NotAPicture()),
+    picture.TooManyPixels: "The picture has 9000 x 9000 pixels; at most 25 million are accepted.",
     errors.MissingFile: "The form has no file in a field 'file'.",
     errors.TooManyFiles: "Only one picture is accepted in this call.",
     errors.MalformedBody: "The form in the body is broken.",
@@ -76,7 +77,7 @@ _BODY = (
     errors.UnknownAlphabet,
     errors.Overloaded,
 )
-_PICTURE = (ink.BlankImage, ink.EmptyFile, ink.DamagedPicture, ink.NotAPicture, ink.TooManyPixels)
+_PICTURE = (BlankImage, picture.EmptyFile, picture.DamagedPicture, picture.NotAPicture, picture.TooManyPixels)
 
 GUARDED = _responses(*_ACCESS)
 PREDICT = _responses(*_PICTURE, *_BODY, *_ACCESS)

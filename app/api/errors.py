@@ -13,7 +13,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.api.schemas import Failed, Problem
-from app.reading import ink
+from app.reading import picture
+from app.reading.pipeline import BlankImage
 
 
 class CallerError(Exception):
@@ -91,11 +92,11 @@ class NotReady(Later):
 
 
 CODES: dict[type[Exception], tuple[int, str]] = {
-    ink.BlankImage: (400, "blank_image"),
-    ink.EmptyFile: (400, "empty_file"),
-    ink.DamagedPicture: (400, "damaged_picture"),
-    ink.NotAPicture: (415, "not_a_picture"),
-    ink.TooManyPixels: (413, "too_many_pixels"),
+    BlankImage: (400, "blank_image"),
+    picture.EmptyFile: (400, "empty_file"),
+    picture.DamagedPicture: (400, "damaged_picture"),
+    picture.NotAPicture: (415, "not_a_picture"),
+    picture.TooManyPixels: (413, "too_many_pixels"),
     MissingFile: (422, "missing_file"),
     TooManyFiles: (400, "too_many_files"),
     MalformedBody: (400, "malformed_body"),

@@ -24,8 +24,8 @@ from app.api.schemas import (
 )
 from app.api.service import service_of
 from app.api.uploads import several_files, single_file
-from app.api.work import Reading
-from app.reading.glyphs import Glyph
+from app.reading.glyphs import Pixels
+from app.reading.pipeline import Reading
 from app.reading.recognizer import Recognizer
 
 router = APIRouter()
@@ -151,7 +151,7 @@ def _recognized(recognizer: Recognizer, reading: Reading, with_glyph: bool) -> d
             if index != prediction.index
         ],
         "model": ModelName(alphabet=record.alphabet, version=record.version),
-        "glyph": _data_url(reading.glyph) if with_glyph else None,
+        "glyph": _data_url(reading.glyph.pixels) if with_glyph else None,
     }
 
 
@@ -159,7 +159,7 @@ def _rounded(probability: float) -> float:
     return round(min(1.0, probability), 6)
 
 
-def _data_url(glyph: Glyph) -> str:
+def _data_url(glyph: Pixels) -> str:
     png = io.BytesIO()
     Image.fromarray(np.rint(glyph * 255).astype(np.uint8)).save(png, "PNG")
     return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()

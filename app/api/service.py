@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from starlette.requests import HTTPConnection
 
 from app.api.access import Gate
 from app.api.errors import UnknownAlphabet
 from app.api.work import Workers
-from app.reading.glyphs import to_glyph
+from app.reading.picture import Picture
+from app.reading.pipeline import glyph_of
 from app.reading.recognizer import Recognizer, UnusableModel
 from app.settings import Settings
 
@@ -41,20 +43,33 @@ def load_recognizers(settings: Settings) -> dict[str, Recognizer]:
 
     Raises UnusableModel, also where the default alphabet is not among them.
     """
-    files = {*settings.models_dir.glob("*.onnx"), settings.models_dir / f"{settings.default_alphabet}.onnx"}
+    files: dict[str, Path] = {}
     recognizers = {}
-    for file in sorted(files):
+    for file in sorted(settings.models_dir.glob("*.onnx")):
         recognizer = Recognizer(file)
         _try_out(recognizer, file)
-        recognizers[recognizer.record.alphabet] = recognizer
+        alphabet = recognizer.record.alphabet
+        if alphabet in files:
+            raise UnusableModel(
+                f"{files[alphabet].name} and {file.name} are both of the alphabet {alphabet}. Remove one of them."
+            )
+        files[alphabet], recognizers[alphabet] = file, recognizer
+    if not recognizers:
+        raise UnusableModel(
+            f"There is no model file {settings.default_alphabet}.onnx. Train one: python train_model.py --install"
+        )
     if settings.default_alphabet not in recognizers:
-        raise UnusableModel(f"No model is of the default alphabet, {settings.default_alphabet}.")
+        raise UnusableModel(
+            f"No model file is of the default alphabet, {settings.default_alphabet}; "
+            f"there are models of {', '.join(recognizers)}."
+        )
     return recognizers
 
 
 def _try_out(recognizer: Recognizer, file: Path) -> None:
-    stroke = np.zeros((40, 40), np.float32)
-    stroke[5:35, 18:22] = 1
-    probabilities = recognizer.probabilities(to_glyph(stroke)[np.newaxis])
+    paper = Image.new("L", (40, 40), "white")
+    paper.paste("black", (18, 5, 22, 35))
+    glyph = glyph_of(Picture.of(paper), recognizer.record.cleaning)
+    probabilities = recognizer.probabilities(glyph.pixels[np.newaxis])
     if probabilities.shape != (1, len(recognizer.labels)) or abs(float(probabilities.sum()) - 1) > 1e-3:
         raise UnusableModel(f"{file.name} does not answer with a probability for each of its labels.")

@@ -14,11 +14,13 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Final
 
+from PIL import Image
+
 from app.api import metrics
 from app.api.errors import Overloaded
-from app.reading import ink
-from app.reading.glyphs import Glyph, to_glyph
-from app.reading.recognizer import Prediction, Recognizer
+from app.reading import picture, pipeline
+from app.reading.pipeline import Reading
+from app.reading.recognizer import Recognizer
 
 QUICK_BYTES: Final = 256 * 1024
 QUICK_PIXELS: Final = 1_000_000
@@ -27,12 +29,6 @@ TOGETHER: Final = 16
 
 PATIENCE: Final = 5.0
 """Seconds that a picture waits for its turn at most: whoever sent it has then given up, or will."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    prediction: Prediction
-    glyph: Glyph
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,32 +113,30 @@ def recognize(jobs: Sequence[Job], max_pixels: int, pass_on: bool) -> list[Readi
     With `pass_on` a picture of more than QUICK_PIXELS is not decoded and its outcome is NotHere.
     """
     outcomes: list[Reading | Exception] = []
-    glyphs: dict[Recognizer, list[tuple[int, Glyph]]] = {}
+    opened: dict[Recognizer, list[tuple[int, Image.Image]]] = {}
     latest = time.monotonic() - PATIENCE
     for place, job in enumerate(jobs):
         outcomes.append(Overloaded())
         if job.since < latest or job.outcome.cancelled():
             continue
         try:
-            picture = ink.open_picture(job.data, max_pixels)
-            if pass_on and picture.width * picture.height > QUICK_PIXELS:
-                outcomes[place] = NotHere()
-                continue
-            glyph = to_glyph(ink.lift(ink.decode_picture(picture)))
-            glyphs.setdefault(job.recognizer, []).append((place, glyph))
+            file = picture.open_file(job.data, max_pixels)
         except Exception as error:  # whatever it is, it is this picture's and no other's
             outcomes[place] = error
-    for recognizer, placed in glyphs.items():
+            continue
+        if pass_on and file.width * file.height > QUICK_PIXELS:
+            outcomes[place] = NotHere()
+        else:
+            opened.setdefault(job.recognizer, []).append((place, file))
+    for recognizer, placed in opened.items():
         try:
-            predictions = recognizer.predict([glyph for _, glyph in placed])
+            found = pipeline.read([file for _, file in placed], recognizer)
         except Exception as error:
             logging.getLogger(__name__).exception("The network failed.")
-            for place, _ in placed:
-                outcomes[place] = error
-            continue
-        metrics.TOGETHER.observe(len(placed))
-        for (place, glyph), prediction in zip(placed, predictions, strict=True):
-            outcomes[place] = Reading(prediction, glyph)
+            found = [error] * len(placed)
+        metrics.TOGETHER.observe(sum(isinstance(one, Reading) for one in found))
+        for (place, _), outcome in zip(placed, found, strict=True):
+            outcomes[place] = outcome
     return outcomes
 
 
@@ -158,7 +152,7 @@ class Workers:
         return self._quick.alive and self._bulk.alive
 
     async def read(self, data: bytes, recognizer: Recognizer) -> Reading:
-        """Recognize one picture. Raises app.reading.ink's errors, and Overloaded where too many wait."""
+        """Recognize one picture. Raises app.reading's errors, and Overloaded where too many wait."""
         lane = self._quick if len(data) <= QUICK_BYTES else self._bulk
         outcome = await self._submit(lane, [data], recognizer)[0]
         if isinstance(outcome, Exception):

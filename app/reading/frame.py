@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 Band = npt.NDArray[np.uint8]
 Box = tuple[int, int, int, int]
-"""Left, upper, right and lower limit, as Pillow has them."""
+"""Left, top, right and bottom limit, in pixels."""
 
 _TOLERANCE = 10
 """How far, of 255, pixels of one shade may differ in any band."""
@@ -40,12 +39,6 @@ _SMALLEST = 8
 """Pixels a side below which nothing is taken for framed paper."""
 
 
-def within(bands: list[Image.Image]) -> list[Image.Image]:
-    """The part of a picture's bands (each mode L, one size) inside its frame; the same bands where there is none."""
-    box = _paper_box([np.asarray(band) for band in bands], _LAYERS)
-    return bands if box is None else [band.crop(box) for band in bands]
-
-
 def edge(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The outermost pixels of (height, width), in a row; corners count twice."""
     return np.concatenate((pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]))
@@ -57,8 +50,8 @@ def median(shades: Band) -> np.uint8:
     return np.uint8(np.partition(shades, middle)[middle])
 
 
-def _paper_box(bands: list[Band], layers: int) -> Box | None:
-    """Where the paper is in a frame, or None where there is no frame."""
+def paper_box(bands: list[Band], layers: int = _LAYERS) -> Box | None:
+    """Where the paper of a picture, as its bands of (height, width), lies in a frame; None where there is no frame."""
     height, width = bands[0].shape
     frame = [band[0, 0] for band in bands]
     if not layers or not _near(_corners(bands), frame).all():
@@ -82,7 +75,7 @@ def _paper_box(bands: list[Band], layers: int) -> Box | None:
         )
         if _is_paper(_cut(bands, box), frame, inner):
             return box
-    deeper = _paper_box(_cut(bands, (left, top, right, bottom)), layers - 1)
+    deeper = paper_box(_cut(bands, (left, top, right, bottom)), layers - 1)
     return deeper and (left + deeper[0], top + deeper[1], left + deeper[2], top + deeper[3])
 
 

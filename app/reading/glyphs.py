@@ -6,82 +6,101 @@ Training sets, evaluation and requests all go through here, so that a test figur
 """
 
 import math
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from pydantic import BaseModel, ConfigDict
 
 from app.reading import components
-from app.reading.ink import BlankImage, Ink
+from app.reading.ink import Density, Ink
+from app.reading.picture import Box, Picture
 
-Glyph = npt.NDArray[np.float32]
+Pixels = npt.NDArray[np.float32]
+"""(28, 28) in [0, 1], 1 where the pen was."""
 
 SIDE: Final = 28
-BOX: Final = 20
+EXTENT: Final = 20
+"""Pixels of a glyph, and of the longer side of the ink in it."""
 
 _INK = 0.1
 """Where ink counts as drawn when its extent is measured."""
 
-_SPECK = 0.03
-"""A connected piece smaller than this share of the largest is dirt."""
 
-_DOT_SHARE, _DOT_PIXELS = 0.02, 2
-"""Ink no larger than this, both ways, is a stray dot: a share of the picture's longer side, or pixels."""
+class Cleaning(BaseModel):
+    """What of the ink is dirt. Part of a model's record: in another alphabet, a speck may be a dot on an i."""
+
+    model_config = ConfigDict(frozen=True)
+
+    speck: float = 0.03
+    """A connected piece smaller than this share of the largest is dirt."""
+    dot_share: float = 0.02
+    dot_pixels: float = 2
+    """Ink no larger than this, both ways, is a stray dot: a share of the ink's longer side, or pixels."""
 
 
-def to_glyph(ink: Ink) -> Glyph:
-    """Crop, scale and centre ink.
+DEFAULT_CLEANING: Final = Cleaning()
 
-    Args:
-        ink: (height, width) in [0, 1], 1 where the pen was.
 
-    Returns:
-        (28, 28) float32 in [0, 1].
+@dataclass(frozen=True, slots=True)
+class Glyph:
+    """One character, cropped, scaled and centred.
 
-    Raises:
-        BlankImage: nothing is left once specks are taken away, or only a stray dot.
+    `pixels`: (28, 28) float32 in [0, 1]; `box`: left, top, right and bottom limit of its ink, in pixels of the picture
+    as sent, upright; `scale`: pixels of the glyph for one pixel of that picture, so that its size is not lost.
     """
-    dot = max(_DOT_PIXELS, _DOT_SHARE * max(ink.shape))
-    ink = _cropped(_without_specks(ink))
-    if max(ink.shape) - 1 < dot:
-        raise BlankImage
-    crop = Image.fromarray(ink)
-    scale = BOX / max(crop.size)
+
+    pixels: Pixels
+    box: Box
+    scale: float
+
+
+def find(picture: Picture, ink: Ink, cleaning: Cleaning = DEFAULT_CLEANING) -> Glyph | None:
+    """The glyph of all ink of a picture; None where nothing is left without specks, or only a stray dot."""
+    dot = max(cleaning.dot_pixels, cleaning.dot_share * max(ink.density.shape))
+    cleaned = _without_specks(ink, cleaning.speck)
+    drawn = cleaned and _cropped(cleaned)
+    if drawn is None or max(drawn.density.shape) - 1 < dot:
+        return None
+    height, width = drawn.density.shape
+    scale = EXTENT / max(width, height)
+    scaled = drawn.density
     if scale != 1:
-        size = (max(1, round(crop.width * scale)), max(1, round(crop.height * scale)))
-        crop = crop.resize(size, Image.Resampling.BILINEAR)
-    scaled = np.asarray(crop)
-    return _centred(scaled / scaled.max())  # thin strokes fade when they shrink; the darkest is ink again
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        scaled = np.asarray(Image.fromarray(scaled).resize(size, Image.Resampling.BILINEAR))
+    pixels = _centred(scaled / scaled.max())  # thin strokes fade when they shrink; the darkest is ink again
+    return Glyph(pixels, picture.box_as_sent(drawn.left, drawn.top, width, height), scale / picture.shrunk)
 
 
-def _cropped(ink: Ink, grid: int = 1) -> Ink:
-    """The part where something is drawn, a view; its upper left corner on the lines of a grid.
-
-    Raises BlankImage where nothing is.
-    """
-    drawn = ink > _INK
+def _cropped(ink: Ink, grid: int = 1) -> Ink | None:
+    """The part where something is drawn, a view; its upper left corner on a grid's lines. None where nothing is."""
+    drawn = ink.density > _INK
     rows, columns = np.flatnonzero(drawn.any(axis=1)), np.flatnonzero(drawn.any(axis=0))
     if not rows.size:
-        raise BlankImage
-    top, left = rows[0] // grid * grid, columns[0] // grid * grid
-    return ink[top : rows[-1] + 1, left : columns[-1] + 1]
+        return None
+    top, left = int(rows[0]) // grid * grid, int(columns[0]) // grid * grid
+    density = ink.density[top : rows[-1] + 1, left : columns[-1] + 1]
+    return Ink(density, ink.left + left, ink.top + top)
 
 
-def _without_specks(ink: Ink) -> Ink:
+def _without_specks(ink: Ink, speck: float) -> Ink | None:
     """The drawn part of the ink without pieces that are dirt."""
-    block = components.block_of(ink.shape)
-    ink = _cropped(ink, grid=block)
-    pieces = components.find(components.any_in_blocks(ink > _INK, block))
+    block = components.block_of(ink.density.shape)
+    drawn = _cropped(ink, grid=block)
+    if drawn is None:
+        return None
+    pieces = components.find(components.any_in_blocks(drawn.density > _INK, block))
     areas = pieces.areas()
-    specks = areas < _SPECK * areas.max()
+    specks = areas < speck * areas.max()
     if not specks.any():
-        return ink
-    dirt = components.of_blocks(pieces.painted(specks.view(np.int8)) > 0, block, ink.shape)
-    return np.where(dirt, np.float32(0), ink)
+        return drawn
+    dirt = components.of_blocks(pieces.painted(specks.view(np.int8)) > 0, block, drawn.density.shape)
+    return Ink(np.where(dirt, np.float32(0), drawn.density), drawn.left, drawn.top)
 
 
-def _centred(scaled: Glyph) -> Glyph:
+def _centred(scaled: Density) -> Pixels:
     """Place a picture of at most 20x20 so that its centre of mass lies in the pixel right and below the middle.
 
     That is where it lies in every MNIST picture, which this therefore leaves as it is.

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
+from app.reading.frame import Band
+
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 
@@ -38,17 +40,20 @@ SURELY_INK: Final = 0.005
 """Of what stands out from the paper, the share of a picture's pixels that is ink, however small and thin it is."""
 
 
-def under(band: Image.Image) -> Floats:
-    """What a band (mode L) would be without the ink: (height, width) shades, from 0 to 255 where they are seen."""
-    scale = _SIDE / max(band.size)
-    small = band.resize((max(1, round(band.width * scale)), max(1, round(band.height * scale))), Image.Resampling.BOX)
+def under(band: Band) -> Floats:
+    """What a band, (height, width) uint8, would be without the ink: likewise, from 0 to 255 where paper is seen."""
+    height, width = band.shape
+    scale = _SIDE / max(width, height)
+    small = Image.fromarray(band).resize(
+        (max(1, round(width * scale)), max(1, round(height * scale))), Image.Resampling.BOX
+    )
     shades = np.asarray(small, dtype=np.float32)
     surface = _even_paper(shades)
     if surface is not None and _has_thick_strokes(density(surface, shades)):
         paper = Image.fromarray(surface)
     else:
         paper = small.filter(ImageFilter.MedianFilter(_WINDOW)).filter(ImageFilter.GaussianBlur(2))
-    return np.asarray(paper.resize(band.size, Image.Resampling.BICUBIC), dtype=np.float32)
+    return np.asarray(paper.resize((width, height), Image.Resampling.BICUBIC), dtype=np.float32)
 
 
 def density(paper: Floats, shades: Floats) -> Floats:

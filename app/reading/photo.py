@@ -11,6 +11,7 @@ import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from app.reading import components, paper
+from app.reading.frame import Band
 
 Floats = npt.NDArray[np.float32]
 
@@ -37,19 +38,15 @@ _RULED_THICKNESS = 0.02
 """A printed line is no thicker than this share of the picture's width or height."""
 
 
-def lift(bands: list[Image.Image]) -> Floats | None:
-    """The ink of a photograph's bands (each mode L, one size), or None where nothing stands out.
-
-    Returns:
-        (height, width) float32 in [0, 1].
-    """
+def density(bands: list[Band]) -> Floats:
+    """The ink of a photograph's bands, each (height, width) uint8: likewise float32 in [0, 1], 0 all over if none."""
     relief = _strongest([_relief(band) for band in bands])
     usual, least = _PAPER_SHARES
     strong, floor = _standing_out(relief, usual)
     if strong.size < _FEWEST:
         strong, floor = _standing_out(relief, least)
         if strong.size < least * relief.size:
-            return None
+            return np.zeros_like(relief)
     full = float(np.percentile(strong, 75))
     threshold = max(floor, 0.45 * full)
     ink = np.clip((relief - 0.5 * threshold) / (full - 0.5 * threshold), 0, 1).astype(np.float32)
@@ -63,10 +60,10 @@ def _standing_out(relief: Floats, paper_share: float) -> tuple[Floats, float]:
     return relief[relief > floor], floor
 
 
-def _relief(band: Image.Image) -> Floats:
+def _relief(band: Band) -> Floats:
     """How far each pixel stands out from the paper under it, relative to that paper's brightness."""
     level = paper.under(band)
-    pixels: Floats = np.asarray(band.filter(ImageFilter.GaussianBlur(1)), dtype=np.float32)
+    pixels: Floats = np.asarray(Image.fromarray(band).filter(ImageFilter.GaussianBlur(1)), dtype=np.float32)
     relief: Floats = np.divide(level - pixels, np.maximum(level, 64), dtype=np.float32)
     return relief if paper.has_darker_ink(paper.density(level, pixels)) else -relief
 

@@ -11,14 +11,21 @@ import onnxruntime
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.reading import second_look
-from app.reading.glyphs import SIDE, Glyph
+from app.reading.glyphs import SIDE, Cleaning, Glyph
+from app.reading.second_look import SecondLook
 
 METADATA_KEY: Final = "digit_recognition_app"
 """The entry of an ONNX file's metadata that holds its record, as JSON."""
 
+READING_VERSION: Final = 1
+"""Counts changes of how pictures become glyphs after which a network has to be trained anew."""
+
+LABEL: Final = "label"
+"""The head that every model has."""
+
 
 class ModelRecord(BaseModel):
-    """What a model file says of itself; more than this is kept for `figures` and people to read."""
+    """What a model file says of itself: all that serving needs. More is kept, for people to read."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -27,6 +34,14 @@ class ModelRecord(BaseModel):
     labels: list[str]
     sure_from: float
     """Confidence from which an answer counts as sure, chosen on validation data."""
+    reading_version: int
+    """`READING_VERSION` of the code that made the glyphs which the network has learned from."""
+    input_side: int = SIDE
+    """Pixels of a glyph that the network takes."""
+    heads: dict[str, str] = {LABEL: "probabilities"}
+    """What the network tells of a glyph -> the output of the ONNX file that has it, (n, choices)."""
+    second_look: SecondLook = SecondLook()
+    cleaning: Cleaning = Cleaning()
     figures: dict[str, Any] = {}
 
 
@@ -61,12 +76,15 @@ class Recognizer:
             self._session = onnxruntime.InferenceSession(
                 str(file), sess_options=options, providers=["CPUExecutionProvider"]
             )
-            metadata = self._session.get_modelmeta().custom_metadata_map
-            self.record = ModelRecord.model_validate(json.loads(metadata[METADATA_KEY]))
-        except (KeyError, ValidationError, json.JSONDecodeError):
+            metadata = json.loads(self._session.get_modelmeta().custom_metadata_map[METADATA_KEY])
+        except (KeyError, json.JSONDecodeError):
             raise UnusableModel(f"{file.name} has no record of its labels: it was not made by this project.") from None
         except Exception:  # ONNX Runtime's own exceptions share no base class
             raise UnusableModel(f"{file.name} cannot be loaded: it is damaged or no ONNX file.") from None
+        self.record = _record(metadata, file.name)
+        outputs = {output.name for output in self._session.get_outputs()}
+        if missing := set(self.record.heads.values()) - outputs or {LABEL} - set(self.record.heads):
+            raise UnusableModel(f"{file.name} does not have what its record promises: {', '.join(sorted(missing))}.")
 
     @property
     def labels(self) -> list[str]:
@@ -74,16 +92,18 @@ class Recognizer:
 
     def probabilities(self, glyphs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """(n, 28, 28) glyphs -> (n, labels) probabilities."""
-        return second_look.probabilities(self._ask, glyphs.reshape(-1, SIDE, SIDE))
+        return second_look.probabilities(self._ask, glyphs.reshape(-1, SIDE, SIDE), self.record.second_look)
 
     def _ask(self, glyphs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         batch = glyphs.reshape(-1, 1, SIDE, SIDE)
-        result: npt.NDArray[np.float32] = self._session.run(None, {"glyphs": batch})[0]
+        result: npt.NDArray[np.float32] = self._session.run([self.record.heads[LABEL]], {"glyphs": batch})[0]
         return result
 
     def predict(self, glyphs: list[Glyph]) -> list[Prediction]:
-        """One prediction for each (28, 28) glyph, in order."""
-        return [self._prediction(row) for row in self.probabilities(np.stack(glyphs))]
+        """One prediction for each glyph, in order."""
+        if not glyphs:
+            return []
+        return [self._prediction(row) for row in self.probabilities(np.stack([glyph.pixels for glyph in glyphs]))]
 
     def _prediction(self, probabilities: npt.NDArray[np.float32]) -> Prediction:
         index = int(probabilities.argmax())
@@ -95,3 +115,21 @@ class Recognizer:
             sure=confidence >= self.record.sure_from,
             probabilities=tuple(probabilities.tolist()),
         )
+
+
+def _record(metadata: object, name: str) -> ModelRecord:
+    """A model file's record, of use to this code. Raises UnusableModel."""
+    version = metadata.get("reading_version") if isinstance(metadata, dict) else None
+    if version != READING_VERSION:
+        raise UnusableModel(
+            f"{name} was trained for another version of how pictures are read ({version or 'it does not say which'}; "
+            f"this is {READING_VERSION}). Train it anew: python train_model.py --install"
+        )
+    try:
+        record = ModelRecord.model_validate(metadata)
+    except ValidationError as error:
+        wrong = ", ".join(sorted({str(problem["loc"][0]) for problem in error.errors() if problem["loc"]}))
+        raise UnusableModel(f"{name} has a record that makes no sense: {wrong}.") from None
+    if record.input_side != SIDE:
+        raise UnusableModel(f"{name} takes glyphs of {record.input_side} pixels a side; these have {SIDE}.")
+    return record

@@ -1,55 +1,80 @@
 """A second look at doubtful glyphs: asked again about slightly different views, a network errs less.
 
-About one glyph in a hundred is doubtful, so that a request seldom pays for it.
+This is test-time augmentation, of doubtful glyphs alone: about one in a hundred, so that a request seldom pays for it.
 """
 
 import math
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from pydantic import BaseModel, ConfigDict
 
-from app.reading.glyphs import SIDE, Glyph
+from app.reading.glyphs import SIDE, Pixels
 
 Floats = npt.NDArray[np.float32]
 
-DOUBTFUL: Final = 0.9
-"""A glyph whose first confidence is below this is looked at again."""
 
-_VIEWS: Final = ((8.0, 1.0, 0.5, 0.5), (-8.0, 1.0, -0.5, -0.5), (0.0, 0.92, 0.5, -0.5), (0.0, 1.08, -0.5, 0.5))
-"""Degrees, scale, and pixels to the right and down. Half pixels also smooth: grain fades, strokes stay."""
+class View(NamedTuple):
+    """How a glyph is changed. Half pixels also smooth: grain fades, strokes stay."""
+
+    degrees: float
+    scale: float
+    right: float
+    """Pixels, as `down` is."""
+    down: float
 
 
-def probabilities(ask: Callable[[Floats], Floats], glyphs: Floats) -> Floats:
+class SecondLook(BaseModel):
+    """When and how a model looks again. Part of its record."""
+
+    model_config = ConfigDict(frozen=True)
+
+    doubtful_below: float = 0.9
+    """A glyph whose first confidence is below this is looked at again."""
+    views: tuple[View, ...] = (
+        View(8.0, 1.0, 0.5, 0.5),
+        View(-8.0, 1.0, -0.5, -0.5),
+        View(0.0, 0.92, 0.5, -0.5),
+        View(0.0, 1.08, -0.5, 0.5),
+    )
+
+
+DEFAULT: Final = SecondLook()
+
+
+def probabilities(ask: Callable[[Floats], Floats], glyphs: Floats, how: SecondLook = DEFAULT) -> Floats:
     """What a network says of glyphs; of doubtful ones, the geometric mean over them and their views.
 
     Args:
         ask: (n, 28, 28) glyphs -> (n, labels) probabilities.
         glyphs: (n, 28, 28) in [0, 1].
+        how: as the model's record says.
 
     Returns:
         (n, labels); each row sums to 1.
     """
     shares = ask(glyphs)
-    doubtful = np.flatnonzero(shares.max(axis=1) < DOUBTFUL)
-    if doubtful.size:
-        seen = ask(np.concatenate([views(glyph) for glyph in glyphs[doubtful]]))
-        seen = seen.reshape(len(doubtful), len(_VIEWS), -1)
+    doubtful = np.flatnonzero(shares.max(axis=1) < how.doubtful_below)
+    if doubtful.size and how.views:
+        seen = ask(np.concatenate([views(glyph, how.views) for glyph in glyphs[doubtful]]))
+        seen = seen.reshape(len(doubtful), len(how.views), -1)
         everything = np.concatenate([shares[doubtful, None], seen], axis=1)
         mean = np.exp(np.log(np.maximum(everything, 1e-9)).mean(axis=1))
         shares[doubtful] = mean / mean.sum(axis=1, keepdims=True)
     return shares
 
 
-def views(glyph: Glyph) -> Floats:
-    """(4, 28, 28): the glyph turned either way, larger and smaller, and each shifted by half a pixel."""
+def views(glyph: Pixels, changes: Sequence[View] = DEFAULT.views) -> Floats:
+    """(views, 28, 28): the glyph with each of the changes made to it."""
     picture = Image.fromarray(glyph)
-    return np.stack([np.asarray(_view(picture, *change)) for change in _VIEWS])
+    return np.stack([np.asarray(_view(picture, change)) for change in changes])
 
 
-def _view(picture: Image.Image, degrees: float, scale: float, right: float, down: float) -> Image.Image:
+def _view(picture: Image.Image, change: View) -> Image.Image:
+    degrees, scale, right, down = change
     middle = SIDE / 2
     cos, sin = scale * math.cos(math.radians(degrees)), scale * math.sin(math.radians(degrees))
     x = (cos, -sin, middle + right - middle * (cos - sin))

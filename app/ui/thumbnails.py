@@ -3,7 +3,7 @@
 import base64
 import io
 
-from app.reading.ink import InkError, decode
+from app.reading.picture import ReadingError, decode
 
 SIDE = 96
 
@@ -11,8 +11,8 @@ SIDE = 96
 def thumbnail(data: bytes) -> str:
     """An encoded picture of any size -> a data URL of a PNG at most `SIDE` pixels a side; empty for no picture."""
     try:
-        picture = decode(data)
-    except InkError:
+        picture = decode(data).image
+    except ReadingError:
         return ""
     picture.thumbnail((SIDE, SIDE))
     buffer = io.BytesIO()

@@ -9,8 +9,8 @@ from typing import Any
 import bentoml
 from PIL.Image import Image
 
-from app.reading.glyphs import to_glyph
-from app.reading.ink import decode_picture, lift
+from app.reading import pipeline
+from app.reading.pipeline import Reading
 from app.reading.recognizer import Recognizer
 
 MODEL = Path("app/models/digits.onnx")
@@ -23,5 +23,8 @@ class Digits:
 
     @bentoml.api(route="/predict/")
     def predict(self, file: Image) -> dict[str, Any]:
-        prediction = self.recognizer.predict([to_glyph(lift(decode_picture(file)))])[0]
+        (reading,) = pipeline.read([file], self.recognizer)
+        if not isinstance(reading, Reading):
+            raise reading
+        prediction = reading.prediction
         return {"predicted_digit": int(prediction.label), "confidence": prediction.confidence}

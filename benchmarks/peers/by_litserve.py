@@ -10,8 +10,9 @@ from typing import Any
 import litserve
 from fastapi import Request
 
-from app.reading.glyphs import Glyph, to_glyph
-from app.reading.ink import read_ink
+from app.reading.glyphs import Glyph
+from app.reading.picture import decode
+from app.reading.pipeline import glyph_of
 from app.reading.recognizer import Prediction, Recognizer
 
 MODEL = Path("app/models/digits.onnx")
@@ -23,7 +24,7 @@ class Digits(litserve.LitAPI):
 
     def decode_request(self, request: Request) -> Glyph:
         form: Any = request  # LitServe has parsed it
-        return to_glyph(read_ink(form["file"].file.read()))
+        return glyph_of(decode(form["file"].file.read()))
 
     def predict(self, glyph: Glyph) -> Prediction:
         return self.recognizer.predict([glyph])[0]

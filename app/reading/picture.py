@@ -1,0 +1,193 @@
+"""From the bytes of an uploaded picture to a picture: decoded, upright, of a size to work with.
+
+Whatever strangers send is refused by name, or becomes a `Picture`. Only Pillow's own calls are wrapped: a mistake of
+ours must not tell anybody that their picture is damaged.
+"""
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from PIL import ExifTags, Image, ImageOps, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
+
+warnings.filterwarnings("ignore", module="PIL")  # odd metadata and sizes, of which the caller is told by errors
+
+FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+Image.preinit()  # with the two plugins below all that is accepted; else the first odd file would load forty more
+_PLUGINS: Final = (TiffImagePlugin, WebPImagePlugin)
+
+MAX_PIXELS: Final = 25_000_000
+WORKING_SIDE: Final = 512
+"""Larger pictures are shrunk to this many pixels on their longer side: a glyph needs 20 of them."""
+
+_MOST_SCANS = 100
+"""Passes over the picture that a progressive JPEG may ask for; cameras write about ten, a bomb a million."""
+
+_ACCEPTED = "Accepted are PNG, JPEG, WebP, GIF, BMP or TIFF."
+
+_WHITES = (1.0, 255.0, 65535.0)
+"""What white may be in greys of more than 8 bits: the least of these that nothing is brighter than."""
+
+_LYING = (5, 6, 7, 8)
+"""EXIF orientations in which width and height change places."""
+
+
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom limit."""
+
+
+class ReadingError(ValueError):
+    """Nothing can be read of a picture; the message is a sentence for the person who sent it."""
+
+
+class UnreadablePicture(ReadingError):
+    """The bytes are no picture, or a broken one."""
+
+
+class EmptyFile(UnreadablePicture):
+    """There are no bytes."""
+
+    def __init__(self) -> None:
+        super().__init__("The file is empty. Please send a picture.")
+
+
+class NotAPicture(UnreadablePicture):
+    """The bytes begin like none of the accepted formats."""
+
+    def __init__(self) -> None:
+        super().__init__(f"This is not a picture that can be read. {_ACCEPTED}")
+
+
+class DamagedPicture(UnreadablePicture):
+    """The bytes begin like a picture and do not go on like one."""
+
+    def __init__(self) -> None:
+        super().__init__(f"The picture is damaged and cannot be decoded. {_ACCEPTED}")
+
+
+class TooManyPixels(ReadingError):
+    """The picture's header announces more pixels than are decoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A decoded picture.
+
+    `image` is upright, in mode L, RGB or RGBA, at most `WORKING_SIDE` pixels on its longer side; `size` is the width
+    and height as sent, upright too.
+    """
+
+    image: Image.Image
+    size: tuple[int, int]
+
+    @classmethod
+    def of(cls, image: Image.Image) -> "Picture":
+        """A picture that was made here, in mode L, RGB or RGBA and of a size to work with."""
+        return cls(image, image.size)
+
+    @property
+    def shrunk(self) -> float:
+        """How many pixels as sent are one of `image`, along the longer side."""
+        return max(self.size) / max(self.image.size)
+
+    def box_as_sent(self, left: int, top: int, width: int, height: int) -> Box:
+        """A part of `image` in pixels of the picture as sent."""
+        across, down = (sent / kept for sent, kept in zip(self.size, self.image.size, strict=True))
+        right, bottom = (left + width) * across, (top + height) * down
+        return max(0.0, left * across), max(0.0, top * down), min(right, self.size[0]), min(bottom, self.size[1])
+
+
+def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
+    """The picture in a file.
+
+    Args:
+        data: a whole PNG, JPEG, WebP, GIF (its first frame), BMP or TIFF file.
+        max_pixels: pictures with more pixels than this are refused before they are decoded.
+
+    Raises:
+        UnreadablePicture, TooManyPixels
+    """
+    return load(open_file(data, max_pixels))
+
+
+def open_file(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """A picture of which only the header has been read. Raises UnreadablePicture, TooManyPixels."""
+    if not data:
+        raise EmptyFile
+    accepted = f"at most {max_pixels / 1e6:g} million are accepted."
+    with _decoder():
+        try:
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
+        except UnidentifiedImageError:
+            raise NotAPicture from None
+        except Image.DecompressionBombError:
+            raise TooManyPixels(f"The picture has far too many pixels; {accepted}") from None
+    if image.width * image.height > max_pixels:
+        raise TooManyPixels(f"The picture has {image.width} x {image.height} pixels; {accepted}")
+    if image.width * image.height == 0 or (image.format == "JPEG" and data.count(b"\xff\xda") > _MOST_SCANS):
+        raise DamagedPicture
+    return image
+
+
+def load(image: Image.Image) -> Picture:
+    """Decode what `open_file` has opened. Raises DamagedPicture."""
+    width, height = image.size
+    with _decoder():
+        image.draft(None, (WORKING_SIDE, WORKING_SIDE))  # JPEG: decode at a fraction of the size
+        image.load()
+    if image.mode.startswith(("I", "F")):  # greys of 16 bits, 32 bits or floating point
+        image = _in_eight_bits(image)
+    with _decoder():
+        image = _at_working_size(image)
+        lies = image.getexif().get(ExifTags.Base.Orientation) in _LYING
+        image = ImageOps.exif_transpose(image)
+    return Picture(image, (height, width) if lies else (width, height))
+
+
+@contextmanager
+def _decoder() -> Iterator[None]:
+    """Around calls of Pillow, which raises nearly anything on hostile bytes."""
+    try:
+        yield
+    except ReadingError:
+        raise
+    except Exception:
+        raise DamagedPicture from None
+
+
+def _at_working_size(image: Image.Image) -> Image.Image:
+    transparent = image.mode in ("LA", "PA", "RGBA", "RGBa", "La") or "transparency" in image.info
+    mode = "RGBA" if transparent else "L" if image.mode in ("1", "L") else "RGB"
+    longest = max(image.size)
+    if longest > WORKING_SIDE:
+        factor = longest // WORKING_SIDE
+        if factor > 1 and image.mode in ("L", "LA", "RGB", "RGBA", "CMYK"):
+            image = image.reduce(factor)
+        image = image.convert(mode)
+        image.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX, reducing_gap=None)
+    else:
+        image = image.convert(mode)
+    return image
+
+
+def _in_eight_bits(image: Image.Image) -> Image.Image:
+    with _decoder():
+        samples = np.asarray(image)
+    values = np.clip(np.nan_to_num(_blocks(samples)), 0, None)
+    brightest = float(values.max())
+    white = next((top for top in _WHITES if brightest <= top), brightest)
+    return Image.fromarray((values * (255 / white)).astype(np.uint8))
+
+
+def _blocks(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """(height, width) numbers as float32; many are shrunk by averaging first: a float each would be 100 MB and more."""
+    factor = max(1, max(values.shape) // WORKING_SIDE)
+    down, right = (min(factor, side) for side in values.shape)
+    height, width = values.shape[0] // down, values.shape[1] // right
+    rows = (values[top : top + down, : width * right] for top in range(0, height * down, down))
+    return np.stack([row.reshape(down, width, right).mean(axis=(0, 2), dtype=np.float32) for row in rows])
