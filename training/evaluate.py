@@ -10,23 +10,20 @@ import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from rich.table import Table
 
 from app.reading.recognizer import Recognizer
-from training import evaluation, pictures, remote, sweeps
+from training import evaluation, pictures, reading_report, remote, sweeps
+from training.answers import Answers, ask, ask_api
 from training.datasets import NO_CHARACTER
-from training.evaluation_sets import EvaluationSet, everything, glyph_of_file
+from training.evaluation_sets import EvaluationSet, everything
 from training.export import describe
-from training.progress import console, track
-
-Floats = npt.NDArray[np.float32]
+from training.progress import console
 
 MODELS = Path(__file__).parent.parent / "app" / "models"
 TARGETS = {
@@ -39,50 +36,6 @@ TARGETS = {
     "optdigits": 0.98,
     "MNIST-C mean": 0.97,
 }
-
-
-@dataclass(frozen=True)
-class Answers:
-    """`probabilities`: (n, labels), all zero where the picture was refused as blank; `glyphs`: (n, 28, 28)."""
-
-    labels: npt.NDArray[np.int64]
-    glyphs: Floats
-    probabilities: Floats
-
-    @classmethod
-    def of(cls, recognizer: Recognizer, labels: npt.NDArray[np.int64], glyphs: Floats) -> "Answers":
-        probabilities = recognizer.probabilities(glyphs)
-        probabilities[~glyphs.any(axis=(1, 2))] = 0
-        return cls(labels, glyphs, probabilities)
-
-    @property
-    def right(self) -> npt.NDArray[np.bool_]:
-        answered = self.probabilities.any(axis=1)
-        return answered & (self.probabilities.argmax(axis=1) == self.labels)
-
-    @property
-    def confidence(self) -> Floats:
-        best: Floats = self.probabilities.max(axis=1)
-        return best
-
-
-def ask(recognizer: Recognizer, asked: EvaluationSet, pool: ProcessPoolExecutor) -> Answers:
-    """Answers of the code that serves requests, called in this process."""
-    count = len(asked.labels)
-    work = pool.map(
-        partial(glyph_of_file, asked.file), range(count), chunksize=max(8, count // 32)
-    )  # the set goes along with each chunk
-    glyphs = np.stack(list(track(work, asked.name, count)))
-    return Answers.of(recognizer, asked.labels, glyphs)
-
-
-def ask_api(url: str, labels: list[str], asked: EvaluationSet, pool: ProcessPoolExecutor) -> Answers:
-    """Answers of a running API."""
-    count, step = len(asked.labels), remote.FILES_A_CALL
-    calls = [range(start, min(start + step, count)) for start in range(0, count, step)]
-    work = pool.map(partial(remote.ask, url, labels, asked.file), calls, chunksize=max(1, len(calls) // 32))
-    glyphs, probabilities = zip(*track(work, asked.name, len(calls)), strict=True)
-    return Answers(asked.labels, np.concatenate(glyphs), np.concatenate(probabilities))
 
 
 def figures_of(answers: dict[str, Answers], sure_from: float) -> dict[str, Any]:
@@ -178,12 +131,27 @@ def arguments() -> argparse.Namespace:
     add("--count", type=int, metavar="N", help="only the first N pictures of each set")
     add("--pictures", type=Path, default=MODELS / "pictures", help="where pictures are drawn (%(default)s)")
     add("--write", action="store_true", help="write the figures into the model file and its record")
-    return parser.parse_args()
+    reading = parser.add_argument_group("--reading: judge a change of the code that finds the ink")
+    add = reading.add_argument
+    add("--reading", action="store_true", help="score all that is hard to read, and binarisation as a baseline")
+    add("--real", type=Path, nargs="+", default=[], metavar="ZIP", help="archives of real pictures to score, too")
+    add("--save", type=Path, metavar="FILE", help="keep every picture's outcome in this file")
+    add("--against", type=Path, metavar="FILE", help="compare with the outcomes that were kept before a change")
+    args = parser.parse_args()
+    if not args.reading and (args.real or args.save or args.against):
+        parser.error("--real, --save and --against need --reading")
+    for file in [*args.real, *([args.against] if args.against else [])]:
+        if not file.is_file():
+            parser.error(f"there is no file {file}")
+    return args
 
 
 def main() -> None:
     args = arguments()
     recognizer = Recognizer(args.model, threads=os.cpu_count() or 1)
+    if args.reading:
+        reading_report.run(recognizer, args)
+        return
     sets = [one.first(args.count) for one in everything(args.data) if not args.only or args.only in one.name]
     how: Callable[[EvaluationSet, ProcessPoolExecutor], Answers] = partial(ask, recognizer)
     if args.api:

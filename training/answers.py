@@ -1,0 +1,59 @@
+"""What a model answers to an evaluation set, asked in this process or through a running API."""
+
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from app.reading.recognizer import Recognizer
+from training import remote
+from training.evaluation_sets import EvaluationSet, glyph_of_file
+from training.progress import track
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """`probabilities`: (n, labels), all zero where the picture was refused as blank; `glyphs`: (n, 28, 28)."""
+
+    labels: npt.NDArray[np.int64]
+    glyphs: Floats
+    probabilities: Floats
+
+    @classmethod
+    def of(cls, recognizer: Recognizer, labels: npt.NDArray[np.int64], glyphs: Floats) -> "Answers":
+        probabilities = recognizer.probabilities(glyphs)
+        probabilities[~glyphs.any(axis=(1, 2))] = 0
+        return cls(labels, glyphs, probabilities)
+
+    @property
+    def right(self) -> npt.NDArray[np.bool_]:
+        answered = self.probabilities.any(axis=1)
+        return answered & (self.probabilities.argmax(axis=1) == self.labels)
+
+    @property
+    def confidence(self) -> Floats:
+        best: Floats = self.probabilities.max(axis=1)
+        return best
+
+
+def ask(recognizer: Recognizer, asked: EvaluationSet, pool: ProcessPoolExecutor) -> Answers:
+    """Answers of the code that serves requests, called in this process."""
+    count = len(asked.labels)
+    work = pool.map(
+        partial(glyph_of_file, asked.file), range(count), chunksize=max(8, count // 32)
+    )  # the set goes along with each chunk
+    glyphs = np.stack(list(track(work, asked.name, count)))
+    return Answers.of(recognizer, asked.labels, glyphs)
+
+
+def ask_api(url: str, labels: list[str], asked: EvaluationSet, pool: ProcessPoolExecutor) -> Answers:
+    """Answers of a running API."""
+    count, step = len(asked.labels), remote.FILES_A_CALL
+    calls = [range(start, min(start + step, count)) for start in range(0, count, step)]
+    work = pool.map(partial(remote.ask, url, labels, asked.file), calls, chunksize=max(1, len(calls) // 32))
+    glyphs, probabilities = zip(*track(work, asked.name, len(calls)), strict=True)
+    return Answers(asked.labels, np.concatenate(glyphs), np.concatenate(probabilities))
