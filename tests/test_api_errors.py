@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
+from app.api import errors
 from tests.support.api import Server, serving
 from tests.support.pictures import drawn, encoded
 
@@ -169,3 +170,24 @@ def test_what_is_no_http_is_told_so_in_json(api: Server) -> None:
     head, _, body = api.raw(b"hello there\r\n\r\n").partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
     assert json.loads(body)["code"] == "bad_request"
+    assert json.loads(body)["error"] == "This is no HTTP request that can be understood."
+
+
+def test_an_error_answers_as_the_nearest_class_that_has_a_code() -> None:
+    class WornKey(errors.WrongKey):
+        pass
+
+    for error in (WornKey(), errors.WrongKey()):
+        status, problem, headers = errors.problem(error, "5f0c2a9be1d44c37")
+        assert (status, problem.code, problem.error) == (401, "wrong_key", "This API key is not known here.")
+        assert headers == {"WWW-Authenticate": "Bearer"}
+        assert errors.failed(error).code == "wrong_key"
+
+
+def test_nothing_is_told_of_an_error_without_a_code() -> None:
+    secret = RuntimeError("the password is 1234")
+    status, problem, _ = errors.problem(secret, "5f0c2a9be1d44c37")
+    assert (status, problem.code) == (500, "internal_error")
+    assert "1234" not in problem.error
+    with pytest.raises(RuntimeError):
+        errors.failed(secret)

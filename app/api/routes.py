@@ -83,12 +83,10 @@ async def predict_batch(request: Request, alphabet: AlphabetName = None, glyph: 
     for outcome in await service.workers.read_all(files, recognizer):
         if isinstance(outcome, Reading):
             results.append(Recognized(**_recognized(recognizer, outcome, glyph)))
-        elif type(outcome) in errors.CODES:
+        else:
             failed = errors.failed(outcome)
             metrics.ERRORS.labels(failed.code).inc()
             results.append(failed)
-        else:
-            raise outcome
     return _json(BatchAnswer(results=results, request_id=request.state.request_id))
 
 
