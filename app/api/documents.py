@@ -60,15 +60,14 @@ def _of_bodies(field: str, accepted: str, limit: int) -> tuple[Exception, ...]:
     )
 
 
-_OF_ACCESS = (errors.MissingKey(), errors.WrongKey(), errors.TooManyRequests(_DEFAULTS.rate_per_address, seconds=1))
-
-GUARDED = _responses(*_OF_ACCESS)
-PREDICT = _responses(*errors.OF_PICTURES, *_of_bodies("file", uploads.ONE_FILE, 1), *_OF_ACCESS)
-BATCH = _responses(*_of_bodies("files", uploads.SEVERAL_FILES, _DEFAULTS.max_batch_files), *_OF_ACCESS)
+GUARDED = _responses(
+    errors.MissingKey(), errors.WrongKey(), errors.TooManyRequests(_DEFAULTS.rate_per_address, seconds=1)
+)
+PREDICT = _responses(*errors.OF_PICTURES, *_of_bodies("file", uploads.ONE_FILE, 1))
+BATCH = _responses(*_of_bodies("files", uploads.SEVERAL_FILES, _DEFAULTS.max_batch_files))
 READY = _responses(errors.NotReady())
 METRICS: Responses = {
-    200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "In Prometheus's text format"},
-    **GUARDED,
+    200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "In Prometheus's text format"}
 }
 
 _EXAMPLE = (
