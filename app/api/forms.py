@@ -1,7 +1,8 @@
 """The files of one field of a multipart/form-data body.
 
-Starlette's own form parser would do, but writes each file to a temporary one first and back; here the body is in
-memory already, and bounded.
+Starlette's own form parser would cost little more: 44 microseconds instead of 29 for a picture of 5 KB, 13 milliseconds
+instead of 9 for one of 9 MB. But to it a form that was cut off is whole, and too many files, a missing boundary and a
+broken form differ only in the words of its message; and other files count towards the limit of those asked for.
 """
 
 from typing import TYPE_CHECKING, Final
