@@ -1,5 +1,6 @@
 """Every kind of broken request has its own answer, cheaply, and tells nothing of the server."""
 
+import asyncio
 import base64
 import io
 import json
@@ -10,6 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 import requests
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
 from app.api import errors
 from tests.support.api import Server, serving
@@ -191,3 +194,17 @@ def test_nothing_is_told_of_an_error_without_a_code() -> None:
     assert "1234" not in problem.error
     with pytest.raises(RuntimeError):
         errors.failed(secret)
+
+
+def test_a_status_of_the_framework_without_a_code_is_left_to_the_log() -> None:
+    request = Request({"type": "http", "state": {"request_id": "5f0c2a9be1d44c37"}})
+    with pytest.raises(HTTPException):
+        asyncio.run(errors.answer(request, HTTPException(418)))
+
+
+def test_the_routers_own_errors_read_as_the_others_do(api: Server) -> None:
+    nowhere = requests.get(api.url + "/nowhere", timeout=9)
+    assert nowhere.json()["error"] == "Not Found. All calls are listed at /docs."
+    wrong_method = api.predict(PNG, "/metrics")
+    assert wrong_method.json()["error"] == "Method Not Allowed. All calls are listed at /docs."
+    assert wrong_method.headers["Allow"] == "GET"

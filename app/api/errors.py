@@ -114,6 +114,7 @@ class UnknownPath(CallerError):
 
 class WrongMethod(CallerError):
     def __init__(self, headers: Mapping[str, str] | None) -> None:
+        """Takes the router's headers, which name the methods that there are."""
         super().__init__("Method Not Allowed. All calls are listed at /docs.")
         self.headers = headers
 
@@ -264,6 +265,9 @@ def response(error: Exception, state: dict[str, Any]) -> Response:
 
 
 async def answer(request: Request, error: Exception) -> Response:
+    """FastAPI's handler of these. What has no place in the table is raised again, for the log to have it."""
+    if kind_of(_told(error)) is None:
+        raise error
     return response(error, request.scope["state"])
 
 
