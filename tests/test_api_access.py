@@ -1,10 +1,17 @@
 """Who may call, how often, and from which pages."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
 import requests
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import iter_route_contexts
+from pydantic import SecretStr
+from starlette.types import Message
 
+from app.api.main import create_app
+from app.settings import Settings
 from tests.support.api import Server, serving
 from tests.support.pictures import drawn, encoded
 
@@ -62,7 +69,68 @@ def test_what_else_needs_a_key(api: Server, path: str) -> None:
     assert requests.get(api.url + path, headers={"X-API-Key": KEYS[0]}, timeout=5).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/health/live", "/health/ready", "/docs", "/openapi.json"])
+OPEN = ["/", "/health/live", "/health/ready", "/docs", "/openapi.json"]
+
+
+def keyed_app() -> FastAPI:
+    return create_app(Settings(api_keys=(SecretStr(KEYS[0]),)))
+
+
+async def unguarded(app: FastAPI) -> set[str]:
+    """The paths of all routes, in the document or not, that answer anything but 401 to a caller without a key."""
+    async with app.router.lifespan_context(app):
+        return {
+            str(route.path)
+            for route in iter_route_contexts(app.routes)
+            for method in route.methods or {"GET"}
+            if await status(app, method, str(route.path)) != 401
+        }
+
+
+async def status(app: FastAPI, method: str, path: str) -> int:
+    """Of the answer to a request without headers or body."""
+    answers: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def send(message: Message) -> None:
+        answers.append(message)
+
+    scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": [], "client": (HERE, 1)}
+    await app(scope, receive, send)
+    return int(answers[0]["status"])
+
+
+def test_every_route_needs_a_key_but_for_the_open_ones() -> None:
+    assert asyncio.run(unguarded(keyed_app())) == set(OPEN)
+
+
+def test_a_new_route_that_nobody_guards_is_found() -> None:
+    app = keyed_app()
+    router = APIRouter()
+
+    @router.post("/new/", include_in_schema=False)
+    async def new() -> None:
+        pass
+
+    app.include_router(router)
+    app.mount("/mounted", FastAPI())
+    assert asyncio.run(unguarded(app)) == {*OPEN, "/new/", "/mounted"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [({}, "missing_key"), ({"X-API-Key": KEYS[0], "X-Forwarded-For": "203.0.113.80"}, "unknown_alphabet")],
+)
+def test_the_key_comes_before_the_alphabet_and_that_before_the_body(
+    api: Server, headers: dict[str, str], expected: str
+) -> None:
+    for path in ("/predict/", "/predict/batch/"):
+        assert code(requests.post(f"{api.url}{path}?alphabet=elvish", headers=headers, timeout=5)) == expected
+
+
+@pytest.mark.parametrize("path", OPEN)
 def test_what_everybody_may_see(api: Server, path: str) -> None:
     assert requests.get(api.url + path, timeout=5).status_code == 200
 

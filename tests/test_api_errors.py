@@ -1,5 +1,6 @@
 """Every kind of broken request has its own answer, cheaply, and tells nothing of the server."""
 
+import asyncio
 import base64
 import io
 import json
@@ -10,7 +11,10 @@ from collections.abc import Iterator
 
 import pytest
 import requests
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
+from app.api import errors
 from tests.support.api import Server, serving
 from tests.support.pictures import drawn, encoded
 
@@ -169,3 +173,38 @@ def test_what_is_no_http_is_told_so_in_json(api: Server) -> None:
     head, _, body = api.raw(b"hello there\r\n\r\n").partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
     assert json.loads(body)["code"] == "bad_request"
+    assert json.loads(body)["error"] == "This is no HTTP request that can be understood."
+
+
+def test_an_error_answers_as_the_nearest_class_that_has_a_code() -> None:
+    class WornKey(errors.WrongKey):
+        pass
+
+    for error in (WornKey(), errors.WrongKey()):
+        status, problem, headers = errors.problem(error, "5f0c2a9be1d44c37")
+        assert (status, problem.code, problem.error) == (401, "wrong_key", "This API key is not known here.")
+        assert headers == {"WWW-Authenticate": "Bearer"}
+        assert errors.failed(error).code == "wrong_key"
+
+
+def test_nothing_is_told_of_an_error_without_a_code() -> None:
+    secret = RuntimeError("the password is 1234")
+    status, problem, _ = errors.problem(secret, "5f0c2a9be1d44c37")
+    assert (status, problem.code) == (500, "internal_error")
+    assert "1234" not in problem.error
+    with pytest.raises(RuntimeError):
+        errors.failed(secret)
+
+
+def test_a_status_of_the_framework_without_a_code_is_left_to_the_log() -> None:
+    request = Request({"type": "http", "state": {"request_id": "5f0c2a9be1d44c37"}})
+    with pytest.raises(HTTPException):
+        asyncio.run(errors.answer(request, HTTPException(418)))
+
+
+def test_the_routers_own_errors_read_as_the_others_do(api: Server) -> None:
+    nowhere = requests.get(api.url + "/nowhere", timeout=9)
+    assert nowhere.json()["error"] == "Not Found. All calls are listed at /docs."
+    wrong_method = api.predict(PNG, "/metrics")
+    assert wrong_method.json()["error"] == "Method Not Allowed. All calls are listed at /docs."
+    assert wrong_method.headers["Allow"] == "GET"

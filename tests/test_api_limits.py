@@ -111,6 +111,7 @@ def test_a_body_that_drips(api: Server) -> None:
 def test_headers_that_do_not_come(api: Server, start: bytes) -> None:
     answer = api.raw(start)
     assert answer == b"" if not start else split(answer)[1]["code"] == "too_slow"
+    assert not start or split(answer)[1]["error"] == "The request's headers did not arrive in time."
 
 
 @pytest.mark.parametrize(
@@ -123,6 +124,7 @@ def test_headers_too_large(api: Server, headers: bytes, finished: bool) -> None:
     head, problem = split(api.raw(b"GET / HTTP/1.1\r\nHost: x\r\n" + headers + (b"\r\n\r\n" if finished else b"")))
     assert head.startswith(b"HTTP/1.1 431 ")
     assert problem["code"] == "headers_too_large"
+    assert problem["error"] == "At most 32,768 bytes of headers are accepted."
 
 
 def test_a_long_address(api: Server) -> None:
@@ -156,5 +158,7 @@ def test_one_connection_too_many(tmp_path: Path) -> None:
                 assert other.recv(65536).startswith(b"HTTP/1.1 200 ")
             head, problem = split(server.raw(b""))
             assert head.startswith(b"HTTP/1.1 503 ")
+            assert b"\r\nretry-after: 1\r\n" in head
             assert problem["code"] == "overloaded"
+            assert problem["error"] == "Too many connections are open. Please try again in a moment."
         assert server.predict(PNG).status_code == 200

@@ -54,11 +54,11 @@ class Keys:
             scheme, _, token = request.headers.get("authorization", "").partition(" ")
             presented = token.strip() if scheme.lower() == "bearer" else None
         if not presented:
-            raise MissingKey("An API key is needed, in the header X-API-Key.")
+            raise MissingKey
         digest = hashlib.sha256(presented.encode()).digest()
         matches = [hmac.compare_digest(digest, known) for known in self._digests]
         if not any(matches):
-            raise WrongKey("This API key is not known here.")
+            raise WrongKey
         return str(matches.index(True))
 
 
@@ -113,9 +113,7 @@ class RateLimit:
         cost = min(count, self._per_minute) * 60 / self._per_minute
         whole_at = max(now, self._whole_at.get(name, 0.0)) + cost
         if (wait := whole_at - now - 60) > 0:
-            raise TooManyRequests(
-                f"More than {self._per_minute} pictures a minute. Please slow down.", seconds=math.ceil(wait)
-            )
+            raise TooManyRequests(self._per_minute, seconds=math.ceil(wait))
         self._whole_at[name] = whole_at
         self._whole_at.move_to_end(name)
         while len(self._whole_at) > self.MOST_NAMES:

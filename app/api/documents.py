@@ -4,35 +4,13 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from app.api import errors
+from app.api import errors, uploads
 from app.api.schemas import Picture, Problem
-from app.reading import picture
-from app.reading.pipeline import BlankImage
+from app.settings import Settings
 
 Responses = dict[int | str, dict[str, Any]]
 
 REQUEST_ID = "5f0c2a9be1d44c37"
-
-_SENTENCES: dict[type[Exception], str] = {
-    BlankImage: str(BlankImage()),
-    picture.EmptyFile: str(picture.EmptyFile()),
-    picture.DamagedPicture: str(picture.DamagedPicture()),
-    picture.NotAPicture: str(picture.NotAPicture()),
-    picture.TooManyPixels: "The picture has 9000 x 9000 pixels; at most 25 million are accepted.",
-    errors.MissingFile: "The form has no file in a field 'file'.",
-    errors.TooManyFiles: "Only one picture is accepted in this call.",
-    errors.MalformedBody: "The form in the body is broken.",
-    errors.InvalidParameter: "A parameter is wrong. glyph: Input should be a valid boolean.",
-    errors.UnsupportedMediaType: "Please send multipart/form-data with a field 'file'.",
-    errors.BodyTooLarge: "The request is too large; at most 10,485,760 bytes are accepted.",
-    errors.SlowSender: "The request did not arrive within 20 seconds. Please send it faster.",
-    errors.UnknownAlphabet: "There is no such alphabet. There are: digits.",
-    errors.MissingKey: "An API key is needed, in the header X-API-Key.",
-    errors.WrongKey: "This API key is not known here.",
-    errors.TooManyRequests: "More than 600 pictures a minute. Please slow down.",
-    errors.Overloaded: str(errors.Overloaded()),
-    errors.NotReady: str(errors.NotReady()),
-}
 
 _TITLES = {
     400: "The body or the picture is broken, or there is nothing on it",
@@ -47,45 +25,49 @@ _TITLES = {
 }
 
 
-def _responses(*kinds: type[Exception]) -> Responses:
+def _responses(*examples: Exception) -> Responses:
     """One entry for each status, with an example for each code."""
     result: Responses = {}
-    for kind in kinds:
-        status, code = errors.CODES[kind]
+    for example in examples:
+        status, problem, _ = errors.problem(example, REQUEST_ID)
         if status not in result:
             result[status] = {"model": Problem, "description": _TITLES[status]}
             result[status]["content"] = {"application/json": {"examples": {}}}
-            if issubclass(kind, errors.Later):
+            if isinstance(example, errors.Later):
                 result[status]["headers"] = {
                     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
                 }
-        result[status]["content"]["application/json"]["examples"][code] = {
-            "value": {"error": _SENTENCES[kind], "code": code, "request_id": REQUEST_ID}
-        }
+        result[status]["content"]["application/json"]["examples"][problem.code] = {"value": problem.model_dump()}
     return result
 
 
-_ACCESS = (errors.MissingKey, errors.WrongKey, errors.TooManyRequests)
-_BODY = (
-    errors.MalformedBody,
-    errors.TooManyFiles,
-    errors.UnsupportedMediaType,
-    errors.BodyTooLarge,
-    errors.MissingFile,
-    errors.InvalidParameter,
-    errors.SlowSender,
-    errors.UnknownAlphabet,
-    errors.Overloaded,
-)
-_PICTURE = (BlankImage, picture.EmptyFile, picture.DamagedPicture, picture.NotAPicture, picture.TooManyPixels)
+_DEFAULTS = Settings.model_construct()
+"""The limits that the examples name, whatever this server's own are."""
 
-GUARDED = _responses(*_ACCESS)
-PREDICT = _responses(*_PICTURE, *_BODY, *_ACCESS)
-BATCH = _responses(*_BODY, *_ACCESS)
-READY = _responses(errors.NotReady)
+
+def _of_bodies(field: str, accepted: str, limit: int) -> tuple[Exception, ...]:
+    """What a call can be refused with that takes at most `limit` files in a form's `field`."""
+    return (
+        errors.BrokenForm(),
+        errors.TooManyFiles(limit),
+        errors.UnsupportedMediaType(accepted),
+        errors.BodyTooLarge(_DEFAULTS.max_body_bytes),
+        errors.MissingFile(field),
+        errors.InvalidParameter([("glyph", "Input should be a valid boolean, unable to interpret input")]),
+        errors.SlowSender(_DEFAULTS.body_seconds),
+        errors.UnknownAlphabet(["digits"]),
+        errors.Overloaded(),
+    )
+
+
+GUARDED = _responses(
+    errors.MissingKey(), errors.WrongKey(), errors.TooManyRequests(_DEFAULTS.rate_per_address, seconds=1)
+)
+PREDICT = _responses(*errors.OF_PICTURES, *_of_bodies("file", uploads.ONE_FILE, 1))
+BATCH = _responses(*_of_bodies("files", uploads.SEVERAL_FILES, _DEFAULTS.max_batch_files))
+READY = _responses(errors.NotReady())
 METRICS: Responses = {
-    200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "In Prometheus's text format"},
-    **GUARDED,
+    200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "In Prometheus's text format"}
 }
 
 _EXAMPLE = (

@@ -1,11 +1,10 @@
 """Every failure a caller can meet, and the one table that gives it a status and a code.
 
-The exceptions know nothing of HTTP; their message is the sentence the caller reads.
+The exceptions know nothing of HTTP's statuses; their message is the sentence the caller reads.
 """
 
-from collections.abc import Mapping
-from http import HTTPStatus
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -24,49 +23,116 @@ class CallerError(Exception):
 
 
 class MissingFile(CallerError):
-    pass
+    def __init__(self, field: str) -> None:
+        super().__init__(f"The form has no file in a field '{field}'.")
+
+
+class MissingImage(CallerError):
+    def __init__(self) -> None:
+        super().__init__("The JSON body has no field 'image' with the picture as a data URL.")
 
 
 class TooManyFiles(CallerError):
-    pass
+    def __init__(self, limit: int) -> None:
+        accepted = "Only one picture is" if limit == 1 else f"At most {limit} pictures are"
+        super().__init__(f"{accepted} accepted in this call.")
 
 
-class MalformedBody(CallerError):
-    pass
+class TooManyFields(CallerError):
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The form has more than {limit} fields besides the pictures.")
+
+
+class BrokenForm(CallerError):
+    def __init__(self) -> None:
+        super().__init__("The form in the body is broken.")
+
+
+class MissingBoundary(CallerError):
+    def __init__(self) -> None:
+        super().__init__("The Content-Type of the form names no boundary.")
+
+
+class UnfinishedForm(CallerError):
+    def __init__(self) -> None:
+        super().__init__("The form in the body has no end: it was cut off on the way.")
+
+
+class BrokenJSON(CallerError):
+    def __init__(self) -> None:
+        super().__init__("The body is no valid JSON.")
+
+
+class WrongJSON(CallerError):
+    """Valid JSON, and not what is asked for; the sentence says what is."""
 
 
 class InvalidParameter(CallerError):
-    pass
+    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
+        """Takes pairs of a parameter's name and what is wrong with it."""
+        wrong = "; ".join(f"{name}: {problem}" for name, problem in problems)
+        super().__init__(f"A parameter is wrong. {wrong}.")
 
 
 class UnsupportedMediaType(CallerError):
-    pass
+    def __init__(self, accepted: str) -> None:
+        super().__init__(f"Please send {accepted}.")
 
 
 class BodyTooLarge(CallerError):
-    pass
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(f"The request is too large; at most {max_bytes:,} bytes are accepted.")
+
+
+class HeadersTooLarge(CallerError):
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(f"At most {max_bytes:,} bytes of headers are accepted.")
 
 
 class SlowSender(CallerError):
-    pass
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"The request did not arrive within {seconds:g} seconds. Please send it faster.")
+
+
+class SlowHeaders(CallerError):
+    def __init__(self) -> None:
+        super().__init__("The request's headers did not arrive in time.")
+
+
+class NotHTTP(CallerError):
+    def __init__(self) -> None:
+        super().__init__("This is no HTTP request that can be understood.")
 
 
 class UnknownAlphabet(CallerError):
-    pass
+    def __init__(self, known: Iterable[str]) -> None:
+        super().__init__(f"There is no such alphabet. There are: {', '.join(sorted(known))}.")
+
+
+class UnknownPath(CallerError):
+    def __init__(self) -> None:
+        super().__init__("Not Found. All calls are listed at /docs.")
+
+
+class WrongMethod(CallerError):
+    def __init__(self, headers: Mapping[str, str] | None) -> None:
+        """Takes the router's headers, which name the methods that there are."""
+        super().__init__("Method Not Allowed. All calls are listed at /docs.")
+        self.headers = headers
 
 
 class Unauthorized(CallerError):
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.headers = {"WWW-Authenticate": "Bearer"}
+    headers: Mapping[str, str] | None = {"WWW-Authenticate": "Bearer"}
 
 
 class MissingKey(Unauthorized):
-    pass
+    def __init__(self) -> None:
+        super().__init__("An API key is needed, in the header X-API-Key.")
 
 
 class WrongKey(Unauthorized):
-    pass
+    def __init__(self) -> None:
+        super().__init__("This API key is not known here.")
 
 
 class Later(CallerError):
@@ -78,7 +144,8 @@ class Later(CallerError):
 
 
 class TooManyRequests(Later):
-    pass
+    def __init__(self, per_minute: int, seconds: int) -> None:
+        super().__init__(f"More than {per_minute} pictures a minute. Please slow down.", seconds)
 
 
 class Overloaded(Later):
@@ -86,66 +153,123 @@ class Overloaded(Later):
         super().__init__("The server has more to do than it can. Please try again in a moment.", seconds=1)
 
 
+class TooManyConnections(Later):
+    def __init__(self) -> None:
+        super().__init__("Too many connections are open. Please try again in a moment.", seconds=1)
+
+
 class NotReady(Later):
     def __init__(self) -> None:
         super().__init__("The server cannot recognize anything at present.", seconds=5)
 
 
-CODES: dict[type[Exception], tuple[int, str]] = {
-    BlankImage: (400, "blank_image"),
-    picture.EmptyFile: (400, "empty_file"),
-    picture.DamagedPicture: (400, "damaged_picture"),
-    picture.NotAPicture: (415, "not_a_picture"),
-    picture.TooManyPixels: (413, "too_many_pixels"),
-    MissingFile: (422, "missing_file"),
-    TooManyFiles: (400, "too_many_files"),
-    MalformedBody: (400, "malformed_body"),
-    InvalidParameter: (422, "invalid_parameter"),
-    UnsupportedMediaType: (415, "unsupported_media_type"),
-    BodyTooLarge: (413, "too_large"),
-    SlowSender: (408, "too_slow"),
-    UnknownAlphabet: (404, "unknown_alphabet"),
-    MissingKey: (401, "missing_key"),
-    WrongKey: (401, "wrong_key"),
-    TooManyRequests: (429, "too_many_requests"),
-    Overloaded: (503, "overloaded"),
-    NotReady: (503, "not_ready"),
-}
+class InternalError(CallerError):
+    """Stands for any exception without a place in the table, of which nothing is told."""
 
-UNEXPECTED = "Something went wrong on our side. Please try again, and tell us the request_id if it stays."
+    def __init__(self) -> None:
+        super().__init__("Something went wrong on our side. Please try again, and tell us the request_id if it stays.")
+
+
+class Kind(NamedTuple):
+    status: int
+    code: str
+
+
+CODES: dict[type[Exception], Kind] = {
+    BlankImage: Kind(400, "blank_image"),
+    picture.EmptyFile: Kind(400, "empty_file"),
+    picture.DamagedPicture: Kind(400, "damaged_picture"),
+    picture.NotAPicture: Kind(415, "not_a_picture"),
+    picture.TooManyPixels: Kind(413, "too_many_pixels"),
+    MissingFile: Kind(422, "missing_file"),
+    MissingImage: Kind(422, "missing_file"),
+    TooManyFiles: Kind(400, "too_many_files"),
+    TooManyFields: Kind(400, "too_many_files"),
+    BrokenForm: Kind(400, "malformed_body"),
+    MissingBoundary: Kind(400, "malformed_body"),
+    UnfinishedForm: Kind(400, "malformed_body"),
+    BrokenJSON: Kind(400, "malformed_body"),
+    WrongJSON: Kind(422, "invalid_parameter"),
+    InvalidParameter: Kind(422, "invalid_parameter"),
+    UnsupportedMediaType: Kind(415, "unsupported_media_type"),
+    BodyTooLarge: Kind(413, "too_large"),
+    HeadersTooLarge: Kind(431, "headers_too_large"),
+    SlowSender: Kind(408, "too_slow"),
+    SlowHeaders: Kind(408, "too_slow"),
+    NotHTTP: Kind(400, "bad_request"),
+    UnknownAlphabet: Kind(404, "unknown_alphabet"),
+    UnknownPath: Kind(404, "not_found"),
+    WrongMethod: Kind(405, "method_not_allowed"),
+    MissingKey: Kind(401, "missing_key"),
+    WrongKey: Kind(401, "wrong_key"),
+    TooManyRequests: Kind(429, "too_many_requests"),
+    Overloaded: Kind(503, "overloaded"),
+    TooManyConnections: Kind(503, "overloaded"),
+    NotReady: Kind(503, "not_ready"),
+    InternalError: Kind(500, "internal_error"),
+}
+"""A class that stands not here itself has the place of the nearest that it descends from."""
+
+OF_PICTURES = (
+    BlankImage(),
+    picture.EmptyFile(),
+    picture.DamagedPicture(),
+    picture.NotAPicture(),
+    picture.TooManyPixels(picture.MAX_PIXELS, (9000, 9000)),
+)
+"""One of each that a picture can be refused with, as the OpenAPI document shows them."""
+
+
+def kind_of(error: Exception) -> Kind | None:
+    """An exception's place in the table; None where it has none."""
+    return next((CODES[ancestor] for ancestor in type(error).__mro__ if ancestor in CODES), None)
 
 
 def failed(error: Exception) -> Failed:
-    """What a caller reads of a failure that stands in the table."""
-    return Failed(error=str(error), code=CODES[type(error)][1])
+    """What a caller reads of one failure among several results. One without a place in the table is raised."""
+    kind = kind_of(error)
+    if kind is None:
+        raise error
+    return Failed(error=str(error), code=kind.code)
+
+
+def problem(error: Exception, request_id: str) -> tuple[int, Problem, Mapping[str, str]]:
+    """The status, body and further headers of the answer to any exception."""
+    told = _told(error)
+    kind = kind_of(told)
+    if kind is None:
+        told, kind = InternalError(), CODES[InternalError]
+    headers = told.headers if isinstance(told, CallerError) else None
+    return kind.status, Problem(error=str(told), code=kind.code, request_id=request_id), headers or {}
+
+
+def _told(error: Exception) -> Exception:
+    """The framework's own errors in the words of this table."""
+    if isinstance(error, RequestValidationError):
+        return InvalidParameter([(wrong["loc"][-1], wrong["msg"]) for wrong in error.errors()])
+    if isinstance(error, HTTPException) and error.status_code == 404:
+        return UnknownPath()
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        return WrongMethod(error.headers)
+    return error
 
 
 def response(error: Exception, state: dict[str, Any]) -> Response:
-    """The answer to any exception; of one that stands in no table nothing is told.
+    """The answer to any exception; of one without a place in the table nothing is told.
 
     Args:
         error: what was raised while the request was served.
         state: the request's own; its `request_id` is read and its `code` set, for the log.
     """
-    headers: Mapping[str, str] | None = None
-    if isinstance(error, RequestValidationError):
-        wrong = "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in error.errors())
-        error = InvalidParameter(f"A parameter is wrong. {wrong}.")
-    if type(error) in CODES:
-        status, code = CODES[type(error)]
-        sentence = str(error)
-        headers = error.headers if isinstance(error, CallerError) else None
-    elif isinstance(error, HTTPException):  # the router's own: no such path, no such method
-        status, code = error.status_code, HTTPStatus(error.status_code).name.lower()
-        sentence, headers = f"{HTTPStatus(status).phrase}. All calls are listed at /docs.", error.headers
-    else:
-        status, code, sentence = 500, "internal_error", UNEXPECTED
-    state["code"] = code
-    body = Problem(error=sentence, code=code, request_id=state["request_id"]).model_dump_json()
-    return Response(body, status, headers, media_type="application/json")
+    status, body, headers = problem(error, state["request_id"])
+    state["code"] = body.code
+    return Response(body.model_dump_json(), status, headers, media_type="application/json")
 
 
 async def answer(request: Request, error: Exception) -> Response:
+    """FastAPI's handler of these. What has no place in the table is raised again, for the log to have it."""
+    if kind_of(_told(error)) is None:
+        raise error
     return response(error, request.scope["state"])
 
 

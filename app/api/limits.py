@@ -43,21 +43,19 @@ class BodyLimits:
         async def bounded_receive() -> Message:
             nonlocal received, complete
             if announced is not None and announced > self._max_bytes:
-                raise self._too_large()
+                raise BodyTooLarge(self._max_bytes)
             try:
                 async with asyncio.timeout_at(deadline):
                     message = await receive()
             except TimeoutError:
-                raise SlowSender(
-                    f"The request did not arrive within {self._seconds:g} seconds. Please send it faster."
-                ) from None
+                raise SlowSender(self._seconds) from None
             if message["type"] == "http.request":
                 size = len(message.get("body", b""))
                 received += size
                 self._held += size
                 complete = not message.get("more_body", False)
                 if received > self._max_bytes:
-                    raise self._too_large()
+                    raise BodyTooLarge(self._max_bytes)
                 if self._held > HELD_BODIES * self._max_bytes:
                     raise Overloaded
             return message
@@ -76,9 +74,6 @@ class BodyLimits:
             await self._app(scope, bounded_receive, closing_send)
         finally:
             self._held -= received
-
-    def _too_large(self) -> BodyTooLarge:
-        return BodyTooLarge(f"The request is too large; at most {self._max_bytes:,} bytes are accepted.")
 
 
 def _announced(scope: Scope) -> int | None:

@@ -11,13 +11,11 @@ from starlette.middleware.cors import CORSMiddleware
 from uvicorn.config import STARTUP_FAILURE
 
 from app import settings
-from app.api import documents, errors
+from app.api import docs, documents, errors, routes
 from app.api.access import Gate
-from app.api.docs import router as docs
 from app.api.headers import SecurityHeaders
 from app.api.limits import BodyLimits
 from app.api.memory import return_large_blocks
-from app.api.routes import router
 from app.api.service import Service, load_recognizers
 from app.api.telemetry import Telemetry
 from app.api.work import Workers
@@ -65,8 +63,8 @@ def create_app(config: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.include_router(router)
-    app.include_router(docs)
+    for router in (routes.public, routes.guarded, docs.router):
+        app.include_router(router)
     documents.complete(app, keys_needed=bool(config.api_keys))
     return app
 

@@ -4,7 +4,6 @@ It would keep headers of any size, and wait for them for ever.
 """
 
 import asyncio
-import json
 import secrets
 from http import HTTPStatus
 from typing import Any, Final
@@ -12,6 +11,7 @@ from typing import Any, Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app import settings
+from app.api import errors
 
 MAX_HEADER_BYTES: Final = 32 * 1024
 """The request line and all headers together."""
@@ -38,7 +38,7 @@ class Protocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._start_timer()
         if len(self.connections) > self._most:
-            self._refuse(503, "overloaded", "Too many connections are open. Please try again in a moment.")
+            self._refuse(errors.TooManyConnections())
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
@@ -77,9 +77,9 @@ class Protocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         if max(self._header_bytes, self._parsed_bytes) > MAX_HEADER_BYTES:
-            self._refuse(431, "headers_too_large", f"At most {MAX_HEADER_BYTES:,} bytes of headers are accepted.")
+            self._refuse(errors.HeadersTooLarge(MAX_HEADER_BYTES))
         else:
-            self._refuse(400, "bad_request", "This is no HTTP request that can be understood.")
+            self._refuse(errors.NotHTTP())
 
     def _count(self, size: int) -> None:
         self._parsed_bytes += size
@@ -97,20 +97,22 @@ class Protocol(HttpToolsProtocol):
     def _headers_overdue(self) -> None:
         self._header_timer = None
         if self._header_bytes:
-            self._refuse(408, "too_slow", "The request's headers did not arrive in time.")
+            self._refuse(errors.SlowHeaders())
         else:
             self.transport.close()
 
-    def _refuse(self, status: int, code: str, sentence: str) -> None:
+    def _refuse(self, error: errors.CallerError) -> None:
         if self.transport.is_closing():
             return
         if self.cycle is None or self.cycle.response_complete:  # else an earlier request's answer is on its way
-            problem = {"error": sentence, "code": code, "request_id": secrets.token_hex(8)}
-            body = json.dumps(problem).encode()
-            later = "retry-after: 1\r\n" if status == HTTPStatus.SERVICE_UNAVAILABLE else ""
-            self.transport.write(
-                f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/json\r\n"
-                f"content-length: {len(body)}\r\n{later}connection: close\r\n\r\n".encode()
-                + body
-            )
+            status, problem, further = errors.problem(error, secrets.token_hex(8))
+            body = problem.model_dump_json().encode()
+            headers = {
+                "Content-Type": "application/json",
+                "Content-Length": len(body),
+                **further,
+                "Connection": "close",
+            }
+            lines = "".join(f"{name.lower()}: {value}\r\n" for name, value in headers.items())
+            self.transport.write(f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{lines}\r\n".encode() + body)
         self.transport.close()

@@ -1,15 +1,16 @@
-"""The calls of the API."""
+"""The calls of the API. A new one belongs on `guarded`, unless everybody may make it whenever they like."""
 
 import base64
 import io
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Request
 from PIL import Image
 from starlette.responses import Response
 
 from app.api import documents, errors, metrics
+from app.api.deps import TheRecognizer, TheService, WithGlyph, admit
 from app.api.schemas import (
     Alphabet,
     Alphabets,
@@ -22,82 +23,70 @@ from app.api.schemas import (
     Recognized,
     Welcome,
 )
-from app.api.service import service_of
 from app.api.uploads import several_files, single_file
 from app.reading.glyphs import Pixels
 from app.reading.pipeline import Reading
 from app.reading.recognizer import Recognizer
 
-router = APIRouter()
-
-AlphabetName = Annotated[
-    str | None,
-    Query(description="Which alphabet to recognize, as GET /alphabets/ lists them.", examples=["digits"]),
-]
-WithGlyph = Annotated[bool, Query(description="Whether the answer shows the 28x28 picture that the model saw.")]
+guarded = APIRouter(dependencies=[Depends(admit)], responses=documents.GUARDED)
+public = APIRouter()
 
 
-@router.get("/", tags=["about"])
+@public.get("/", tags=["about"])
 async def welcome() -> Welcome:
     """Say hello."""
     return Welcome(message="Welcome to the Digit Recognition API")
 
 
-@router.post("/predict", include_in_schema=False)
-@router.post(
+@guarded.post("/predict", include_in_schema=False)
+@guarded.post(
     "/predict/", tags=["recognition"], response_model=Answer, responses=documents.PREDICT, openapi_extra=documents.FILE
 )
-async def predict(request: Request, alphabet: AlphabetName = None, glyph: WithGlyph = False) -> Response:
+async def predict(
+    request: Request, service: TheService, recognizer: TheRecognizer, glyph: WithGlyph = False
+) -> Response:
     """Recognize one handwritten character.
 
     Dark on light, light on dark or drawn on transparency; PNG, JPEG, WebP, GIF (its first frame), BMP or TIFF, in a
     form's field `file`, or as a base64 data URL in JSON.
     """
-    service = service_of(request)
-    service.gate.admit(request)
-    recognizer = service.recognizer(alphabet)
     reading = await service.workers.read(await single_file(request), recognizer)
     answer = Answer(request_id=request.state.request_id, **_recognized(recognizer, reading, glyph))
     return _json(answer)
 
 
-@router.post("/predict/batch", include_in_schema=False)
-@router.post(
+@guarded.post("/predict/batch", include_in_schema=False)
+@guarded.post(
     "/predict/batch/",
     tags=["recognition"],
     response_model=BatchAnswer,
     responses=documents.BATCH,
     openapi_extra=documents.FILES,
 )
-async def predict_batch(request: Request, alphabet: AlphabetName = None, glyph: WithGlyph = False) -> Response:
+async def predict_batch(
+    request: Request, service: TheService, recognizer: TheRecognizer, glyph: WithGlyph = False
+) -> Response:
     """Recognize several characters, each in a file of its own.
 
     There is one result for each file, in their order. A file that cannot be recognized has its error in its place.
     """
-    service = service_of(request)
-    service.gate.admit(request)
-    recognizer = service.recognizer(alphabet)
     files = await several_files(request, service.settings.max_batch_files)
-    service.gate.admit(request, len(files) - 1)
+    service.gate.admit(request, len(files) - 1)  # one has been counted already
     results: list[Recognized | Failed] = []
     for outcome in await service.workers.read_all(files, recognizer):
         if isinstance(outcome, Reading):
             results.append(Recognized(**_recognized(recognizer, outcome, glyph)))
-        elif type(outcome) in errors.CODES:
+        else:
             failed = errors.failed(outcome)
             metrics.ERRORS.labels(failed.code).inc()
             results.append(failed)
-        else:
-            raise outcome
     return _json(BatchAnswer(results=results, request_id=request.state.request_id))
 
 
-@router.get("/alphabets", include_in_schema=False)
-@router.get("/alphabets/", tags=["recognition"], responses=documents.GUARDED)
-async def alphabets(request: Request) -> Alphabets:
+@guarded.get("/alphabets", include_in_schema=False)
+@guarded.get("/alphabets/", tags=["recognition"])
+async def alphabets(service: TheService) -> Alphabets:
     """List the alphabets that can be recognized, their models and what these reach on test data."""
-    service = service_of(request)
-    service.gate.admit(request)
     records = [recognizer.record for recognizer in service.recognizers.values()]
     return Alphabets(
         alphabets=[
@@ -113,24 +102,23 @@ async def alphabets(request: Request) -> Alphabets:
     )
 
 
-@router.get("/health/live", tags=["health"])
+@public.get("/health/live", tags=["health"])
 async def live() -> Health:
     """Tell that the process answers."""
     return Health(status="alive")
 
 
-@router.get("/health/ready", tags=["health"], responses=documents.READY)
-async def ready(request: Request) -> Health:
+@public.get("/health/ready", tags=["health"], responses=documents.READY)
+async def ready(service: TheService) -> Health:
     """Tell that every model has answered a real glyph and those who ask them are at work."""
-    if not service_of(request).workers.alive:
+    if not service.workers.alive:
         raise errors.NotReady
     return Health(status="ready")
 
 
-@router.get("/metrics", tags=["health"], response_class=Response, responses=documents.METRICS)
-async def prometheus(request: Request) -> Response:
+@guarded.get("/metrics", tags=["health"], response_class=Response, responses=documents.METRICS)
+async def prometheus() -> Response:
     """Give Prometheus its figures."""
-    service_of(request).gate.admit(request)
     return metrics.exposition()
 
 

@@ -29,8 +29,7 @@ class Service:
         try:
             return self.recognizers[name]
         except KeyError:
-            known = ", ".join(sorted(self.recognizers))
-            raise UnknownAlphabet(f"There is no such alphabet. There are: {known}.") from None
+            raise UnknownAlphabet(self.recognizers) from None
 
 
 def service_of(request: HTTPConnection) -> Service:

@@ -1,13 +1,17 @@
 """The files in a request's body: multipart/form-data, or JSON with a base64 data URL."""
 
 import binascii
+from typing import Final
 
 from fastapi import Request
 from pydantic import ValidationError
 
-from app.api.errors import InvalidParameter, MalformedBody, MissingFile, UnsupportedMediaType
+from app.api.errors import BrokenJSON, MissingImage, UnsupportedMediaType, WrongJSON
 from app.api.forms import files_of
 from app.api.schemas import Picture
+
+ONE_FILE: Final = "multipart/form-data with a field 'file', or application/json with a data URL in 'image'"
+SEVERAL_FILES: Final = "multipart/form-data with a field 'files' for each picture"
 
 
 async def single_file(request: Request) -> bytes:
@@ -16,16 +20,14 @@ async def single_file(request: Request) -> bytes:
     if kind == "application/json":
         return _from_json(await request.body())
     if kind != "multipart/form-data":
-        raise UnsupportedMediaType(
-            "Please send multipart/form-data with a field 'file', or application/json with a data URL in 'image'."
-        )
+        raise UnsupportedMediaType(ONE_FILE)
     return files_of(await request.body(), request.headers["content-type"], "file", limit=1)[0]
 
 
 async def several_files(request: Request, limit: int) -> list[bytes]:
     """The files of the repeated field `files`. Raises CallerError."""
     if _media_type(request) != "multipart/form-data":
-        raise UnsupportedMediaType("Please send multipart/form-data with a field 'files' for each picture.")
+        raise UnsupportedMediaType(SEVERAL_FILES)
     return files_of(await request.body(), request.headers["content-type"], "files", limit)
 
 
@@ -39,17 +41,17 @@ def _from_json(body: bytes) -> bytes:
     except ValidationError as error:
         problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
         if problem["type"] == "json_invalid":
-            raise MalformedBody("The body is no valid JSON.") from None
+            raise BrokenJSON from None
         if problem["type"] == "missing":
-            raise MissingFile("The JSON body has no field 'image' with the picture as a data URL.") from None
+            raise MissingImage from None
         if problem["type"] == "extra_forbidden":
-            raise InvalidParameter("The JSON body has fields other than 'image'.") from None
+            raise WrongJSON("The JSON body has fields other than 'image'.") from None
         if problem["loc"] == ("image",):
-            raise InvalidParameter(
+            raise WrongJSON(
                 "image: it must be a data URL of a picture, such as data:image/png;base64,iVBORw0KGgo..."
             ) from None
-        raise InvalidParameter("The JSON body must be an object with the picture as a data URL in 'image'.") from None
+        raise WrongJSON("The JSON body must be an object with the picture as a data URL in 'image'.") from None
     try:
         return binascii.a2b_base64(url.partition(",")[2], strict_mode=True)
     except binascii.Error:
-        raise InvalidParameter("image: the base64 in the data URL is broken.") from None
+        raise WrongJSON("image: the base64 in the data URL is broken.") from None

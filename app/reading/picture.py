@@ -71,7 +71,11 @@ class DamagedPicture(UnreadablePicture):
 
 
 class TooManyPixels(ReadingError):
-    """The picture's header announces more pixels than are decoded."""
+    """The picture's header announces more pixels than are decoded; its size may be too large to be told."""
+
+    def __init__(self, most: int, size: tuple[int, int] | None = None) -> None:
+        pixels = f"{size[0]} x {size[1]} pixels" if size else "far too many pixels"
+        super().__init__(f"The picture has {pixels}; at most {most / 1e6:g} million are accepted.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +123,15 @@ def open_file(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """A picture of which only the header has been read. Raises UnreadablePicture, TooManyPixels."""
     if not data:
         raise EmptyFile
-    accepted = f"at most {max_pixels / 1e6:g} million are accepted."
     with _decoder():
         try:
             image = Image.open(io.BytesIO(data), formats=FORMATS)
         except UnidentifiedImageError:
             raise NotAPicture from None
         except Image.DecompressionBombError:
-            raise TooManyPixels(f"The picture has far too many pixels; {accepted}") from None
+            raise TooManyPixels(max_pixels) from None
     if image.width * image.height > max_pixels:
-        raise TooManyPixels(f"The picture has {image.width} x {image.height} pixels; {accepted}")
+        raise TooManyPixels(max_pixels, image.size)
     if image.width * image.height == 0 or (image.format == "JPEG" and data.count(b"\xff\xda") > _MOST_SCANS):
         raise DamagedPicture
     return image
