@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from app.api import errors
-from app.api.schemas import Picture, Problem
+from app.client.models import Picture, Problem
 from app.reading import ink
 
 Responses = dict[int | str, dict[str, Any]]

@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.api.schemas import Failed, Problem
+from app.client.models import Failed, Problem
 from app.reading import ink
 
 

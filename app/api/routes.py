@@ -10,7 +10,10 @@ from PIL import Image
 from starlette.responses import Response
 
 from app.api import documents, errors, metrics
-from app.api.schemas import (
+from app.api.service import service_of
+from app.api.uploads import several_files, single_file
+from app.api.work import Reading
+from app.client.models import (
     Alphabet,
     Alphabets,
     Alternative,
@@ -22,9 +25,6 @@ from app.api.schemas import (
     Recognized,
     Welcome,
 )
-from app.api.service import service_of
-from app.api.uploads import several_files, single_file
-from app.api.work import Reading
 from app.reading.glyphs import Glyph
 from app.reading.recognizer import Recognizer
 

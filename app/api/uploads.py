@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from app.api.errors import InvalidParameter, MalformedBody, MissingFile, UnsupportedMediaType
 from app.api.forms import files_of
-from app.api.schemas import Picture
+from app.client.models import Picture
 
 
 async def single_file(request: Request) -> bytes:
