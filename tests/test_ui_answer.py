@@ -2,19 +2,19 @@
 
 import pytest
 
+from app.client.models import Alternative, Answer, ModelName
 from app.ui.answer import chart, headline, in_words, percent, seen
-from app.ui.client import Answer, Model, Share
 
 
 def an_answer(confidence: float, sure: bool, label: str = "7") -> Answer:
     rest = 1 - confidence
-    others = [Share(label="1", confidence=0.7 * rest), Share(label="9", confidence=0.3 * rest)]
+    others = [Alternative(label="1", confidence=0.7 * rest), Alternative(label="9", confidence=0.3 * rest)]
     return Answer(
         label=label,
         confidence=confidence,
         sure=sure,
         alternatives=others,
-        model=Model(alphabet="digits", version="1"),
+        model=ModelName(alphabet="digits", version="1"),
         request_id="r",
     )
 
