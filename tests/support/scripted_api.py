@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 
@@ -56,7 +56,8 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in self.server.headers.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(self.server.bodies.get(self.path, self.server.body).encode())
+        with suppress(ConnectionError):  # the caller may have given up
+            self.wfile.write(self.server.bodies.get(self.path, self.server.body).encode())
 
     do_POST = do_GET
 
