@@ -13,6 +13,8 @@ from app.ui import session
 from app.ui.views import draw
 from tests.support.scripted_api import SEVEN, Api, scripted_api
 
+pytestmark = pytest.mark.usefixtures("packages_of_the_image")
+
 PAGE = Path(__file__).parents[1] / "app" / "ui" / "page.py"
 
 DIGITS = {"name": "digits", "labels": ["1", "7"], "version": "1", "figures": {"t": {"accuracy": 0.9, "count": 10}}}
