@@ -4,37 +4,37 @@ The API must recognize a picture and the page must call itself well. An API that
 is healthy: to restart it then would only add to the load.
 """
 
-import json
+import base64
 import sys
-import urllib.error
 import urllib.request
 
 from app import settings
+from app.client.client import Client
+from app.client.errors import ApiError, Later
+from app.client.models import Answer
 from app.settings import Settings
 
 SECONDS = 4.0
 
-SEVEN = (
+SEVEN = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAACgAAAAoAQAAAACkhYXAAAAAXklEQVR42o3PwQnCUBgD4O/9CPXYERzF7Vyro3SEHgRbEOOhluexEEJICCEt"
     "UM7zirK1UeH58yV5RJIhhWtvZe+Ois+ubz1937tekSxJsVC0v/WZOjBRXJC8knb6xRc1Ih6gFQx5BQAAAABJRU5ErkJggg=="
 )
-"""A 7, 40x40, as PNG in base64."""
+"""A 7, 40x40, as PNG."""
 
 
 def api_problem(config: Settings) -> str | None:
     """What is wrong with the API, or None."""
-    body = json.dumps({"image": f"data:image/png;base64,{SEVEN}"}).encode()
-    headers = {"Content-Type": "application/json"}
-    if config.api_keys:
-        headers["X-API-Key"] = config.api_keys[0].get_secret_value()
-    address = f"http://{_reachable(config.api_host)}:{config.api_port}/predict/"
+    address = f"http://{_reachable(config.api_host)}:{config.api_port}"
+    key = config.api_keys[0].get_secret_value() if config.api_keys else None
     try:
-        with urllib.request.urlopen(urllib.request.Request(address, body, headers), timeout=SECONDS) as answer:
-            return None if "predicted_digit" in json.load(answer) else "the API's answer has no prediction"
-    except urllib.error.HTTPError as error:
-        return None if error.code in (429, 503) else f"the API answers with status {error.code}"
-    except (OSError, ValueError) as error:
-        return f"the API does not answer: {error}"
+        with Client(address, key, connect_seconds=SECONDS, answer_seconds=SECONDS) as api:
+            answer = api.predict(SEVEN)
+    except Later:
+        return None
+    except ApiError as error:
+        return f"the API is not well: {error}"
+    return None if isinstance(answer, Answer) else f"the API cannot read a 7: {answer.error}"
 
 
 def page_problem(config: Settings) -> str | None:

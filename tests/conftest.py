@@ -9,12 +9,20 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.camera import film
 from tests.browser.drawing import CHROMIUM
+from tests.support.left_out import left_out
 
 
 def need(condition: object, reason: str) -> None:
     """Skip a test where the machine lacks something; fail it in CI, where nothing may be lacking."""
     if not condition:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+
+
+@pytest.fixture
+def packages_of_the_image() -> Iterator[None]:
+    """For tests that run the page in this process."""
+    with left_out():
+        yield
 
 
 @pytest.fixture(scope="session")

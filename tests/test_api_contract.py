@@ -44,9 +44,9 @@ def test_digits_drawn_on_a_drawn(api: Server, recognizer: Recognizer, digit: int
     answer = api.predict(data)
     assert answer.status_code == 200
     body = answer.json()
-    label = expected(recognizer, data)
-    assert body["label"] == label
-    assert body["predicted_digit"] == int(label)
+    label = str(digit)
+    assert body["label"] == label == expected(recognizer, data)
+    assert body["predicted_digit"] == digit
     assert body["sure"] == (body["confidence"] >= recognizer.record.sure_from)
     others = [alternative["label"] for alternative in body["alternatives"]]
     assert sorted([label, *others]) == recognizer.labels
@@ -102,6 +102,7 @@ def test_every_format_and_mode_shows_the_same_glyph(api: Server, name: str) -> N
     reference = shown_glyph(api.predict(PICTURES["PNG L"], "/predict/?glyph=true").json())
     answer = api.predict(PICTURES[name], "/predict/?glyph=true")
     assert answer.status_code == 200, answer.text
+    assert answer.json()["label"] == "7"
     glyph = np.roll(shown_glyph(answer.json()), (-1, -1), (0, 1))  # may lie a pixel off: its centre is rounded
     assert max(overlap(np.roll(glyph, shift, (0, 1)), reference) for shift in np.ndindex(3, 3)) > SAME
 
@@ -133,12 +134,14 @@ def test_a_data_url_in_json_answers_as_the_file(api: Server) -> None:
     url = "data:image/png;base64," + base64.b64encode(data).decode()
     by_url = requests.post(api.url + "/predict/", json={"image": url}, timeout=5)
     assert by_url.status_code == 200
+    assert by_url.json()["label"] == "7"
     assert {**by_url.json(), "request_id": 0} == {**api.predict(data).json(), "request_id": 0}
 
 
 def test_without_the_slash_there_is_no_redirect(api: Server) -> None:
     answer = api.predict(PICTURES["PNG L"], "/predict", allow_redirects=False)
     assert answer.status_code == 200
+    assert answer.json()["label"] == "7"
 
 
 @pytest.mark.parametrize(
@@ -165,7 +168,7 @@ def test_a_stray_pixel_is_blank(api: Server) -> None:
     assert api.predict(encoded(image)).json()["code"] == "blank_image"
 
 
-def test_a_batch_keeps_order_and_has_errors_in_place(api: Server, recognizer: Recognizer) -> None:
+def test_a_batch_keeps_order_and_has_errors_in_place(api: Server) -> None:
     digits = [encoded(drawn(digit)) for digit in (3, 1, 4)]
     blank, broken = encoded(Image.new("L", (9, 9))), digits[0][:200]
     sent = [digits[0], blank, digits[1], b"", broken, b"no picture", digits[2]]
@@ -173,13 +176,13 @@ def test_a_batch_keeps_order_and_has_errors_in_place(api: Server, recognizer: Re
     assert answer.status_code == 200
     results = answer.json()["results"]
     assert [result.get("label") or result["code"] for result in results] == [
-        expected(recognizer, digits[0]),
+        "3",
         "blank_image",
-        expected(recognizer, digits[1]),
+        "1",
         "empty_file",
         "damaged_picture",
         "not_a_picture",
-        expected(recognizer, digits[2]),
+        "4",
     ]
     assert answer.json()["request_id"] == answer.headers["X-Request-ID"]
 
@@ -188,6 +191,7 @@ def test_batch_with_glyphs_and_without_slash(api: Server) -> None:
     answer = requests.post(
         api.url + "/predict/batch?glyph=true", files=[("files", ("x", PICTURES["GIF"]))] * 64, timeout=30
     )
+    assert {result["label"] for result in answer.json()["results"]} == {"7"}
     assert len({result["glyph"] for result in answer.json()["results"]}) == 1
     assert len(answer.json()["results"]) == 64
 
@@ -205,6 +209,7 @@ def test_alphabets(api: Server, recognizer: Recognizer) -> None:
     }
     named = api.predict(PICTURES["PNG L"], "/predict/?alphabet=digits").json()
     assert named["model"]["alphabet"] == "digits"
+    assert named["label"] == "7"
 
 
 def test_health(api: Server) -> None:

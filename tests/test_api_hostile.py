@@ -62,7 +62,6 @@ def test_thousands_of_broken_files(api: Server) -> None:
 def test_a_hostile_caller_beside_ordinary_ones(api: Server) -> None:
     """Bombs, endless scans and large pictures all the while; every ordinary call gets its right answer."""
     pictures = [encoded(drawn(label).convert("RGBA")) for label in range(10)]
-    expected = [api.predict(picture).json()["label"] for picture in pictures]
     bombs = [png_of(30_000, 3_000), png_of(4_900, 4_900), jpeg_of_many_scans(), bytes(12 << 20)]
     stop = threading.Event()
     hostile: Counter[int] = Counter()
@@ -86,7 +85,7 @@ def test_a_hostile_caller_beside_ordinary_ones(api: Server) -> None:
         for attacker in attackers:
             attacker.join()
     assert [answer.status_code for answer in answers] == [200] * len(answers)
-    assert [answer.json()["label"] for answer in answers] == expected * 30
+    assert [answer.json()["label"] for answer in answers] == list("0123456789") * 30
     assert sum(hostile.values()) >= 4
     assert not [status for status in hostile if status >= 500 and status != 503]
 
@@ -95,7 +94,7 @@ def test_memory_of_large_pictures_is_given_back(api: Server) -> None:
     large = drawn(8).resize((4990, 4990))
     sixteen_bits = Image.fromarray(np.asarray(large).astype(np.uint16) * 200)
     for data in (encoded(large.convert("RGBA"), compress_level=1), encoded(sixteen_bits, compress_level=1)):
-        assert api.predict(data).status_code == 200
+        assert api.predict(data).json()["label"] == "8"
     assert api.memory() < 150e6
 
 
@@ -109,4 +108,4 @@ def test_more_than_can_wait_is_turned_away_and_the_rest_answered(tmp_path_factor
         turned_away = next(answer for answer in answers if answer.status_code == 503)
         assert turned_away.json()["code"] == "overloaded"
         assert int(turned_away.headers["Retry-After"]) >= 1
-        assert server.predict(picture).status_code == 200
+        assert server.predict(picture).json()["label"] == "6"

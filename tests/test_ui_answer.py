@@ -2,19 +2,19 @@
 
 import pytest
 
+from app.client.models import Alternative, Answer, ModelName, Recognized
 from app.ui.answer import chart, headline, in_words, percent, seen
-from app.ui.client import Answer, Model, Share
 
 
 def an_answer(confidence: float, sure: bool, label: str = "7") -> Answer:
     rest = 1 - confidence
-    others = [Share(label="1", confidence=0.7 * rest), Share(label="9", confidence=0.3 * rest)]
+    others = [Alternative(label="1", confidence=0.7 * rest), Alternative(label="9", confidence=0.3 * rest)]
     return Answer(
         label=label,
         confidence=confidence,
         sure=sure,
         alternatives=others,
-        model=Model(alphabet="digits", version="1"),
+        model=ModelName(alphabet="digits", version="1"),
         request_id="r",
     )
 
@@ -43,6 +43,13 @@ def test_in_words(confidence: float, sure: bool, words: str) -> None:
 def test_labels_of_the_model_are_text_and_never_markup() -> None:
     answer = an_answer(0.9, True, label="<script>")
     assert "<script>" not in headline(answer) + chart(answer, [])
+
+
+def test_an_answer_tells_its_request_and_one_of_a_batch_none() -> None:
+    answer = an_answer(0.9, True)
+    of_a_batch = Recognized.model_validate(answer.model_dump(exclude={"request_id"}))
+    assert 'data-request="r"' in headline(answer)
+    assert 'data-request=""' in headline(of_a_batch)
 
 
 def test_bars_stand_in_the_alphabet_s_order() -> None:

@@ -1,53 +1,23 @@
-"""The pages' logic, run by Streamlit's own AppTest with the canvas and the API replaced."""
+"""The pages' logic, run by Streamlit's own AppTest with the canvas replaced, before an API that answers as told."""
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from app import settings
 from app.ui import session
-from app.ui.client import Alphabet, Answer, Model, Refusal, Share, Trouble
 from app.ui.views import draw
+from tests.support.scripted_api import SEVEN, Api, scripted_api
+
+pytestmark = pytest.mark.usefixtures("packages_of_the_image")
 
 PAGE = Path(__file__).parents[1] / "app" / "ui" / "page.py"
 
-SEVEN = Answer(
-    label="7",
-    confidence=0.998,
-    sure=True,
-    alternatives=[Share(label="1", confidence=0.002)],
-    model=Model(alphabet="digits", version="1"),
-    request_id="r",
-)
-
-
-class FakeClient:
-    """Answers as told, and remembers what it was asked."""
-
-    def __init__(self) -> None:
-        self.answer: Answer | Refusal | Trouble = SEVEN
-        self.known = [
-            Alphabet(name="digits", labels=["1", "7"], version="1", figures={"t": {"accuracy": 0.9, "count": 10}})
-        ]
-        self.asked: list[tuple[bytes, str]] = []
-        self.ready = False
-
-    def predict(self, picture: bytes, alphabet: str = "") -> Answer | Refusal:
-        self.asked.append((picture, alphabet))
-        if isinstance(self.answer, Trouble):
-            raise self.answer
-        return self.answer
-
-    def predict_all(self, pictures: list[bytes], alphabet: str = "") -> list[Answer | Refusal]:
-        return [self.predict(picture, alphabet) for picture in pictures]
-
-    def alphabets(self) -> list[Alphabet]:
-        if isinstance(self.answer, Trouble):
-            raise self.answer
-        return self.known
-
-    def is_ready(self) -> bool:
-        return self.ready
+DIGITS = {"name": "digits", "labels": ["1", "7"], "version": "1", "figures": {"t": {"accuracy": 0.9, "count": 10}}}
 
 
 class Pen:
@@ -55,12 +25,21 @@ class Pen:
 
 
 @pytest.fixture
-def client(monkeypatch: pytest.MonkeyPatch) -> FakeClient:
-    fake = FakeClient()
-    session._alphabets.clear()
-    for module in ("session", "trouble", "views.draw", "views.quality"):
-        monkeypatch.setattr(f"app.ui.{module}.client", lambda: fake)
-    return fake
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    """The page's API; a page that is opened while the fixture lasts knows nothing of others."""
+    with scripted_api() as api:
+        api.bodies["/alphabets/"] = json.dumps({"alphabets": [DIGITS]})
+        monkeypatch.setenv("DIGITS_API_URL", api.url)
+        monkeypatch.setenv("DIGITS_API_KEYS", "one, two")
+        forget()
+        yield api
+        forget()
+
+
+def forget() -> None:
+    settings.load.cache_clear()
+    session.client.cache_clear()
+    st.cache_data.clear()
 
 
 @pytest.fixture
@@ -68,6 +47,11 @@ def pen(monkeypatch: pytest.MonkeyPatch) -> Pen:
     pen = Pen()
     monkeypatch.setattr(draw, "canvas", lambda key, answer_key: pen.drawing)
     return pen
+
+
+def predictions(api: Api) -> list[bytes]:
+    """The bodies of the forms that a label was asked for."""
+    return [call.body for call in api.asked if call.path == "/predict/?glyph=true&alphabet=digits"]
 
 
 def text_of(app: AppTest) -> str:
@@ -79,64 +63,85 @@ def opened() -> AppTest:
     return AppTest.from_file(str(PAGE), default_timeout=20).run()
 
 
-def test_nothing_is_asked_before_a_stroke(client: FakeClient, pen: Pen) -> None:
+def test_nothing_is_asked_before_a_stroke(api: Api, pen: Pen) -> None:
     assert "The answer appears here." in text_of(opened())
-    assert client.asked == []
+    assert [call.path for call in api.asked] == ["/alphabets/"]
 
 
-def test_a_drawing_is_answered_and_asked_once(client: FakeClient, pen: Pen) -> None:
+def test_a_drawing_is_answered_and_asked_once(api: Api, pen: Pen) -> None:
     app = opened()
     pen.drawing = b"seven"
-    assert "Certain: 99.8%" in text_of(app.run())
+    text = text_of(app.run())
+    assert '<p class="answer-label">7</p>' in text
+    assert "Certain: 99.8%" in text
     app.run()
-    assert client.asked == [(b"seven", "digits")]
+    (asked,) = predictions(api)
+    assert b"\r\n\r\nseven\r\n" in asked
 
 
-def test_undo_comes_back_to_a_known_answer(client: FakeClient, pen: Pen) -> None:
+def test_the_first_key_is_shown(api: Api, pen: Pen) -> None:
+    pen.drawing = b"seven"
+    opened()
+    assert {call.headers["X-API-Key"] for call in api.asked} == {"one"}
+
+
+def test_undo_comes_back_to_a_known_answer(api: Api, pen: Pen) -> None:
     app = opened()
     for pen.drawing in (b"one stroke", b"two strokes", b"one stroke"):
         app.run()
-    assert [picture for picture, _ in client.asked] == [b"one stroke", b"two strokes"]
+    first, second = predictions(api)
+    assert b"\r\n\r\none stroke\r\n" in first
+    assert b"\r\n\r\ntwo strokes\r\n" in second
 
 
-def test_two_visitors_share_no_answers(client: FakeClient, pen: Pen) -> None:
+def test_two_visitors_share_no_answers(api: Api, pen: Pen) -> None:
     pen.drawing = b"mine"
     assert "Certain" in text_of(opened())
     pen.drawing = b""
     assert "The answer appears here." in text_of(opened())
 
 
-def test_an_unsure_answer_offers_the_runner_up(client: FakeClient, pen: Pen) -> None:
-    client.answer = SEVEN.model_copy(update={"sure": False, "confidence": 0.6})
+def test_an_unsure_answer_offers_the_runner_up(api: Api, pen: Pen) -> None:
+    api.body = json.dumps(SEVEN | {"sure": False, "confidence": 0.6})
     pen.drawing = b"scribble"
     assert "It may also be 1" in text_of(opened())
 
 
-def test_a_dot_is_no_error(client: FakeClient, pen: Pen) -> None:
-    client.answer = Refusal(error="Image is blank. Please provide a valid digit.", code="blank_image")
+def test_a_dot_is_no_error(api: Api, pen: Pen) -> None:
+    app = opened()
+    refusal = {"error": "Image is blank. Please provide a valid digit.", "code": "blank_image", "request_id": "r"}
+    api.status, api.body = 400, json.dumps(refusal)
     pen.drawing = b"dot"
-    assert "Only a dot so far" in text_of(opened())
+    assert "Only a dot so far" in text_of(app.run())
 
 
-def test_trouble_is_told_and_ends(client: FakeClient, pen: Pen) -> None:
-    client.answer = Trouble("The recognizer is away.", again_in=2)
+def test_a_picture_that_cannot_be_read_is_told_in_the_api_s_words(api: Api, pen: Pen) -> None:
+    app = opened()
+    api.status, api.body = 415, json.dumps({"error": "Not a <picture>.", "code": "not_a_picture", "request_id": "r"})
+    pen.drawing = b"noise"
+    assert '<p class="quiet">Not a &lt;picture&gt;.</p>' in text_of(app.run())
+
+
+def test_trouble_is_told_and_ends(api: Api, pen: Pen) -> None:
+    api.there = False
     pen.drawing = b"seven"
     app = opened()
-    assert "The recognizer is away." in text_of(app)
-    client.answer = SEVEN
+    assert "The recognizer is away at the moment." in text_of(app)
+    api.there = True
     assert "Certain" in text_of(app.run())
 
 
-def test_trouble_without_remedy_is_told(client: FakeClient, pen: Pen) -> None:
-    client.answer = Trouble("The key is wrong.")
+def test_trouble_without_remedy_is_told(api: Api, pen: Pen) -> None:
+    api.status = 401
     pen.drawing = b"seven"
-    assert "The key is wrong." in text_of(opened())
+    assert "does not accept this page&#x27;s key" in text_of(opened())
 
 
-def test_one_alphabet_is_no_choice_and_two_are(client: FakeClient, pen: Pen) -> None:
+def test_one_alphabet_is_no_choice_and_two_are(api: Api, pen: Pen) -> None:
     assert not opened().get("button_group")
-    client.known = [*client.known, Alphabet(name="roman_numerals", labels=["I", "V"], version="1")]
-    session._alphabets.clear()
+    roman = {"name": "roman_numerals", "labels": ["I", "V"], "version": "1"}
+    api.bodies["/alphabets/"] = json.dumps({"alphabets": [DIGITS, roman]})
+    st.cache_data.clear()
     pen.drawing = b"five"
     app = opened()
     (choice,) = app.get("button_group")

@@ -5,7 +5,7 @@ import io
 
 from PIL import Image
 
-from app.ui.client import Answer, Model, Refusal
+from app.client.models import Answer, Failed, ModelName, Recognized
 from app.ui.saliency import highlight
 
 
@@ -21,17 +21,22 @@ def as_answer(glyph: Image.Image, confidence: float) -> Answer:
     glyph.save(buffer, "PNG")
     url = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
     return Answer(
-        label="7", confidence=confidence, sure=True, alternatives=[], model=Model(alphabet="d", version="1"), glyph=url
+        label="7",
+        confidence=confidence,
+        sure=True,
+        alternatives=[],
+        model=ModelName(alphabet="d", version="1"),
+        glyph=url,
     )
 
 
-def needs_the_left_stroke(pictures: list[bytes]) -> list[Answer | Refusal]:
+def needs_the_left_stroke(pictures: list[bytes]) -> list[Recognized | Failed]:
     """A model whose confidence is how much of the left stroke is there; without any of it, it refuses."""
-    answers: list[Answer | Refusal] = []
+    answers: list[Recognized | Failed] = []
     for data in pictures:
         picture = Image.open(io.BytesIO(data))
         left = sum(picture.crop((0, 0, 14, 28)).tobytes()) / (255 * 3 * 18)
-        answers.append(as_answer(picture, left) if left else Refusal(error="blank"))
+        answers.append(as_answer(picture, left) if left else Failed(error="blank"))
     return answers
 
 

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.api.schemas import Failed, Problem
+from app.client.models import Failed, Problem
 from app.reading import picture
 from app.reading.pipeline import BlankImage
 

@@ -11,14 +11,14 @@ from starlette.middleware.cors import CORSMiddleware
 from uvicorn.config import STARTUP_FAILURE
 
 from app import settings
-from app.api import docs, documents, errors, routes
+from app.api import docs, errors, openapi, routes
 from app.api.access import Gate
 from app.api.headers import SecurityHeaders
 from app.api.limits import BodyLimits
 from app.api.memory import return_large_blocks
 from app.api.service import Service, load_recognizers
 from app.api.telemetry import Telemetry
-from app.api.work import Workers
+from app.api.work import Lanes
 from app.reading.recognizer import UnusableModel
 from app.settings import Settings
 
@@ -31,14 +31,14 @@ def create_app(config: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        workers = Workers(config.max_waiting, config.max_pixels)
-        app.state.service = Service(config, recognizers, workers, Gate(config))
+        lanes = Lanes(config.max_waiting, config.max_pixels)
+        app.state.service = Service(config, recognizers, lanes, Gate(config))
         if not config.api_keys:
             log.warning("No API keys are set (DIGITS_API_KEYS): everybody who reaches this port may call.")
         versions = {name: recognizer.record.version for name, recognizer in recognizers.items()}
         log.info("Ready.", extra={"fields": {"models": versions}})
         yield
-        workers.close()
+        lanes.close()
 
     middleware = [Middleware(Telemetry), Middleware(SecurityHeaders)]
     if config.cors_origins:
@@ -65,7 +65,7 @@ def create_app(config: Settings) -> FastAPI:
     )
     for router in (routes.public, routes.guarded, docs.router):
         app.include_router(router)
-    documents.complete(app, keys_needed=bool(config.api_keys))
+    openapi.complete(app, keys_needed=bool(config.api_keys))
     return app
 
 

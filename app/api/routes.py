@@ -9,9 +9,10 @@ from fastapi import APIRouter, Depends, Request
 from PIL import Image
 from starlette.responses import Response
 
-from app.api import documents, errors, metrics
+from app.api import errors, metrics, openapi
 from app.api.deps import TheRecognizer, TheService, WithGlyph, admit
-from app.api.schemas import (
+from app.api.uploads import several_files, single_file
+from app.client.models import (
     Alphabet,
     Alphabets,
     Alternative,
@@ -23,12 +24,11 @@ from app.api.schemas import (
     Recognized,
     Welcome,
 )
-from app.api.uploads import several_files, single_file
 from app.reading.glyphs import Pixels
 from app.reading.pipeline import Reading
 from app.reading.recognizer import Recognizer
 
-guarded = APIRouter(dependencies=[Depends(admit)], responses=documents.GUARDED)
+guarded = APIRouter(dependencies=[Depends(admit)], responses=openapi.GUARDED)
 public = APIRouter()
 
 
@@ -40,7 +40,7 @@ async def welcome() -> Welcome:
 
 @guarded.post("/predict", include_in_schema=False)
 @guarded.post(
-    "/predict/", tags=["recognition"], response_model=Answer, responses=documents.PREDICT, openapi_extra=documents.FILE
+    "/predict/", tags=["recognition"], response_model=Answer, responses=openapi.PREDICT, openapi_extra=openapi.FILE
 )
 async def predict(
     request: Request, service: TheService, recognizer: TheRecognizer, glyph: WithGlyph = False
@@ -50,7 +50,7 @@ async def predict(
     Dark on light, light on dark or drawn on transparency; PNG, JPEG, WebP, GIF (its first frame), BMP or TIFF, in a
     form's field `file`, or as a base64 data URL in JSON.
     """
-    reading = await service.workers.read(await single_file(request), recognizer)
+    reading = await service.lanes.read(await single_file(request), recognizer)
     answer = Answer(request_id=request.state.request_id, **_recognized(recognizer, reading, glyph))
     return _json(answer)
 
@@ -60,8 +60,8 @@ async def predict(
     "/predict/batch/",
     tags=["recognition"],
     response_model=BatchAnswer,
-    responses=documents.BATCH,
-    openapi_extra=documents.FILES,
+    responses=openapi.BATCH,
+    openapi_extra=openapi.FILES,
 )
 async def predict_batch(
     request: Request, service: TheService, recognizer: TheRecognizer, glyph: WithGlyph = False
@@ -73,7 +73,7 @@ async def predict_batch(
     files = await several_files(request, service.settings.max_batch_files)
     service.gate.admit(request, len(files) - 1)  # one has been counted already
     results: list[Recognized | Failed] = []
-    for outcome in await service.workers.read_all(files, recognizer):
+    for outcome in await service.lanes.read_all(files, recognizer):
         if isinstance(outcome, Reading):
             results.append(Recognized(**_recognized(recognizer, outcome, glyph)))
         else:
@@ -108,15 +108,15 @@ async def live() -> Health:
     return Health(status="alive")
 
 
-@public.get("/health/ready", tags=["health"], responses=documents.READY)
+@public.get("/health/ready", tags=["health"], responses=openapi.READY)
 async def ready(service: TheService) -> Health:
     """Tell that every model has answered a real glyph and those who ask them are at work."""
-    if not service.workers.alive:
+    if not service.lanes.alive:
         raise errors.NotReady
     return Health(status="ready")
 
 
-@guarded.get("/metrics", tags=["health"], response_class=Response, responses=documents.METRICS)
+@guarded.get("/metrics", tags=["health"], response_class=Response, responses=openapi.METRICS)
 async def prometheus() -> Response:
     """Give Prometheus its figures."""
     return metrics.exposition()

@@ -1,4 +1,4 @@
-"""What one API process holds: the recognizers by alphabet, the workers, the gate."""
+"""What one API process holds: the recognizers by alphabet, the lanes to them, the gate."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ from starlette.requests import HTTPConnection
 
 from app.api.access import Gate
 from app.api.errors import UnknownAlphabet
-from app.api.work import Workers
+from app.api.work import Lanes
 from app.reading.picture import Picture
 from app.reading.pipeline import glyph_of
 from app.reading.recognizer import Recognizer, UnusableModel
@@ -20,7 +20,7 @@ from app.settings import Settings
 class Service:
     settings: Settings
     recognizers: dict[str, Recognizer]
-    workers: Workers
+    lanes: Lanes
     gate: Gate
 
     def recognizer(self, alphabet: str | None) -> Recognizer:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from app.api.errors import BrokenJSON, MissingImage, UnsupportedMediaType, WrongJSON
 from app.api.forms import files_of
-from app.api.schemas import Picture
+from app.client.models import Picture
 
 ONE_FILE: Final = "multipart/form-data with a field 'file', or application/json with a data URL in 'image'"
 SEVERAL_FILES: Final = "multipart/form-data with a field 'files' for each picture"

@@ -140,7 +140,7 @@ def recognize(jobs: Sequence[Job], max_pixels: int, pass_on: bool) -> list[Readi
     return outcomes
 
 
-class Workers:
+class Lanes:
     """Both lanes. Made and used on the event loop."""
 
     def __init__(self, max_waiting: int, max_pixels: int) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.ui.client import Alphabet
+from app.client.models import Alphabet
 from app.ui.session import alphabets
 
 UNKNOWN = Alphabet(name="", labels=[], version="")

@@ -3,7 +3,7 @@
 import re
 from html import escape
 
-from app.ui.client import Answer
+from app.client.models import Answer, Recognized
 
 _CERTAIN, _FAIRLY_SURE = 0.99, 0.9
 
@@ -14,7 +14,7 @@ def percent(share: float) -> str:
     return f"{shown:.1f}%" if shown >= 0.1 else "<0.1%"
 
 
-def in_words(answer: Answer) -> str:
+def in_words(answer: Recognized) -> str:
     if answer.sure:
         how = "Certain" if answer.confidence >= _CERTAIN else "Fairly sure"
         return f"{how if answer.confidence >= _FAIRLY_SURE else 'Probably'}: {percent(answer.confidence)}"
@@ -22,17 +22,22 @@ def in_words(answer: Answer) -> str:
     return f"Not sure: {percent(answer.confidence)}. It may also be {' or '.join(others)}."
 
 
-def headline(answer: Answer) -> str:
+def headline(answer: Recognized) -> str:
     return (
-        f'<div class="answer {"sure" if answer.sure else "unsure"}" data-request="{escape(answer.request_id)}">'
+        f'<div class="answer {"sure" if answer.sure else "unsure"}" data-request="{escape(request_of(answer))}">'
         f'<p class="answer-label">{escape(answer.label)}</p>'
         f'<p class="answer-words">{escape(in_words(answer))}</p></div>'
     )
 
 
-def chart(answer: Answer, labels: list[str]) -> str:
+def request_of(answer: Recognized) -> str:
+    """The id of the request that brought the answer; empty for one of a batch."""
+    return answer.request_id if isinstance(answer, Answer) else ""
+
+
+def chart(answer: Recognized, labels: list[str]) -> str:
     """Bars for all labels, in the alphabet's order where it is known."""
-    shares = {answer.label: answer.confidence} | {one.label: one.confidence for one in answer.alternatives}
+    shares = answer.confidences
     order = labels if set(labels) == set(shares) else sorted(shares)
     bars = "".join(
         f"<li{' class=best' if label == answer.label else ''}><b>{escape(label)}</b>"

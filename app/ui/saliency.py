@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from PIL import Image, ImageChops
 
-from app.ui.client import Answer, Refusal
+from app.client.models import Failed, Recognized
 
 PATCH, STRIDE = 7, 3
 """Pixels a side, and from one patch to the next: 64 patches cover 28x28 pixels."""
@@ -19,10 +19,10 @@ _HOT = (255, 140, 0)
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom."""
 
-Ask = Callable[[list[bytes]], list[Answer | Refusal]]
+Ask = Callable[[list[bytes]], list[Recognized | Failed]]
 
 
-def highlight(answer: Answer, ask: Ask) -> str:
+def highlight(answer: Recognized, ask: Ask) -> str:
     """The model's picture with what mattered in orange, as a data URL.
 
     Args:
@@ -50,12 +50,9 @@ def _erased(glyph: Image.Image, box: Box) -> Image.Image:
     return copy
 
 
-def _confidence(answer: Answer | Refusal, label: str) -> float:
+def _confidence(answer: Recognized | Failed, label: str) -> float:
     """How much is left for a label; nothing when what is left is no picture."""
-    if isinstance(answer, Refusal):
-        return 0.0
-    shares = {answer.label: answer.confidence} | {one.label: one.confidence for one in answer.alternatives}
-    return shares.get(label, 0.0)
+    return 0.0 if isinstance(answer, Failed) else answer.confidences.get(label, 0.0)
 
 
 def _tinted(glyph: Image.Image, boxes: list[Box], losses: list[float]) -> Image.Image:

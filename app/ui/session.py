@@ -6,7 +6,12 @@ from hashlib import sha256
 import streamlit as st
 
 from app import settings
-from app.ui.client import BATCH, Alphabet, Answer, Client, Refusal, Trouble
+from app.client.client import Client
+from app.client.errors import ApiError
+from app.client.models import Alphabet, Failed, Recognized
+
+BATCH = 16
+"""Pictures a call: the API takes more, but a progress bar likes steps."""
 
 _REMEMBERED = 200
 """Answers kept for a visitor: enough for undo and for a folder of pictures."""
@@ -14,7 +19,8 @@ _REMEMBERED = 200
 
 @cache
 def client() -> Client:
-    return Client(settings.load())
+    known = settings.load()
+    return Client(known.api_address, known.api_keys[0].get_secret_value() if known.api_keys else None)
 
 
 @st.cache_data(ttl=60, show_spinner=False)
@@ -26,18 +32,18 @@ def alphabets() -> list[Alphabet]:
     """What can be recognized; nothing while the API is away."""
     try:
         return _alphabets()
-    except Trouble:
+    except ApiError:
         return []
 
 
-def answer_to(picture: bytes, alphabet: str) -> Answer | Refusal:
-    """What the API says of a picture, asked once. Raises Trouble."""
+def answer_to(picture: bytes, alphabet: str) -> Recognized | Failed:
+    """What the API says of a picture, asked once. Raises ApiError."""
     return answers_to([picture], alphabet)[0]
 
 
-def answers_to(pictures: list[bytes], alphabet: str) -> list[Answer | Refusal]:
+def answers_to(pictures: list[bytes], alphabet: str) -> list[Recognized | Failed]:
     """As `answer_to`, for at most `BATCH` pictures with one call for all that are new."""
-    known: dict[bytes, Answer | Refusal] = st.session_state.setdefault("answers", {})
+    known: dict[bytes, Recognized | Failed] = st.session_state.setdefault("answers", {})
     names = [sha256(alphabet.encode() + b"\0" + picture).digest() for picture in pictures]
     new = {name: picture for name, picture in zip(names, pictures, strict=True) if name not in known}
     if new:
@@ -48,7 +54,7 @@ def answers_to(pictures: list[bytes], alphabet: str) -> list[Answer | Refusal]:
     return found
 
 
-def _ask(pictures: list[bytes], alphabet: str) -> list[Answer | Refusal]:
+def _ask(pictures: list[bytes], alphabet: str) -> list[Recognized | Failed]:
     if len(pictures) > 1:
-        return client().predict_all(pictures, alphabet)
-    return [client().predict(pictures[0], alphabet)]
+        return client().predict_batch(pictures, alphabet, glyph=True)
+    return [client().predict(pictures[0], alphabet, glyph=True)]

@@ -5,14 +5,56 @@ from html import escape
 
 import streamlit as st
 
-from app.ui.client import Trouble
+from app.client.errors import ApiError, Busy, ServerFailed, TimedOut, TooManyRequests, Unreachable, WrongKey
 from app.ui.session import client
 
 
-def show_trouble(trouble: Trouble) -> None:
-    pause = trouble.again_in
+def in_words(error: ApiError) -> str:
+    """What to tell a visitor: why there is no answer, and what to do about it."""
+    match error:
+        case TimedOut():
+            return "The recognizer takes longer than usual. You need not do anything: it is asked again by itself."
+        case Unreachable():
+            return "The recognizer is away at the moment. Nothing is lost: the answer comes as soon as it is back."
+        case TooManyRequests():
+            wait = _bearable(error.retry_after)
+            return f"That was a lot in a short time. Please wait {wait:.0f} seconds; the answer then comes by itself."
+        case Busy():
+            return "The recognizer is busy with others. You need not do anything: it is asked again by itself."
+        case ServerFailed():
+            return "Something went wrong in the recognizer. It is asked again by itself."
+        case WrongKey():
+            return (
+                "The recognizer does not accept this page's key. "
+                "Whoever runs the app has to give both the same DIGITS_API_KEYS and start them again."
+            )
+    return (
+        "The recognizer's answer makes no sense to this page: they are of different versions. "
+        "Whoever runs the app has to update both."
+    )
+
+
+def again_in(error: ApiError) -> float | None:
+    """Seconds after which asking again may help; None when it will not."""
+    match error:
+        case TimedOut() | Unreachable():
+            return 2
+        case TooManyRequests() | Busy():
+            return _bearable(error.retry_after)
+        case ServerFailed():
+            return 5
+    return None
+
+
+def _bearable(seconds: float | None) -> float:
+    """How long the API asks to wait, kept to what a person would."""
+    return 2.0 if seconds is None else min(60.0, max(1.0, seconds))
+
+
+def show_trouble(error: ApiError) -> None:
+    pause = again_in(error)
     if pause is None:
-        _say(trouble)
+        _say(error)
         return
     failed_at = time.monotonic()
 
@@ -22,10 +64,10 @@ def show_trouble(trouble: Trouble) -> None:
         waited = time.monotonic() - failed_at >= pause / 2
         if waited and client().is_ready():
             st.rerun()
-        _say(trouble)
+        _say(error)
 
     waiting()
 
 
-def _say(trouble: Trouble) -> None:
-    st.html(f'<p class="trouble" role="alert">{escape(str(trouble))}</p>')
+def _say(error: ApiError) -> None:
+    st.html(f'<p class="trouble" role="alert">{escape(in_words(error))}</p>')

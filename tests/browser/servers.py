@@ -1,4 +1,4 @@
-"""The app's two processes as a person would run them, on free ports."""
+"""The app's two processes on free ports, with the packages that the image has."""
 
 import os
 import signal
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import requests
 
+from tests.support import left_out
 from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +24,7 @@ class Server:
 
     def __init__(self, module: str, health: str, environment: dict[str, str]) -> None:
         self._command, self._health = [sys.executable, "-m", module], health
-        self._environment = os.environ | environment
+        self._environment = os.environ | left_out.ENVIRONMENT | environment
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

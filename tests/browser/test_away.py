@@ -103,4 +103,4 @@ def test_one_drawing_is_asked_once(scripted: Api, page_url: str, context: Browse
     draw(page, "3")
     expect(label(page)).to_have_text("7")
     page.wait_for_timeout(500)
-    assert [path for path, _ in scripted.asked[before:]] == ["/predict/?glyph=true"]
+    assert [call.path for call in scripted.asked[before:]] == ["/predict/?glyph=true"]

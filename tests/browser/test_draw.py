@@ -132,7 +132,7 @@ def test_the_canvas_is_the_same_element_after_an_answer(desk: Page) -> None:
     canvas = desk.locator("canvas").last
     canvas.evaluate("element => { element.mark = 'first' }")
     draw(desk, "4")
-    answer(desk).wait_for()
+    expect(answer(desk)).to_have_text("4")
     assert canvas.evaluate("element => element.mark") == "first"
     clear(desk)
 
@@ -152,7 +152,7 @@ def test_two_people_see_their_own_drawing(browser: Browser, app: App) -> None:
 
 def test_a_phone_shows_all_without_scrolling_sideways(phone: Page) -> None:
     draw_by_touch(phone, "6")
-    answer(phone).wait_for()
+    expect(answer(phone)).to_have_text("6")
     assert phone.evaluate("document.documentElement.scrollWidth") == 375
     for name in ("Eraser", "Undo", "Clear"):
         box = phone.get_by_role("button", name=name).bounding_box()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import opened, pictures_of
 from tests.browser.drawing import draw
@@ -45,7 +45,7 @@ def test_accessibility_in_light_and_dark(context: BrowserContext, app: App, path
     page = opened(context, app, path)
     if not path:
         draw(page, "5")
-        page.locator(".answer-label").wait_for()
+        expect(page.locator(".answer-label")).to_have_text("5")
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         page.wait_for_timeout(500)
@@ -68,14 +68,15 @@ def test_no_other_site_may_frame_the_page(app: App) -> None:
 
 
 def test_the_page_loads_no_pandas(context: BrowserContext, app: App) -> None:
-    """The image has neither pandas nor pyarrow; on a development machine they are there, so look what is loaded."""
+    """The image has neither pandas nor pyarrow, nor has the page under test: no page misses them."""
     maps = Path(f"/proc/{app.page.pid}/maps")
     need(maps.exists(), "no /proc here")
     page = opened(context, app)
     for name in ("API", "How good is it?", "Upload"):
         page.get_by_role("link", name=name).click()
         page.locator("h1").filter(has_text=name).wait_for()
+        expect(page.get_by_test_id("stException")).to_have_count(0)
     page.get_by_role("radio", name="Examples").click()
     page.get_by_role("button", name="Handwritten 7").first.click()
-    page.locator(".answer-label").wait_for()
+    expect(page.locator(".answer-label")).to_have_text("7")
     assert not {"pandas", "pyarrow"} & set(maps.read_text().replace(".", "/").split("/"))

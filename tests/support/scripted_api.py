@@ -1,10 +1,11 @@
-"""An API that answers as told, for tests of the page."""
+"""An API that answers as told, for tests of the client and of the page."""
 
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import NamedTuple
 
 SEVEN = {
     "predicted_digit": 7,
@@ -17,14 +18,25 @@ SEVEN = {
 }
 
 
+class Call(NamedTuple):
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
 class Api(ThreadingHTTPServer):
-    """Answers every call with `status`, `body` and `headers`, and remembers what it was asked."""
+    """Answers every call with `status`, `body` and `headers`, and remembers what it was asked.
+
+    `bodies` are for some paths only; without `there` the connection is closed instead.
+    """
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.status, self.body, self.headers, self.wait = 200, json.dumps(SEVEN), dict[str, str](), threading.Event()
+        self.bodies: dict[str, str] = {}
+        self.there = True
         self.wait.set()
-        self.asked: list[tuple[str, dict[str, str]]] = []
+        self.asked: list[Call] = []
 
     @property
     def url(self) -> str:
@@ -35,14 +47,17 @@ class _Handler(BaseHTTPRequestHandler):
     server: Api
 
     def do_GET(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.server.asked.append((self.path, dict(self.headers)))
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.asked.append(Call(self.path, dict(self.headers), body))
         self.server.wait.wait(5)
+        if not self.server.there:
+            return
         self.send_response(self.server.status)
         for name, value in self.server.headers.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(self.server.body.encode())
+        with suppress(ConnectionError):  # the caller may have given up
+            self.wfile.write(self.server.bodies.get(self.path, self.server.body).encode())
 
     do_POST = do_GET
 
@@ -53,7 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def scripted_api() -> Iterator[Api]:
     server = Api()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     yield server
     server.wait.set()
     server.shutdown()

@@ -5,8 +5,9 @@ from html import escape
 import streamlit as st
 
 from app import settings
+from app.client.errors import ApiError
+from app.client.models import Alphabet
 from app.ui.alphabets import title
-from app.ui.client import Alphabet, Trouble
 from app.ui.figures import Accuracy, accuracies, families, others
 from app.ui.session import client
 from app.ui.trouble import show_trouble
@@ -16,8 +17,8 @@ def quality() -> None:
     st.title("How good is it?")
     try:
         known = client().alphabets()
-    except Trouble as trouble:
-        show_trouble(trouble)
+    except ApiError as error:
+        show_trouble(error)
         return
     for alphabet in known:
         _card(alphabet)

@@ -7,11 +7,12 @@ from html import escape
 
 import streamlit as st
 
+from app.client.errors import ApiError
+from app.client.models import Alphabet, Failed, Recognized
 from app.ui import answer as html
 from app.ui import gallery
 from app.ui.alphabets import choose
-from app.ui.client import BATCH, Alphabet, Answer, Refusal, Trouble
-from app.ui.session import answers_to
+from app.ui.session import BATCH, answers_to
 from app.ui.trouble import show_trouble
 
 TYPES = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"]
@@ -34,8 +35,8 @@ def upload() -> None:
         return
     try:
         results = _ask(pictures, alphabet)
-    except Trouble as trouble:
-        show_trouble(trouble)
+    except ApiError as error:
+        show_trouble(error)
         return
     if len(pictures) == 1:
         _show_one(pictures[0], results[0], alphabet)
@@ -58,8 +59,8 @@ def _pictures(alphabet: Alphabet) -> list[Picture]:
     return [Picture(file.name, file.getvalue()) for file in files]
 
 
-def _ask(pictures: list[Picture], alphabet: Alphabet) -> list[Answer | Refusal]:
-    results: list[Answer | Refusal] = []
+def _ask(pictures: list[Picture], alphabet: Alphabet) -> list[Recognized | Failed]:
+    results: list[Recognized | Failed] = []
     bar = st.progress(0.0, "Looking at the pictures") if len(pictures) > BATCH else None
     for start in range(0, len(pictures), BATCH):
         part = [picture.data for picture in pictures[start : start + BATCH]]
@@ -71,23 +72,23 @@ def _ask(pictures: list[Picture], alphabet: Alphabet) -> list[Answer | Refusal]:
     return results
 
 
-def _show_one(picture: Picture, result: Answer | Refusal, alphabet: Alphabet) -> None:
+def _show_one(picture: Picture, result: Recognized | Failed, alphabet: Alphabet) -> None:
     left, right = st.columns(2, gap="large")
     with right, st.container(key="answer"):
-        if isinstance(result, Refusal):
+        if isinstance(result, Failed):
             st.html(f'<p class="trouble" role="alert">{escape(result.error)}</p>')
         else:
             st.html(html.headline(result) + html.chart(result, alphabet.labels))
     with left:
         shown = html.seen(_thumbnail(picture), "Your picture", picture.name, "photo")
-        if isinstance(result, Answer):
+        if isinstance(result, Recognized):
             shown += html.seen(result.glyph, "What the model saw", "The picture as the model saw it, 28 by 28 pixels")
         st.html(f'<div class="pictures">{shown}</div>')
 
 
-def _show_all(pictures: list[Picture], results: list[Answer | Refusal]) -> None:
-    unread = sum(isinstance(result, Refusal) for result in results)
-    unsure = sum(isinstance(result, Answer) and not result.sure for result in results)
+def _show_all(pictures: list[Picture], results: list[Recognized | Failed]) -> None:
+    unread = sum(isinstance(result, Failed) for result in results)
+    unsure = sum(isinstance(result, Recognized) and not result.sure for result in results)
     st.html(f'<p class="lead" role="status">{len(results)} pictures: {_counted(unsure, unread)}</p>')
     rows = "".join(_row(picture, result) for picture, result in zip(pictures, results, strict=True))
     st.html(
@@ -104,9 +105,9 @@ def _counted(unsure: int, unread: int) -> str:
     return " and ".join(parts) + "." if parts else "all recognized."
 
 
-def _row(picture: Picture, result: Answer | Refusal) -> str:
+def _row(picture: Picture, result: Recognized | Failed) -> str:
     thumb = f'<img src="{_thumbnail(picture)}" alt=""/>' if _thumbnail(picture) else ""
-    if isinstance(result, Refusal):
+    if isinstance(result, Failed):
         saw, said = "", escape(result.error)
     else:
         saw = f'<img class="glyph" src="{escape(result.glyph or "")}" alt=""/>'
@@ -124,13 +125,13 @@ def _thumbnail(picture: Picture) -> str:
     return known[name]
 
 
-def as_csv(pictures: list[Picture], results: list[Answer | Refusal]) -> str:
+def as_csv(pictures: list[Picture], results: list[Recognized | Failed]) -> str:
     """One row a picture; `second` is the best of the other labels."""
     file = io.StringIO()
     writer = csv.writer(file)
     writer.writerow(["file", "label", "confidence", "sure", "second", "second_confidence", "error"])
     for picture, result in zip(pictures, results, strict=True):
-        if isinstance(result, Refusal):
+        if isinstance(result, Failed):
             writer.writerow([picture.name, "", "", "", "", "", result.error])
         else:
             second = result.alternatives[0] if result.alternatives else None

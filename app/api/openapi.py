@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from app.api import errors, uploads
-from app.api.schemas import Picture, Problem
+from app.client.models import Picture, Problem
 from app.settings import Settings
 
 Responses = dict[int | str, dict[str, Any]]

@@ -1,8 +1,13 @@
-"""What the API takes and answers, as its OpenAPI document shows it."""
+"""What the API takes and answers, as its OpenAPI document shows it.
+
+A client of one version must understand an API of the next: fields that it does not know are no error, nor is the
+absence of one with a `default_factory`. The API sends these, too, whatever a client makes of it.
+"""
 
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
 Label = Annotated[str, Field(description="The character.", examples=["7"])]
 Confidence = Annotated[
@@ -11,11 +16,22 @@ Confidence = Annotated[
 RequestId = Annotated[
     str, Field(description="Also in the header X-Request-ID and in the server's log.", examples=["5f0c2a9be1d44c37"])
 ]
+Slug = Annotated[str, Field(pattern="^[a-z_]+$", description="A slug for a program.", examples=["blank_image"])]
 DataURL = Annotated[str, Field(pattern=r"^data:image/png;base64,[A-Za-z0-9+/]+=*$")]
 
 
+def _as_sent(schema: dict[str, Any], model: type[BaseModel]) -> None:
+    """Tell in the document that the API sends what a client can do without."""
+    sent = [name for name, field in model.model_fields.items() if field.is_required() or field.default_factory]
+    schema["required"] = sent
+
+
+def _absent() -> None:
+    return None
+
+
 class Answering(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, json_schema_extra=_as_sent)
 
 
 class Welcome(Answering):
@@ -34,9 +50,9 @@ class ModelName(Answering):
 
 class Recognized(Answering):
     predicted_digit: Annotated[
-        int,
-        Field(ge=0, description="The digit; in an alphabet of other characters, the label's index.", examples=[7]),
-    ]
+        Annotated[int, Field(ge=0)] | SkipJsonSchema[None],
+        Field(description="The digit; in an alphabet of other characters, the label's index.", examples=[7]),
+    ] = Field(default_factory=_absent)
     label: Label
     confidence: Confidence
     sure: Annotated[bool, Field(description="Whether the confidence reaches the model's own threshold, `sure_from`.")]
@@ -46,9 +62,14 @@ class Recognized(Answering):
         DataURL | None, Field(description="The 28x28 picture that the model saw, as PNG. Only with `?glyph=true`.")
     ] = None
 
+    @property
+    def confidences(self) -> dict[str, float]:
+        """All labels, the likeliest first."""
+        return {self.label: self.confidence} | {one.label: one.confidence for one in self.alternatives}
+
 
 class Answer(Recognized):
-    request_id: RequestId
+    request_id: RequestId = Field(default_factory=str)
 
 
 class Failed(Answering):
@@ -56,24 +77,29 @@ class Failed(Answering):
         str,
         Field(description="A sentence for a person.", examples=["Image is blank. Please provide a valid digit."]),
     ]
-    code: Annotated[str, Field(pattern="^[a-z_]+$", description="A slug for a program.", examples=["blank_image"])]
+    code: Slug = Field(default_factory=str)
 
 
 class Problem(Failed):
-    request_id: RequestId
+    request_id: RequestId = Field(default_factory=str)
 
 
 class BatchAnswer(Answering):
     results: Annotated[list[Recognized | Failed], Field(description="One for each file, in the order they were sent.")]
-    request_id: RequestId
+    request_id: RequestId = Field(default_factory=str)
 
 
 class Alphabet(Answering):
     name: Annotated[str, Field(examples=["digits"])]
     labels: Annotated[list[str], Field(examples=[["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]])]
     version: Annotated[str, Field(examples=["2026.11.21-16f155b"])]
-    sure_from: Annotated[float, Field(ge=0, le=1, description="Confidence from which an answer counts as sure.")]
-    figures: Annotated[dict[str, Any], Field(description="What the model reached on test data, by name of the data.")]
+    sure_from: Annotated[
+        Annotated[float, Field(ge=0, le=1)] | SkipJsonSchema[None],
+        Field(description="Confidence from which an answer counts as sure."),
+    ] = Field(default_factory=_absent)
+    figures: Annotated[
+        dict[str, Any], Field(description="What the model reached on test data, by name of the data.")
+    ] = Field(default_factory=dict)
 
 
 class Alphabets(Answering):

@@ -1,0 +1,147 @@
+"""Calls of the API: with time limits, answers checked, every failure an exception of `app.client.errors`."""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, TypeVar
+
+import requests
+from pydantic import TypeAdapter, ValidationError
+
+from app.client.errors import (
+    ApiError,
+    Busy,
+    Incompatible,
+    Refused,
+    ServerFailed,
+    TimedOut,
+    TooManyRequests,
+    Unreachable,
+    WrongKey,
+)
+from app.client.models import Alphabet, Alphabets, Answer, BatchAnswer, Failed, Problem, Recognized
+
+CONNECT_SECONDS, ANSWER_SECONDS = 2.0, 10.0
+
+Known = TypeVar("Known")
+
+_ONE: TypeAdapter[Answer | Problem] = TypeAdapter(Answer | Problem)
+_MANY: TypeAdapter[BatchAnswer | Problem] = TypeAdapter(BatchAnswer | Problem)
+_ALPHABETS: TypeAdapter[Alphabets | Problem] = TypeAdapter(Alphabets | Problem)
+
+
+class Client:
+    """Safe to share between threads: it keeps connections, and nothing of what was sent."""
+
+    def __init__(
+        self,
+        address: str,
+        key: str | None = None,
+        *,
+        connect_seconds: float = CONNECT_SECONDS,
+        answer_seconds: float = ANSWER_SECONDS,
+    ) -> None:
+        """
+        Args:
+            address: of the API, such as http://127.0.0.1:8000.
+            key: to show with each call, where the API wants one.
+            connect_seconds: until the API must have taken the call.
+            answer_seconds: in which it may then send nothing.
+        """
+        self._address = address.rstrip("/")
+        self._seconds = connect_seconds, answer_seconds
+        self._session = requests.Session()
+        self._session.trust_env = False  # the API is next door: no proxy leads there
+        if key:
+            self._session.headers["X-API-Key"] = key
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._session.close()
+
+    def predict(self, picture: bytes, alphabet: str | None = None, glyph: bool = False) -> Answer | Problem:
+        """What an encoded picture shows, or why it cannot be read. Raises ApiError, but never Refused.
+
+        With `glyph` the answer has the picture as the model saw it.
+        """
+        response = self._call("POST", "/predict/", _query(alphabet, glyph), {"file": ("picture", picture)})
+        return _understood(_ONE, response)
+
+    def predict_batch(
+        self, pictures: Sequence[bytes], alphabet: str | None = None, glyph: bool = False
+    ) -> list[Recognized | Failed]:
+        """As `predict`, for each picture in order. Raises ApiError."""
+        files = [("files", ("picture", picture)) for picture in pictures]
+        response = self._call("POST", "/predict/batch/", _query(alphabet, glyph), files)
+        return _accepted(_understood(_MANY, response), response).results
+
+    def alphabets(self) -> list[Alphabet]:
+        """What can be recognized, with the models' records. Raises ApiError."""
+        response = self._call("GET", "/alphabets/")
+        return _accepted(_understood(_ALPHABETS, response), response).alphabets
+
+    def is_ready(self) -> bool:
+        try:
+            self._call("GET", "/health/ready")
+        except ApiError:
+            return False
+        return True
+
+    def _call(
+        self, method: str, path: str, query: dict[str, str] | None = None, files: Any = None
+    ) -> requests.Response:
+        try:
+            response = self._session.request(
+                method, self._address + path, params=query, files=files, timeout=self._seconds
+            )
+        except requests.Timeout as error:
+            raise TimedOut(f"The API does not answer in time ({type(error).__name__}).") from None
+        except requests.RequestException as error:
+            raise Unreachable(f"The API does not answer ({type(error).__name__}).") from None
+        if failure := _failure(response):
+            raise failure
+        return response
+
+
+def _query(alphabet: str | None, glyph: bool) -> dict[str, str]:
+    return ({"glyph": "true"} if glyph else {}) | ({"alphabet": alphabet} if alphabet else {})
+
+
+def _failure(response: requests.Response) -> ApiError | None:
+    """What keeps the API from answering; of its own words nothing is told, they may come from a proxy."""
+    says = f"The API answers with status {response.status_code}"
+    match response.status_code:
+        case 401:
+            return WrongKey(f"{says}: it does not know this key.")
+        case 429:
+            return TooManyRequests(f"{says}: too many requests.", _retry_after(response))
+        case 503:
+            return Busy(f"{says}: it has too much to do.", _retry_after(response))
+        case status if status >= 500:
+            return ServerFailed(f"{says}.")
+    return None
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    try:
+        return float(response.headers.get("Retry-After", ""))
+    except ValueError:  # there is none, or it is a date
+        return None
+
+
+def _understood(kind: TypeAdapter[Known], response: requests.Response) -> Known:
+    try:
+        return kind.validate_json(response.content)
+    except ValidationError:
+        raise Incompatible(
+            f"The API answers with status {response.status_code} and what this client does not understand."
+        ) from None
+
+
+def _accepted(answer: Known | Problem, response: requests.Response) -> Known:
+    if isinstance(answer, Problem):
+        raise Refused(f"The API answers with status {response.status_code}: {answer.error}")
+    return answer
