@@ -34,7 +34,7 @@ from training import datasets, evaluation, package, tracking
 from training.augmentation import Augmentation, augment
 from training.datasets import NO_CHARACTER, GlyphSet
 from training.devices import Device
-from training.networks import LargerCNN
+from training.networks import Architecture, LargerCNN
 from training.progress import console, track
 
 LABELS = [str(digit) for digit in range(10)]
@@ -194,7 +194,7 @@ class Training:
         torch.manual_seed(config.seed)
         self.config, self.where = config, where
         self.teachers = [one.to(memory_format=torch.channels_last).to(where.device).eval() for one in teachers]
-        network = LargerCNN(len(LABELS), config.dropout, config.kernels, config.poolings)
+        network = LargerCNN(Architecture(len(LABELS), config.kernels, config.poolings, config.dropout))
         self.network = network.to(memory_format=torch.channels_last).to(where.device)
         self.average = AveragedModel(self.network, avg_fn=self._averaged, use_buffers=True)
         self.optimizer = torch.optim.AdamW(
@@ -206,6 +206,13 @@ class Training:
         )
         self.generator = torch.Generator(where.device).manual_seed(config.seed)
         self.history: list[dict[str, float]] = []
+
+    @property
+    def result(self) -> LargerCNN:
+        """The network that is kept: the moving average of the one that learns."""
+        network = self.average.module
+        assert isinstance(network, LargerCNN)
+        return network
 
     def _averaged(self, old: torch.Tensor, new: torch.Tensor, count: torch.Tensor | int) -> torch.Tensor:
         """Moving average that forgets its first values quickly, so that short runs profit too."""
@@ -340,7 +347,7 @@ def train(args: argparse.Namespace, config: Config) -> None:
         "training_seconds": round(seconds),
         "device": str(where),
     }
-    model_file, record = package.write(training.average.module, known, args.data, args.output, data.validation)
+    model_file, record = package.write(training.result, known, args.data, args.output, data.validation)
     tracker.pictures(sorted((args.output / "pictures").glob("*.png")))
     tracker.finish(record, model_file)
 

@@ -11,7 +11,7 @@ from app.reading import second_look
 from app.reading.recognizer import METADATA_KEY, Recognizer
 from tests.support.handwriting import mnist_digits
 from training import export
-from training.networks import LargerCNN
+from training.networks import Architecture, LargerCNN
 
 RECORD = {"alphabet": "digits", "version": "0", "labels": list("0123456789"), "sure_from": 0.5}
 
@@ -19,7 +19,7 @@ RECORD = {"alphabet": "digits", "version": "0", "labels": list("0123456789"), "s
 @pytest.fixture(scope="module")
 def network() -> LargerCNN:
     torch.manual_seed(0)
-    network = LargerCNN(10)
+    network = LargerCNN(Architecture(classes=10))
     glyphs = torch.from_numpy(mnist_digits()[0]).unsqueeze(1).float() / 255
     for _ in range(3):
         network(glyphs)  # in training mode: gives batch norm statistics worth folding
@@ -67,7 +67,7 @@ def test_the_record_is_replaced_not_added(network: LargerCNN, tmp_path: Path) ->
 
 
 def test_the_network_is_the_one_described() -> None:
-    network = LargerCNN(10)
+    network = LargerCNN(Architecture(classes=10))
     convolutions = [m.out_channels for m in network.modules() if isinstance(m, torch.nn.Conv2d)]
     connected = [m.out_features for m in network.modules() if isinstance(m, torch.nn.Linear)]
     assert convolutions == [64, 128, 256]

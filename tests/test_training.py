@@ -17,7 +17,7 @@ from tests.support.wandb_file import records
 from train_model import parser, targets_of, taught
 from training import datasets, tracking
 from training.datasets import NO_CHARACTER
-from training.networks import LargerCNN
+from training.networks import Architecture, LargerCNN
 
 ROOT = Path(__file__).parent.parent
 
@@ -59,8 +59,9 @@ def test_what_is_written(trained: tuple[Path, subprocess.CompletedProcess[str]])
     assert record["config"]["seed"] == 1
     assert set(record["data_sha256"]) >= {"train-images-idx3-ubyte", "pendigits-strokes.npz"}
     assert record["versions"]["torch"].startswith("2.")
-    weights = torch.load(output / "mnist_larger_cnn.pth", weights_only=True)
-    assert weights["classifier.7.weight"].shape == (10, 256)
+    written = torch.load(output / "mnist_larger_cnn.pth", weights_only=True)
+    assert written["architecture"] == {"classes": 10, "kernels": (5, 3, 3), "poolings": 3, "dropout": 0.2}
+    assert written["weights"]["classifier.7.weight"].shape == (10, 256)
     assert {file.name for file in (output / "pictures").iterdir()} == {
         "curves.png",
         "confusion.png",
@@ -147,7 +148,7 @@ def test_targets_are_shared_between_label_and_teacher() -> None:
     targets = targets_of(labels, no_digit_weight=0.5)
     assert targets[0].tolist() == [0, 0, 0, 1, 0, 0, 0, 0, 0, 0]
     assert targets[1].tolist() == pytest.approx([0.05] * 10)
-    teacher = LargerCNN().eval()
+    teacher = LargerCNN(Architecture()).eval()
     glyphs = torch.rand(2, 1, 28, 28)
     shares = taught(teacher, glyphs, targets, 0.7)
     expected = 0.3 * targets[0] + 0.7 * teacher(glyphs)[0].softmax(dim=0)

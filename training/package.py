@@ -14,17 +14,18 @@ import torch
 from app.reading.recognizer import Recognizer
 from training import datasets, evaluation, export, pictures
 from training.datasets import GlyphSet
+from training.networks import LargerCNN
 
 _ROOT = Path(__file__).parent.parent
 
 
 def write(
-    trained: torch.nn.Module, record: dict[str, Any], data_folder: Path, folder: Path, validation: dict[str, GlyphSet]
+    trained: LargerCNN, record: dict[str, Any], data_folder: Path, folder: Path, validation: dict[str, GlyphSet]
 ) -> tuple[Path, dict[str, Any]]:
     """Write weights, model file, record and pictures to `folder`; scores the test set, once.
 
     Args:
-        trained: (batch, 1, 28, 28) glyphs -> (batch, labels) logits.
+        trained: the network to keep; it is copied, not changed.
         record: what is known of the model so far: its labels, temperature, threshold, settings and history.
         validation: sets by name; they choose the precision and the ranges of int8.
 
@@ -32,7 +33,7 @@ def write(
         The model file and its whole record.
     """
     network = copy.deepcopy(trained).cpu().float().eval()
-    torch.save(network.state_dict(), folder / "mnist_larger_cnn.pth")
+    network.save(folder / "mnist_larger_cnn.pth")
     typical = torch.cat([part.glyphs[:512] for part in validation.values()]).cpu().numpy()
     float_file = export.to_onnx(network, record["temperature"], folder / "digits-float32.onnx")
     small_file = export.quantize(float_file, folder / "digits-int8.onnx", typical)
