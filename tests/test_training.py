@@ -145,7 +145,7 @@ def test_make_trains_teachers_that_differ_and_then_their_pupil() -> None:
 
 def test_targets_are_shared_between_label_and_teacher() -> None:
     labels = torch.tensor([3, NO_CHARACTER])
-    targets = targets_of(labels, no_digit_weight=0.5)
+    targets = targets_of(labels, classes=10, no_character_weight=0.5)
     assert targets[0].tolist() == [0, 0, 0, 1, 0, 0, 0, 0, 0, 0]
     assert targets[1].tolist() == pytest.approx([0.05] * 10)
     teacher = LargerCNN(Architecture()).eval()

@@ -187,10 +187,9 @@ def _glyph_of_negative(make: Callable[[int], Image.Image], seed: int) -> Picture
     return picture_of(make(seed))
 
 
-def checksums(data: Path) -> dict[str, str]:
-    """SHA-256 of each file of `data` that training reads, by file name."""
-    files = [*sorted((data / "MNIST" / "raw").glob("*-ubyte")), data / STROKES_FILE, data / LETTERS_FILE]
-    return {file.name: sha256(file) for file in files if file.is_file()}
+def checksums(data: Path, patterns: Sequence[str]) -> dict[str, str]:
+    """SHA-256 of each file of `data` that a glob pattern fits, by file name."""
+    return {file.name: sha256(file) for pattern in patterns for file in sorted(data.glob(pattern))}
 
 
 def sha256(file: Path) -> str:

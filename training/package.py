@@ -13,6 +13,7 @@ import torch
 
 from app.reading.recognizer import Recognizer
 from training import datasets, evaluation, export, pictures
+from training.alphabets import Alphabet
 from training.datasets import GlyphSet
 from training.networks import LargerCNN
 
@@ -20,7 +21,12 @@ _ROOT = Path(__file__).parent.parent
 
 
 def write(
-    trained: LargerCNN, record: dict[str, Any], data_folder: Path, folder: Path, validation: dict[str, GlyphSet]
+    trained: LargerCNN,
+    alphabet: Alphabet,
+    record: dict[str, Any],
+    data_folder: Path,
+    folder: Path,
+    validation: dict[str, GlyphSet],
 ) -> tuple[Path, dict[str, Any]]:
     """Write weights, model file, record and pictures to `folder`; scores the test set, once.
 
@@ -35,29 +41,29 @@ def write(
     network = copy.deepcopy(trained).cpu().float().eval()
     network.save(folder / "mnist_larger_cnn.pth")
     typical = torch.cat([part.glyphs[:512] for part in validation.values()]).cpu().numpy()
-    float_file = export.to_onnx(network, record["temperature"], folder / "digits-float32.onnx")
-    small_file = export.quantize(float_file, folder / "digits-int8.onnx", typical)
+    float_file = export.to_onnx(network, record["temperature"], folder / f"{alphabet.name}-float32.onnx")
+    small_file = export.quantize(float_file, folder / f"{alphabet.name}-int8.onnx", typical)
     packages = ("torch", "torchvision", "onnx", "onnxruntime", "numpy", "pillow")
     record = record | {
         "git_commit": git_commit(),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in packages},
-        "data_sha256": datasets.checksums(data_folder),
+        "data_sha256": datasets.checksums(data_folder, alphabet.files),
     }
     for file in (float_file, small_file):
         export.describe(file, record)
     shipped, figures = _pick(float_file, small_file, validation)
-    record["precision"] = shipped.stem.removeprefix("digits-")
+    record["precision"] = shipped.stem.removeprefix(f"{alphabet.name}-")
 
-    test = datasets.from_pictures("MNIST test", *datasets.mnist_pictures(data_folder, train=False))
+    test = alphabet.load_test(data_folder)
     glyphs, labels = test.glyphs.numpy(), test.labels.numpy()
     probabilities = Recognizer(shipped).probabilities(glyphs)
     record["figures"] = {
         "validation": figures,
-        "MNIST test": {"accuracy": evaluation.accuracy(probabilities, labels), "count": len(labels)},
+        alphabet.test_name: {"accuracy": evaluation.accuracy(probabilities, labels), "count": len(labels)},
     }
     export.describe(shipped, record)
-    model_file = Path(shutil.copyfile(shipped, folder / "digits.onnx"))
-    (folder / "digits.json").write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    model_file = Path(shutil.copyfile(shipped, folder / f"{alphabet.name}.onnx"))
+    (folder / f"{alphabet.name}.json").write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
 
     images, names = folder / "pictures", record["labels"]
     pictures.curves(record["history"], images / "curves.png")
