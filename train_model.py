@@ -13,10 +13,9 @@ set, chooses the temperature of its confidence and the threshold of being sure; 
 
 import argparse
 import dataclasses
-import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -29,17 +28,19 @@ from torch.nn import functional as F
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel
 
-from app.reading import second_look
-from training import alphabets, datasets, evaluation, package, tracking
-from training.alphabets import Alphabet
+from training import alphabets, datasets, evaluation, package, targets, tracking
 from training.augmentation import Augmentation, augment
-from training.datasets import NO_CHARACTER
+from training.calibration import calibrate
+from training.datasets import GlyphSet
 from training.devices import Device
-from training.networks import Architecture, LargerCNN
+from training.networks import Architecture, LargerCNN, logits_of
 from training.progress import console, track
 from training.training_data import TrainingData
 
-MODELS = Path(__file__).parent / "app" / "models"
+SEARCH_EPOCHS = 4
+
+EachEpoch = Callable[[dict[str, float]], None]
+"""Is given each epoch's row of the history: its loss, its accuracy on each validation set, its seconds."""
 
 
 @dataclass(frozen=True)
@@ -79,10 +80,10 @@ class Config:
     small_per_epoch: float = 0.2
     no_characters_per_epoch: float = 0.12
     no_character_weight: float = 0.5
-    """Weight of learning to be unsure of what is no character (outlier exposure, Hendrycks et al. 2019)."""
+    """Weight of learning to be unsure of what is no character (outlier exposure)."""
     teachers: tuple[str, ...] = ()
-    """SHA-256 of the weights of trained networks from which this one learns too (Hinton et al. 2015)."""
-    taught: float = 0.7
+    """SHA-256 of the weights of trained networks from which this one learns too (knowledge distillation)."""
+    distillation_weight: float = 0.7
     """Weight of what a teacher says of a picture; its label has the rest."""
     unsure_share: float = 0.015
     """Share of real validation characters that may be called unsure; the threshold follows from it."""
@@ -109,29 +110,6 @@ class Config:
         """What `suggested` varies, as it stands here."""
         names = ("learning_rate", "weight_decay", "dropout", "final_strength")
         return {"strength": 1.0} | {name: getattr(self, name) for name in names}
-
-
-SEARCH_EPOCHS = 4
-
-
-def targets_of(labels: torch.Tensor, classes: int, no_character_weight: float) -> torch.Tensor:
-    """(batch, classes) shares to be answered; what is no character should look equally much like each."""
-    shares = F.one_hot(labels.clamp(min=0), classes).float()
-    return torch.where((labels != NO_CHARACTER).unsqueeze(1), shares, no_character_weight / classes)
-
-
-@torch.no_grad()
-def taught(teacher: LargerCNN, glyphs: torch.Tensor, targets: torch.Tensor, share: float) -> torch.Tensor:
-    """Targets of which a share is what a teacher says of these very glyphs; those of no characters stay as they are."""
-    said = teacher(glyphs).float().softmax(dim=1)
-    is_character = targets.amax(dim=1, keepdim=True) == 1
-    return torch.where(is_character, targets.lerp(said, share), targets)
-
-
-@torch.no_grad()
-def logits_of(network: torch.nn.Module, glyphs: torch.Tensor) -> np.ndarray[Any, Any]:
-    network.eval()
-    return torch.cat([network(batch).float() for batch in glyphs.split(1000)]).cpu().numpy()
 
 
 class Training:
@@ -181,12 +159,13 @@ class Training:
         for number, start in enumerate(track(batches, what, len(batches))):
             batch = epoch[start : start + config.batch_size]
             glyphs = augment(batch.glyphs, how, self.generator).contiguous(memory_format=torch.channels_last)
-            targets = targets_of(batch.labels, self.classes, config.no_character_weight)
+            wanted = targets.of_labels(batch.labels, self.classes, config.no_character_weight)
             with torch.autocast(self.where.device.type, torch.bfloat16, enabled=self.where.bfloat16):
                 logits = self.network(glyphs)
                 if self.teachers:  # one for each batch, in turn: over an epoch that is their mean
-                    targets = taught(self.teachers[number % len(self.teachers)], glyphs, targets, config.taught)
-            loss = F.cross_entropy(logits.float(), targets)
+                    teacher = self.teachers[number % len(self.teachers)]
+                    wanted = targets.distilled(teacher, glyphs, wanted, config.distillation_weight)
+            loss = F.cross_entropy(logits.float(), wanted)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
             self.optimizer.step()
@@ -214,52 +193,33 @@ class Training:
         torch.set_rng_state(state["torch"].cpu())
 
 
-def fit(training: Training, data: TrainingData, each_epoch: Callable[[dict[str, float]], None]) -> None:
-    """Train all epochs that are left; `each_epoch` is given each one's row of the history."""
+def fit(training: Training, data: TrainingData, each_epoch: EachEpoch) -> None:
+    """Train all epochs that are left."""
     config = training.config
     data = data.to(training.where.device)
     for epoch in range(len(training.history) + 1, config.epochs + 1):
         start = time.perf_counter()
         row: dict[str, float] = {"epoch": epoch}
         row["loss"] = training.run_epoch(data, f"epoch {epoch}", config.strength_at(epoch))
-        losses = []
-        for name, part in data.validation.items():
-            logits, labels = logits_of(training.average, part.glyphs), part.labels.cpu().numpy()
-            row[f"accuracy {name}"] = evaluation.accuracy(logits, labels)
-            losses.append(evaluation.cross_entropy(logits, labels))
-        row["validation loss"] = float(np.mean(losses))  # each set counts alike, however large
+        row |= validate(training.average, data.validation)
         row["seconds"] = time.perf_counter() - start
         training.history.append(row)
         each_epoch(row)
 
 
-def choose(network: torch.nn.Module, data: TrainingData, alphabet: Alphabet, config: Config) -> dict[str, float]:
-    """The temperature and the threshold, from validation data alone."""
-    logits = {name: logits_of(network, part.glyphs) for name, part in data.validation.items()}
-    labels = data.validation[alphabet.temperature_from].labels.cpu().numpy()
-    temperature = evaluation.temperature(logits[alphabet.temperature_from], labels)
-
-    def ask(glyphs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        return evaluation.softmax(logits_of(network, torch.from_numpy(glyphs).unsqueeze(1)) / temperature)
-
-    confidences = [
-        second_look.probabilities(ask, part.glyphs[:, 0].cpu().numpy()).max(axis=1)
-        for name, part in data.validation.items()
-        if name in alphabet.threshold_from
-    ]
-    # Each set alone must stay within the share: people draw on canvases and send scans in proportions unknown.
-    return {
-        "temperature": temperature,
-        "sure_from": float(min(np.quantile(part, config.unsure_share) for part in confidences)),
-    }
+def validate(network: torch.nn.Module, sets: dict[str, GlyphSet]) -> dict[str, float]:
+    """Accuracy on each set, and the mean of their losses: each set counts alike, however large."""
+    row, losses = {}, []
+    for name, part in sets.items():
+        logits, labels = logits_of(network, part.glyphs), part.labels.cpu().numpy()
+        row[f"accuracy {name}"] = evaluation.accuracy(logits, labels)
+        losses.append(evaluation.cross_entropy(logits, labels))
+    return row | {"validation loss": float(np.mean(losses))}
 
 
 def train(args: argparse.Namespace, config: Config) -> None:
-    where, alphabet = Device.choose(), alphabets.named(config.alphabet)
-    try:
-        teachers = [LargerCNN.load(file) for file in args.teachers]
-    except ValueError as error:
-        sys.exit(f"--teachers: {error}.")
+    """From data to a model that may be served."""
+    where, alphabet, teachers = Device.choose(), alphabets.named(config.alphabet), load_teachers(args.teachers)
     taught_by = f", teachers: {len(teachers)}" if teachers else ""
     console.print(f"{alphabet.title}: LargerCNN on {where}, seed {config.seed}{taught_by}; writing to {args.output}")
     data = alphabet.load_training(args.data, config, args.limit)
@@ -268,34 +228,21 @@ def train(args: argparse.Namespace, config: Config) -> None:
     if args.resume and checkpoint.is_file():
         training.load(checkpoint)
         console.print(f"Resumed after epoch {len(training.history)}.")
-    tracker = tracking.start(
-        not args.no_track,
-        name=args.output.name,
-        config=dataclasses.asdict(config),
-        folder=args.output,
-        project=args.project,
-    )
-    names = list(data.validation)
+    tracker = start_tracker(args, args.output)(name=args.output.name, config=dataclasses.asdict(config))
+    print_heading(data.validation)
+    fit(training, data, partial(keep_epoch, training, checkpoint, tracker))
 
-    def each_epoch(row: dict[str, float]) -> None:
-        training.save(checkpoint)
-        tracker.log({key: value for key, value in row.items() if key != "epoch"}, step=int(row["epoch"]))
-        cells = "".join(f"{100 * row[f'accuracy {name}']:12.2f}" for name in names)
-        console.print(f"{row['epoch']:5}{row['loss']:9.4f}  {cells}{row['seconds']:10.0f}")
-
-    console.print("epoch     loss  " + "".join(f"{name + ' %':>12}" for name in names) + "   seconds")
-    fit(training, data, each_epoch)
-    known = {
+    record: dict[str, Any] = {
         "alphabet": alphabet.name,
         "version": f"{datetime.now(UTC):%Y.%m.%d}-{package.git_commit()[:7]}",
         "labels": alphabet.labels,
-        **choose(training.average, data, alphabet, config),
+        **calibrate(training.average, data.validation, alphabet, config.unsure_share),
         "config": dataclasses.asdict(config),
         "history": training.history,
         "training_seconds": round(sum(row["seconds"] for row in training.history)),
         "device": str(where),
     }
-    model_file, record = package.write(training.result, alphabet, known, args.data, args.output, data.validation)
+    model_file, record = package.write(training.result, alphabet, record, args.data, args.output, data.validation)
     tracker.pictures(sorted((args.output / "pictures").glob("*.png")))
     tracker.finish(record, model_file)
 
@@ -303,58 +250,58 @@ def train(args: argparse.Namespace, config: Config) -> None:
     minutes = record["training_seconds"] / 60
     console.print(f"{alphabet.test_name}: {accuracy:.2f}% ({record['precision']}), {minutes:.1f} minutes of training.")
     if args.install:
-        shutil.copyfile(model_file, MODELS / model_file.name)
-        shutil.copyfile(model_file.with_suffix(".json"), MODELS / f"{alphabet.name}.json")
-        shutil.copytree(args.output / "pictures", MODELS / "pictures", dirs_exist_ok=True)
+        package.install(model_file)
         console.print("Installed: the app serves this model from its next start.")
     if args.accuracy_floor is not None and accuracy < args.accuracy_floor:
         sys.exit(f"The test accuracy of {accuracy:.2f}% is below the floor of {args.accuracy_floor}%.")
 
 
+def load_teachers(files: Sequence[Path]) -> list[LargerCNN]:
+    try:
+        return [LargerCNN.load(file) for file in files]
+    except ValueError as error:
+        sys.exit(f"--teachers: {error}.")
+
+
+def start_tracker(args: argparse.Namespace, folder: Path, group: str | None = None) -> Callable[..., tracking.Tracker]:
+    """A function of a run's `name` and `config`; it can be sent to another process."""
+    return partial(tracking.start, not args.no_track, folder=folder, project=args.project, group=group)
+
+
+def print_heading(names: Iterable[str]) -> None:
+    """Above the lines that `keep_epoch` prints; the names are of the validation sets."""
+    console.print("epoch     loss  " + "".join(f"{name + ' %':>12}" for name in names) + "   seconds")
+
+
+def keep_epoch(training: Training, checkpoint: Path, tracker: tracking.Tracker, row: dict[str, float]) -> None:
+    """Save, track and print what an epoch came to."""
+    training.save(checkpoint)
+    tracker.log({key: value for key, value in row.items() if key != "epoch"}, step=int(row["epoch"]))
+    cells = "".join(f"{100 * value:12.2f}" for key, value in row.items() if key.startswith("accuracy "))
+    console.print(f"{row['epoch']:5}{row['loss']:9.4f}  {cells}{row['seconds']:10.0f}")
+
+
 def search_settings(args: argparse.Namespace, config: Config) -> None:
+    """Try short trainings with other settings, and record which did best."""
     from training import search  # Optuna takes a second to import, and only searches need it
 
     folder = args.output / "search"
     folder.mkdir(parents=True, exist_ok=True)
     data_file = folder / "data.pt"
-    data = alphabets.named(config.alphabet).load_training(args.data, config, args.limit)
-    torch.save(data, data_file)  # each worker maps it: one copy in memory
-    start_tracker = partial(
-        tracking.start, not args.no_track, folder=folder, project=args.project, group=f"search-{args.output.name}"
+    torch.save(alphabets.named(config.alphabet).load_training(args.data, config, args.limit), data_file)
+    objective = search.ShortTraining(
+        config, train_anew, data_file, start_tracker(args, folder, group=f"search-{args.output.name}")
     )
     conditions = {"alphabet": config.alphabet, "epochs": config.epochs, "limit": args.limit, "seed": config.seed}
-    search.run(
-        partial(try_settings, config, data_file, start_tracker), args.search, config.searched, conditions, folder
-    )
+    search.run(objective, args.search, config.searched, conditions, folder)
     data_file.unlink()
     if args.install:
-        shutil.copy(folder / "search.json", MODELS)
-        for picture in folder.glob("*.png"):
-            shutil.copy(picture, MODELS / "pictures")
+        search.install(folder, package.MODELS)
 
 
-def try_settings(
-    config: Config, data_file: Path, start_tracker: Callable[..., tracking.Tracker], trial: Any, where: Device
-) -> float:
-    """One trial of a search: a short training's mean cross-entropy on the validation sets."""
-    from optuna import TrialPruned
-
-    config = config.suggested(trial)
-    data = torch.load(data_file, mmap=True, weights_only=False)  # our own file of a moment ago
-    tracker = start_tracker(name=f"trial-{trial.number}", config=dataclasses.asdict(config))
-    training = Training(config, where, data)
-
-    def each_epoch(row: dict[str, float]) -> None:
-        tracker.log({key: value for key, value in row.items() if key != "epoch"}, step=int(row["epoch"]))
-        trial.report(row["validation loss"], step=int(row["epoch"]))
-        if trial.should_prune():
-            raise TrialPruned
-
-    try:
-        fit(training, data, each_epoch)
-    finally:
-        tracker.finish({"validation loss": training.history[-1]["validation loss"]} if training.history else {})
-    return training.history[-1]["validation loss"]
+def train_anew(config: Config, where: Device, data: TrainingData, each_epoch: EachEpoch) -> None:
+    """One trial of a search."""
+    fit(Training(config, where, data), data, each_epoch)
 
 
 def parser() -> argparse.ArgumentParser:

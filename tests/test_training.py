@@ -14,8 +14,8 @@ import torch
 from app.reading.recognizer import Recognizer
 from tests.support.handwriting import DATA, mnist_digits
 from tests.support.wandb_file import records
-from train_model import parser, targets_of, taught
-from training import datasets, tracking
+from train_model import parser
+from training import datasets, targets, tracking
 from training.datasets import NO_CHARACTER
 from training.networks import Architecture, LargerCNN
 
@@ -145,15 +145,15 @@ def test_make_trains_teachers_that_differ_and_then_their_pupil() -> None:
 
 def test_targets_are_shared_between_label_and_teacher() -> None:
     labels = torch.tensor([3, NO_CHARACTER])
-    targets = targets_of(labels, classes=10, no_character_weight=0.5)
-    assert targets[0].tolist() == [0, 0, 0, 1, 0, 0, 0, 0, 0, 0]
-    assert targets[1].tolist() == pytest.approx([0.05] * 10)
+    of_labels = targets.of_labels(labels, classes=10, no_character_weight=0.5)
+    assert of_labels[0].tolist() == [0, 0, 0, 1, 0, 0, 0, 0, 0, 0]
+    assert of_labels[1].tolist() == pytest.approx([0.05] * 10)
     teacher = LargerCNN(Architecture()).eval()
     glyphs = torch.rand(2, 1, 28, 28)
-    shares = taught(teacher, glyphs, targets, 0.7)
-    expected = 0.3 * targets[0] + 0.7 * teacher(glyphs)[0].softmax(dim=0)
+    shares = targets.distilled(teacher, glyphs, of_labels, 0.7)
+    expected = 0.3 * of_labels[0] + 0.7 * teacher(glyphs)[0].softmax(dim=0)
     assert torch.allclose(shares[0], expected, atol=1e-6)
-    assert torch.equal(shares[1], targets[1])
+    assert torch.equal(shares[1], of_labels[1])
 
 
 def test_teachers_that_cannot_teach_are_named(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -91,3 +93,10 @@ class LargerCNN(nn.Module):
                 f"{file} does not hold the weights of this network as train_model.py writes them"
             ) from error
         return network
+
+
+@torch.no_grad()
+def logits_of(network: nn.Module, glyphs: torch.Tensor) -> np.ndarray[Any, Any]:
+    """(n, 1, 28, 28) glyphs -> (n, classes) logits of the network in evaluation mode, in which it is left."""
+    network.eval()
+    return torch.cat([network(batch).float() for batch in glyphs.split(1000)]).cpu().numpy()
