@@ -5,6 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from app.reading.recognizer import Recognizer
 from tests.support.handwriting import DATA, mnist_digits
 from tests.support.wandb_file import records
 from train_model import parser
-from training import datasets, targets, tracking
+from training import datasets, recipe, targets, tracking
 from training.datasets import NO_CHARACTER
 from training.networks import Architecture, LargerCNN
 
@@ -129,18 +130,53 @@ def test_it_learns_from_teachers(trained: tuple[Path, subprocess.CompletedProces
     assert record["config"]["teachers"] == [datasets.sha256(weights)]
 
 
-def test_make_trains_teachers_that_differ_and_then_their_pupil() -> None:
+def test_the_recipe_trains_teachers_that_differ_and_then_their_pupil(tmp_path: Path) -> None:
+    options = ["--data", "pictures", "--runs", str(tmp_path), "--install", "--epochs", "9", "--dry-run"]
     said = subprocess.run(
-        ["make", "--dry-run", "--always-make", "model", "DATA=pictures"], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-m", "training.recipe", *options], cwd=ROOT, capture_output=True, text=True, timeout=60
     )
-    commands = [
-        line.split(" ", 2)[2] for line in said.stdout.replace("\\\n", " ").splitlines() if "train_model.py" in line
-    ]
-    *teachers, pupil = (parser().parse_args(shlex.split(command)) for command in commands)
+    commands = [shlex.split(line) for line in said.stdout.splitlines()]
+    assert {Path(command[1]) for command in commands} == {ROOT / "train_model.py"}
+    *teachers, pupil = (parser().parse_args(command[2:]) for command in commands)
     assert len({(one.seed, *one.kernels, one.poolings) for one in teachers}) == 4
     assert pupil.teachers == [one.output / "mnist_larger_cnn.pth" for one in teachers]
     assert pupil.install
     assert {one.data for one in (*teachers, pupil)} == {Path("pictures")}
+    assert [one.epochs for one in (*teachers, pupil)] == [14, 14, 14, 14, 9]
+    assert all(one.resume for one in (*teachers, pupil))
+
+
+def test_make_follows_the_recipe() -> None:
+    said = subprocess.run(
+        ["make", "--dry-run", "model", "DATA=pictures"], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert "python -m training.recipe --data pictures --jobs 1 --install" in said.stdout
+
+
+def step(output: Path, code: str) -> recipe.Step:
+    return recipe.Step((sys.executable, "-c", code), output)
+
+
+def test_a_training_that_fails_ends_the_recipe(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    first, second = step(tmp_path / "first", "print('learned')"), step(tmp_path / "second", "raise SystemExit(3)")
+    third = step(tmp_path / "third", f"open({str(tmp_path / 'third')!r}, 'w')")
+    with pytest.raises(recipe.StepFailed, match=r"training of second failed; .* above\. The same command goes on"):
+        recipe.run([first, second, third], jobs=1)
+    assert "first is trained." in capfd.readouterr().out
+    assert not (tmp_path / "third").exists()
+
+
+def test_trainings_side_by_side_end_with_the_one_that_fails(tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    long = step(tmp_path / "long", f"import time; open({str(ready)!r}, 'w'); time.sleep(300)")
+    wait = f"import pathlib, time\nwhile not pathlib.Path({str(ready)!r}).exists(): time.sleep(0.1)\n"
+    short = step(tmp_path / "short", wait + "raise SystemExit('no data')")
+    begun = time.monotonic()
+    with pytest.raises(recipe.StepFailed, match=r"training of short failed; .*training\.log"):
+        recipe.run([long, short], jobs=2)
+    assert time.monotonic() - begun < 60
+    assert (tmp_path / "short" / "training.log").read_text() == "no data\n"
+    assert "KeyboardInterrupt" in (tmp_path / "long" / "training.log").read_text()
 
 
 def test_targets_are_shared_between_label_and_teacher() -> None:
