@@ -47,11 +47,11 @@ def test_torch_and_onnx_agree(network: LargerCNN, glyphs: np.ndarray, tmp_path: 
 
 def test_the_int8_copy_is_small_and_close(network: LargerCNN, glyphs: np.ndarray, tmp_path: Path) -> None:
     file = export.to_onnx(network, 1.0, tmp_path / "model.onnx")
-    small = export.quantize(file, tmp_path / "small.onnx", glyphs[:, None])
-    for model in (file, small):
+    int8 = export.quantize(file, tmp_path / "int8.onnx", glyphs[:, None])
+    for model in (file, int8):
         export.describe(model, RECORD)
-    assert small.stat().st_size < 0.3 * file.stat().st_size
-    difference = np.abs(Recognizer(small).probabilities(glyphs) - Recognizer(file).probabilities(glyphs))
+    assert int8.stat().st_size < 0.3 * file.stat().st_size
+    difference = np.abs(Recognizer(int8).probabilities(glyphs) - Recognizer(file).probabilities(glyphs))
     assert difference.mean() < 0.005
 
 
