@@ -1,6 +1,6 @@
 # make run     start the API and the page          make test   install what the tests need and run them all
 # make check   lint, type-check, check workflows   make lock   pin all requirements anew
-# make model DATA=DIR   train the model that ships and install it: four teachers, then their pupil
+# make model DATA=DIR   train the model that ships and install it: four teachers, JOBS=N at once, then their pupil
 PYTHON ?= python3
 BIN := .venv/bin
 INFRA := infra/.venv/bin
@@ -8,7 +8,7 @@ INSTALL := pip install --quiet --disable-pip-version-check --require-hashes -r
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header
 
 .DEFAULT_GOAL := run
-.PHONY: run test check lock teachers model
+.PHONY: run test check lock model
 
 .venv/runtime: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
@@ -48,15 +48,8 @@ lock: .venv/development
 	$(COMPILE) infra/requirements.in -o infra/requirements.txt
 	$(COMPILE) container/uv.in -o container/uv.txt
 
-# Seed, kernel of the second convolution and poolings of each teacher: the more they differ, the more they know together.
-TEACHERS := $(patsubst %,runs/teacher-%/mnist_larger_cnn.pth,11-3-3 12-5-3 13-3-2 14-5-2)
 DATA ?= data
+JOBS ?= 1
 
-runs/teacher-%/mnist_larger_cnn.pth: | .venv/development
-	$(BIN)/python train_model.py --data $(DATA) --output $(@D) --resume --no-track --epochs 14 \
-		--seed $(word 1,$(subst -, ,$*)) --kernels 5 $(word 2,$(subst -, ,$*)) 3 --poolings $(word 3,$(subst -, ,$*))
-
-teachers: $(TEACHERS)
-
-model: teachers
-	$(BIN)/python train_model.py --data $(DATA) --resume --install --teachers $(TEACHERS)
+model: .venv/development
+	$(BIN)/python -m training.recipe --data $(DATA) --jobs $(JOBS) --install

@@ -1,4 +1,4 @@
-"""Train LargerCNN on handwritten digits and write the model that the app serves.
+"""Train LargerCNN on handwritten characters and write the model that the app serves.
 
     python train_model.py                        # downloads MNIST, trains, writes to runs/digits
     python train_model.py --data DIR --install   # uses files already there; then serves the new model
@@ -7,16 +7,15 @@
     python train_model.py --search 30            # tries 30 settings and tells which are best
 
 The story: pictures become glyphs by the code that also serves requests; a network learns them, warped and damaged
-at random, beside pictures that are no digit, of which it is taught to be unsure; validation data, never the test
+at random, beside pictures that are no character, of which it is taught to be unsure; validation data, never the test
 set, chooses the temperature of its confidence and the threshold of being sure; the test set is scored once.
 """
 
 import argparse
 import dataclasses
-import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -29,16 +28,19 @@ from torch.nn import functional as F
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel
 
-from app.reading import second_look
-from training import datasets, evaluation, package, tracking
+from training import alphabets, datasets, metrics, package, targets, tracking
 from training.augmentation import Augmentation, augment
-from training.datasets import NO_CHARACTER, GlyphSet
+from training.calibration import calibrate
+from training.datasets import GlyphSet
 from training.devices import Device
-from training.networks import LargerCNN
+from training.networks import Architecture, LargerCNN, logits_of
 from training.progress import console, track
+from training.training_data import TrainingData
 
-LABELS = [str(digit) for digit in range(10)]
-MODELS = Path(__file__).parent / "app" / "models"
+SEARCH_EPOCHS = 4
+
+EachEpoch = Callable[[dict[str, float]], None]
+"""Is given each epoch's row of the history: its loss, its accuracy on each validation set, its seconds."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Config:
     Those that `suggested` varies come from the search in app/models/search.json; its model card says how.
     """
 
+    alphabet: str = "digits"
+    """Which characters to tell apart: a module of training/alphabets."""
     seed: int = 1
     epochs: int = 24
     batch_size: int = 256
@@ -66,23 +70,23 @@ class Config:
     final_strength: float = 0.4
     """Augmentation falls to this share of its strength over the last third of the run."""
     validation: int = 5000
-    """MNIST training pictures set aside for every choice."""
+    """Training pictures of the main set, such as MNIST, set aside for every choice."""
     drawings_per_sample: int = 6
     """How often each character of the pen-stroke set is drawn, with another brush, size and place each time; half as
     often, it is drawn in a few pixels."""
     drawings_per_epoch: float = 0.35
-    """Drawings in an epoch, as a share of the MNIST pictures in it; the next three likewise."""
+    """Drawings in an epoch, as a share of the pictures of the main set; the next three likewise."""
     damaged_per_epoch: float = 0.35
     small_per_epoch: float = 0.2
-    no_digits_per_epoch: float = 0.12
-    no_digit_weight: float = 0.5
-    """Weight of learning to be unsure of what is no digit (outlier exposure, Hendrycks et al. 2019)."""
+    no_characters_per_epoch: float = 0.12
+    no_character_weight: float = 0.5
+    """Weight of learning to be unsure of what is no character (outlier exposure)."""
     teachers: tuple[str, ...] = ()
-    """SHA-256 of the weights of trained networks from which this one learns too (Hinton et al. 2015)."""
-    taught: float = 0.7
+    """SHA-256 of the weights of trained networks from which this one learns too (knowledge distillation)."""
+    distillation_weight: float = 0.7
     """Weight of what a teacher says of a picture; its label has the rest."""
     unsure_share: float = 0.015
-    """Share of real validation digits that may be called unsure; the threshold follows from it."""
+    """Share of real validation characters that may be called unsure; the threshold follows from it."""
 
     def strength_at(self, epoch: int) -> float:
         """Of augmentation, as a share; epochs count from 1."""
@@ -108,104 +112,33 @@ class Config:
         return {"strength": 1.0} | {name: getattr(self, name) for name in names}
 
 
-SEARCH_EPOCHS = 4
-
-
-@dataclass(frozen=True)
-class Data:
-    """`extras` are the sets of which an epoch takes a random part: set and share of the MNIST pictures, by name."""
-
-    train: GlyphSet
-    extras: dict[str, tuple[GlyphSet, float]]
-    validation: dict[str, GlyphSet]
-
-    def to(self, device: torch.device) -> "Data":
-        return Data(
-            self.train.to(device),
-            {name: (part.to(device), share) for name, (part, share) in self.extras.items()},
-            {name: part.to(device) for name, part in self.validation.items()},
-        )
-
-
-def load_data(folder: Path, config: Config, limit: int | None) -> Data:
-    images, labels = datasets.mnist_pictures(folder, train=True)
-    images, labels = images[:limit], labels[:limit]
-    everything = datasets.from_pictures("MNIST", images, labels)
-    held_out = min(config.validation, len(everything) // 6)
-    train, validation = everything[held_out:], {"MNIST": everything[:held_out]}
-    extras = {}
-    for name, spoil, share in (
-        ("damaged", datasets.damaged, config.damaged_per_epoch),
-        ("small", datasets.small, config.small_per_epoch),
-    ):
-        half = slice(held_out, None, 2)
-        extras[name] = (spoil(images[half], labels[half], config.seed), share)
-        validation[name] = spoil(images[: held_out // 2], labels[: held_out // 2], 0)
-    strokes = datasets.pen_strokes(folder)
-    if strokes is None:
-        console.print(f"No {datasets.STROKES_FILE} in the data folder: training without pen-stroke drawings.")
-    else:
-        drawings = datasets.drawings(strokes[0], config.drawings_per_sample, config.seed, limit)
-        extras["drawings"] = (drawings, config.drawings_per_epoch)
-        validation["drawings"] = datasets.drawings(strokes[1], 1, seed=0, limit=limit)
-        learned = datasets.small_drawings(strokes[0], config.drawings_per_sample // 2, config.seed, limit)
-        judged = datasets.small_drawings(strokes[1], 1, seed=0, limit=limit)
-        extras["small"] = (GlyphSet.joined([extras["small"][0], learned]), config.small_per_epoch)
-        validation["small"] = GlyphSet.joined([validation["small"], judged])
-    count = max(64, 2 * round(len(train) * config.no_digits_per_epoch))
-    no_digits = datasets.no_characters(folder, train, count, config.seed)
-    return Data(train, extras | {"no digits": (no_digits, config.no_digits_per_epoch)}, validation)
-
-
-def epoch_of(data: Data, generator: torch.Generator) -> GlyphSet:
-    """All MNIST pictures and a random part of each extra set, shuffled."""
-    parts = [data.train]
-    for source, share in data.extras.values():
-        chosen = torch.randperm(len(source), generator=generator, device=source.labels.device)
-        parts.append(source[chosen[: round(len(data.train) * share)]])
-    joined = GlyphSet.joined(parts)
-    return joined[torch.randperm(len(joined), generator=generator, device=joined.labels.device)]
-
-
-def targets_of(labels: torch.Tensor, no_digit_weight: float) -> torch.Tensor:
-    """(batch, classes) shares to be answered; a picture that is no digit should look equally much like every label."""
-    shares = F.one_hot(labels.clamp(min=0), len(LABELS)).float()
-    return torch.where((labels != NO_CHARACTER).unsqueeze(1), shares, no_digit_weight / len(LABELS))
-
-
-@torch.no_grad()
-def taught(teacher: LargerCNN, glyphs: torch.Tensor, targets: torch.Tensor, share: float) -> torch.Tensor:
-    """Targets of which a share is what a teacher says of these very glyphs; those of no digits stay as they are."""
-    said = teacher(glyphs).float().softmax(dim=1)
-    is_digit = targets.amax(dim=1, keepdim=True) == 1
-    return torch.where(is_digit, targets.lerp(said, share), targets)
-
-
-@torch.no_grad()
-def logits_of(network: torch.nn.Module, glyphs: torch.Tensor) -> np.ndarray[Any, Any]:
-    network.eval()
-    return torch.cat([network(batch).float() for batch in glyphs.split(1000)]).cpu().numpy()
-
-
 class Training:
     """A network with all that changes while it learns; saved after each epoch, so that a run can be resumed."""
 
-    def __init__(self, config: Config, where: Device, data: Data, teachers: Sequence[LargerCNN] = ()) -> None:
+    def __init__(self, config: Config, where: Device, data: TrainingData, teachers: Sequence[LargerCNN] = ()) -> None:
         torch.manual_seed(config.seed)
         self.config, self.where = config, where
         self.teachers = [one.to(memory_format=torch.channels_last).to(where.device).eval() for one in teachers]
-        network = LargerCNN(len(LABELS), config.dropout, config.kernels, config.poolings)
+        self.classes = len(alphabets.named(config.alphabet).labels)
+        network = LargerCNN(Architecture(self.classes, config.kernels, config.poolings, config.dropout))
         self.network = network.to(memory_format=torch.channels_last).to(where.device)
         self.average = AveragedModel(self.network, avg_fn=self._averaged, use_buffers=True)
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
-        steps = len(self._batches(len(epoch_of(data, torch.Generator().manual_seed(0)))))
+        steps = len(self._batches(len(data.epoch(torch.Generator().manual_seed(0)))))
         self.schedule = OneCycleLR(
             self.optimizer, config.learning_rate, steps * config.epochs, pct_start=config.warm_up
         )
         self.generator = torch.Generator(where.device).manual_seed(config.seed)
         self.history: list[dict[str, float]] = []
+
+    @property
+    def result(self) -> LargerCNN:
+        """The network that is kept: the moving average of the one that learns."""
+        network = self.average.module
+        assert isinstance(network, LargerCNN)
+        return network
 
     def _averaged(self, old: torch.Tensor, new: torch.Tensor, count: torch.Tensor | int) -> torch.Tensor:
         """Moving average that forgets its first values quickly, so that short runs profit too."""
@@ -216,22 +149,23 @@ class Training:
         """Where each batch of an epoch starts; a rest that fills none is left out."""
         return list(range(0, count - self.config.batch_size + 1, self.config.batch_size)) or [0]
 
-    def run_epoch(self, data: Data, what: str, strength: float) -> float:
+    def run_epoch(self, data: TrainingData, what: str, strength: float) -> float:
         """One pass; returns the mean loss."""
         self.network.train()
-        config, epoch = self.config, epoch_of(data, self.generator)
+        config, epoch = self.config, data.epoch(self.generator)
         how = config.augmentation.scaled(strength)
         total = torch.zeros((), device=self.where.device)
         batches = self._batches(len(epoch))
         for number, start in enumerate(track(batches, what, len(batches))):
             batch = epoch[start : start + config.batch_size]
             glyphs = augment(batch.glyphs, how, self.generator).contiguous(memory_format=torch.channels_last)
-            targets = targets_of(batch.labels, config.no_digit_weight)
+            wanted = targets.of_labels(batch.labels, self.classes, config.no_character_weight)
             with torch.autocast(self.where.device.type, torch.bfloat16, enabled=self.where.bfloat16):
                 logits = self.network(glyphs)
                 if self.teachers:  # one for each batch, in turn: over an epoch that is their mean
-                    targets = taught(self.teachers[number % len(self.teachers)], glyphs, targets, config.taught)
-            loss = F.cross_entropy(logits.float(), targets)
+                    teacher = self.teachers[number % len(self.teachers)]
+                    wanted = targets.distilled(teacher, glyphs, wanted, config.distillation_weight)
+            loss = F.cross_entropy(logits.float(), wanted)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
             self.optimizer.step()
@@ -259,157 +193,128 @@ class Training:
         torch.set_rng_state(state["torch"].cpu())
 
 
-def fit(training: Training, data: Data, each_epoch: Callable[[dict[str, float]], None]) -> None:
-    """Train all epochs that are left; `each_epoch` is given each one's row of the history."""
+def fit(training: Training, data: TrainingData, each_epoch: EachEpoch) -> None:
+    """Train all epochs that are left."""
     config = training.config
     data = data.to(training.where.device)
     for epoch in range(len(training.history) + 1, config.epochs + 1):
         start = time.perf_counter()
         row: dict[str, float] = {"epoch": epoch}
         row["loss"] = training.run_epoch(data, f"epoch {epoch}", config.strength_at(epoch))
-        losses = []
-        for name, part in data.validation.items():
-            logits, labels = logits_of(training.average, part.glyphs), part.labels.cpu().numpy()
-            row[f"accuracy {name}"] = evaluation.accuracy(logits, labels)
-            losses.append(evaluation.cross_entropy(logits, labels))
-        row["validation loss"] = float(np.mean(losses))  # each set counts alike, however large
+        row |= validate(training.average, data.validation)
         row["seconds"] = time.perf_counter() - start
         training.history.append(row)
         each_epoch(row)
 
 
-def choose(network: torch.nn.Module, data: Data, config: Config) -> dict[str, float]:
-    """The temperature and the threshold, from validation data alone."""
-    logits = {name: logits_of(network, part.glyphs) for name, part in data.validation.items()}
-    temperature = evaluation.temperature(logits["MNIST"], data.validation["MNIST"].labels.cpu().numpy())
-
-    def ask(glyphs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        return evaluation.softmax(logits_of(network, torch.from_numpy(glyphs).unsqueeze(1)) / temperature)
-
-    confidences = [
-        second_look.probabilities(ask, part.glyphs[:, 0].cpu().numpy()).max(axis=1)
-        for name, part in data.validation.items()
-        if name in ("MNIST", "drawings")
-    ]
-    # Each set alone must stay within the share: people draw on canvases and send scans in proportions unknown.
-    return {
-        "temperature": temperature,
-        "sure_from": float(min(np.quantile(part, config.unsure_share) for part in confidences)),
-    }
+def validate(network: torch.nn.Module, sets: dict[str, GlyphSet]) -> dict[str, float]:
+    """Accuracy on each set, and the mean of their losses: each set counts alike, however large."""
+    row, losses = {}, []
+    for name, part in sets.items():
+        logits, labels = logits_of(network, part.glyphs), part.labels.cpu().numpy()
+        row[f"accuracy {name}"] = metrics.accuracy(logits, labels)
+        losses.append(metrics.cross_entropy(logits, labels))
+    return row | {"validation loss": float(np.mean(losses))}
 
 
 def train(args: argparse.Namespace, config: Config) -> None:
-    where = Device.choose()
-    try:
-        teachers = [LargerCNN.load(file) for file in args.teachers]
-    except ValueError as error:
-        sys.exit(f"--teachers: {error}.")
+    """From data to a model that may be served."""
+    where, alphabet, teachers = Device.choose(), alphabets.named(config.alphabet), load_teachers(args.teachers)
     taught_by = f", teachers: {len(teachers)}" if teachers else ""
-    console.print(f"LargerCNN on {where}, seed {config.seed}{taught_by}; writing to {args.output}")
-    data = load_data(args.data, config, args.limit)
+    console.print(f"{alphabet.title}: LargerCNN on {where}, seed {config.seed}{taught_by}; writing to {args.output}")
+    data = alphabet.load_training(args.data, config, args.limit)
     training = Training(config, where, data, teachers)
     checkpoint = args.output / "checkpoint.pt"
     if args.resume and checkpoint.is_file():
         training.load(checkpoint)
         console.print(f"Resumed after epoch {len(training.history)}.")
-    tracker = tracking.start(
-        not args.no_track,
-        name=args.output.name,
-        config=dataclasses.asdict(config),
-        folder=args.output,
-        project=args.project,
-    )
-    names = list(data.validation)
+    tracker = start_tracker(args, args.output)(name=args.output.name, config=dataclasses.asdict(config))
+    print_heading(data.validation)
+    fit(training, data, partial(keep_epoch, training, checkpoint, tracker))
 
-    def each_epoch(row: dict[str, float]) -> None:
-        training.save(checkpoint)
-        tracker.log({key: value for key, value in row.items() if key != "epoch"}, step=int(row["epoch"]))
-        cells = "".join(f"{100 * row[f'accuracy {name}']:12.2f}" for name in names)
-        console.print(f"{row['epoch']:5}{row['loss']:9.4f}  {cells}{row['seconds']:10.0f}")
-
-    console.print("epoch     loss  " + "".join(f"{name + ' %':>12}" for name in names) + "   seconds")
-    fit(training, data, each_epoch)
-    seconds = sum(row["seconds"] for row in training.history)
-    known = {
-        "alphabet": "digits",
+    record: dict[str, Any] = {
+        "alphabet": alphabet.name,
         "version": f"{datetime.now(UTC):%Y.%m.%d}-{package.git_commit()[:7]}",
-        "labels": LABELS,
-        **choose(training.average, data, config),
+        "labels": alphabet.labels,
+        **calibrate(training.average, data.validation, alphabet, config.unsure_share),
         "config": dataclasses.asdict(config),
         "history": training.history,
-        "training_seconds": round(seconds),
+        "training_seconds": round(sum(row["seconds"] for row in training.history)),
         "device": str(where),
     }
-    model_file, record = package.write(training.average.module, known, args.data, args.output, data.validation)
+    model_file, record = package.write(training.result, alphabet, record, args.data, args.output, data.validation)
     tracker.pictures(sorted((args.output / "pictures").glob("*.png")))
     tracker.finish(record, model_file)
 
-    accuracy = 100 * record["figures"]["MNIST test"]["accuracy"]
-    console.print(f"MNIST test: {accuracy:.2f}% ({record['precision']}), {seconds / 60:.1f} minutes of training.")
+    accuracy = 100 * record["figures"][alphabet.test_name]["accuracy"]
+    minutes = record["training_seconds"] / 60
+    console.print(f"{alphabet.test_name}: {accuracy:.2f}% ({record['precision']}), {minutes:.1f} minutes of training.")
     if args.install:
-        shutil.copyfile(model_file, MODELS / "digits.onnx")
-        shutil.copyfile(args.output / "digits.json", MODELS / "digits.json")
-        shutil.copytree(args.output / "pictures", MODELS / "pictures", dirs_exist_ok=True)
+        package.install(model_file)
         console.print("Installed: the app serves this model from its next start.")
     if args.accuracy_floor is not None and accuracy < args.accuracy_floor:
         sys.exit(f"The test accuracy of {accuracy:.2f}% is below the floor of {args.accuracy_floor}%.")
 
 
+def load_teachers(files: Sequence[Path]) -> list[LargerCNN]:
+    try:
+        return [LargerCNN.load(file) for file in files]
+    except ValueError as error:
+        sys.exit(f"--teachers: {error}.")
+
+
+def start_tracker(args: argparse.Namespace, folder: Path, group: str | None = None) -> Callable[..., tracking.Tracker]:
+    """A function of a run's `name` and `config`; it can be sent to another process."""
+    return partial(tracking.start, not args.no_track, folder=folder, project=args.project, group=group)
+
+
+def print_heading(names: Iterable[str]) -> None:
+    """Above the lines that `keep_epoch` prints; the names are of the validation sets."""
+    console.print("epoch     loss  " + "".join(f"{name + ' %':>12}" for name in names) + "   seconds")
+
+
+def keep_epoch(training: Training, checkpoint: Path, tracker: tracking.Tracker, row: dict[str, float]) -> None:
+    """Save, track and print what an epoch came to."""
+    training.save(checkpoint)
+    tracker.log({key: value for key, value in row.items() if key != "epoch"}, step=int(row["epoch"]))
+    cells = "".join(f"{100 * value:12.2f}" for key, value in row.items() if key.startswith("accuracy "))
+    console.print(f"{row['epoch']:5}{row['loss']:9.4f}  {cells}{row['seconds']:10.0f}")
+
+
 def search_settings(args: argparse.Namespace, config: Config) -> None:
+    """Try short trainings with other settings, and record which did best."""
     from training import search  # Optuna takes a second to import, and only searches need it
 
     folder = args.output / "search"
     folder.mkdir(parents=True, exist_ok=True)
     data_file = folder / "data.pt"
-    torch.save(load_data(args.data, config, args.limit), data_file)  # each worker maps it: one copy in memory
-    start_tracker = partial(
-        tracking.start, not args.no_track, folder=folder, project=args.project, group=f"search-{args.output.name}"
+    torch.save(alphabets.named(config.alphabet).load_training(args.data, config, args.limit), data_file)
+    objective = search.ShortTraining(
+        config, train_anew, data_file, start_tracker(args, folder, group=f"search-{args.output.name}")
     )
-    conditions = {"epochs": config.epochs, "limit": args.limit, "seed": config.seed}
-    search.run(
-        partial(try_settings, config, data_file, start_tracker), args.search, config.searched, conditions, folder
-    )
+    conditions = {"alphabet": config.alphabet, "epochs": config.epochs, "limit": args.limit, "seed": config.seed}
+    search.run(objective, args.search, config.searched, conditions, folder)
     data_file.unlink()
     if args.install:
-        shutil.copy(folder / "search.json", MODELS)
-        for picture in folder.glob("*.png"):
-            shutil.copy(picture, MODELS / "pictures")
+        search.install(folder, package.MODELS)
 
 
-def try_settings(
-    config: Config, data_file: Path, start_tracker: Callable[..., tracking.Tracker], trial: Any, where: Device
-) -> float:
-    """One trial of a search: a short training's mean cross-entropy on the validation sets."""
-    from optuna import TrialPruned
-
-    config = config.suggested(trial)
-    data = torch.load(data_file, mmap=True, weights_only=False)  # our own file of a moment ago
-    tracker = start_tracker(name=f"trial-{trial.number}", config=dataclasses.asdict(config))
-    training = Training(config, where, data)
-
-    def each_epoch(row: dict[str, float]) -> None:
-        tracker.log({key: value for key, value in row.items() if key != "epoch"}, step=int(row["epoch"]))
-        trial.report(row["validation loss"], step=int(row["epoch"]))
-        if trial.should_prune():
-            raise TrialPruned
-
-    try:
-        fit(training, data, each_epoch)
-    finally:
-        tracker.finish({"validation loss": training.history[-1]["validation loss"]} if training.history else {})
-    return training.history[-1]["validation loss"]
+def train_anew(config: Config, where: Device, data: TrainingData, each_epoch: EachEpoch) -> None:
+    """One trial of a search."""
+    fit(Training(config, where, data), data, each_epoch)
 
 
 def parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Train LargerCNN on handwritten digits.")
+    parser = argparse.ArgumentParser(description="Train LargerCNN on handwritten characters.")
     add = parser.add_argument
+    add("--alphabet", choices=alphabets.NAMES, default=Config.alphabet, help="what to learn (%(default)s)")
     add(
         "--data",
         type=Path,
         default=Path("data"),
         help="folder with the data sets; MNIST is downloaded if missing (%(default)s)",
     )
-    add("--output", type=Path, default=Path("runs/digits"), help="where everything is written (%(default)s)")
+    add("--output", type=Path, help="where everything is written (runs/ALPHABET)")
     add(
         "--install",
         action="store_true",
@@ -461,9 +366,11 @@ def main() -> None:
     for file in args.teachers:
         if not file.is_file():
             usage.error(f"--teachers: there is no file {file}")
+    args.output = args.output or Path("runs") / args.alphabet
     args.output.mkdir(parents=True, exist_ok=True)
     epochs = args.epochs or (SEARCH_EPOCHS if args.search else Config.epochs)
     config = Config(
+        alphabet=args.alphabet,
         seed=args.seed,
         epochs=epochs,
         kernels=tuple(args.kernels),

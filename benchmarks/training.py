@@ -23,8 +23,8 @@ from torch.utils.data import DataLoader
 from torchvision.datasets import MNIST
 from torchvision.transforms import ToTensor
 
-from train_model import Config, Training, load_data
-from training import datasets
+from train_model import Config, Training
+from training.alphabets.digits import ALPHABET
 from training.datasets import GlyphSet
 from training.devices import Device
 from training.progress import console
@@ -134,8 +134,8 @@ def main() -> None:
     options = arguments()
     where = Device.choose()
     console.print(f"Training on {where}")
-    data = load_data(options.data, Config(), options.limit)
-    test = datasets.from_pictures("MNIST test", *datasets.mnist_pictures(options.data, train=False))
+    data = ALPHABET.load_training(options.data, Config(), options.limit)
+    test = ALPHABET.load_test(options.data)
     runs = []
     for seed in range(1, options.seeds + 1):
         config = Config(seed=seed, epochs=options.epochs)

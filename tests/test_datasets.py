@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
 from tests.support.handwriting import DATA, mnist_digits
 from training import datasets
+from training.alphabets.digits import ALPHABET as DIGITS
 from training.negatives import make
 from training.strokes import StrokeSet
 
@@ -27,6 +29,16 @@ def test_small_pictures_keep_their_labels() -> None:
     assert small.glyphs.shape == (40, 1, 28, 28)
     assert np.array_equal(small.labels.numpy(), labels[:40])
     assert small.glyphs.amax(dim=(1, 2, 3)).min() > 0.5
+
+
+def test_blank_pictures_are_left_out_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    images, labels = mnist_digits()
+    images = images[:6].copy()
+    images[[1, 4]] = 0
+    kept = datasets.from_pictures("scans", images, labels[:6])
+    assert np.array_equal(kept.labels.numpy(), labels[[0, 2, 3, 5]])
+    assert kept.glyphs.amax(dim=(1, 2, 3)).min() > 0.5
+    assert capsys.readouterr().out == "scans: 2 of 6 pictures are refused as blank and left out.\n"
 
 
 def test_drawings_become_small_ones_too() -> None:
@@ -58,5 +70,6 @@ def test_letters_to_judge_by_are_not_those_to_learn_from(tmp_path: Path) -> None
 
 
 def test_checksums_are_of_what_is_read() -> None:
-    assert set(datasets.checksums(DATA)) >= {"train-images-idx3-ubyte", "pendigits-strokes.npz"}
-    assert "strokes.json" not in datasets.checksums(DATA)
+    checksums = datasets.checksums(DATA, DIGITS.files)
+    assert set(checksums) >= {"train-images-idx3-ubyte", "pendigits-strokes.npz"}
+    assert "strokes.json" not in checksums

@@ -11,7 +11,7 @@ from app.reading import second_look
 from app.reading.recognizer import METADATA_KEY, READING_VERSION, Recognizer
 from tests.support.handwriting import mnist_digits
 from training import export
-from training.networks import LargerCNN
+from training.networks import Architecture, LargerCNN
 
 RECORD = {
     "alphabet": "digits",
@@ -25,7 +25,7 @@ RECORD = {
 @pytest.fixture(scope="module")
 def network() -> LargerCNN:
     torch.manual_seed(0)
-    network = LargerCNN(10)
+    network = LargerCNN(Architecture(classes=10))
     glyphs = torch.from_numpy(mnist_digits()[0]).unsqueeze(1).float() / 255
     for _ in range(3):
         network(glyphs)  # in training mode: gives batch norm statistics worth folding
@@ -53,11 +53,11 @@ def test_torch_and_onnx_agree(network: LargerCNN, glyphs: np.ndarray, tmp_path: 
 
 def test_the_int8_copy_is_small_and_close(network: LargerCNN, glyphs: np.ndarray, tmp_path: Path) -> None:
     file = export.to_onnx(network, 1.0, tmp_path / "model.onnx")
-    small = export.quantize(file, tmp_path / "small.onnx", glyphs[:, None])
-    for model in (file, small):
+    int8 = export.quantize(file, tmp_path / "int8.onnx", glyphs[:, None])
+    for model in (file, int8):
         export.describe(model, RECORD)
-    assert small.stat().st_size < 0.3 * file.stat().st_size
-    difference = np.abs(Recognizer(small).probabilities(glyphs) - Recognizer(file).probabilities(glyphs))
+    assert int8.stat().st_size < 0.3 * file.stat().st_size
+    difference = np.abs(Recognizer(int8).probabilities(glyphs) - Recognizer(file).probabilities(glyphs))
     assert difference.mean() < 0.005
 
 
@@ -73,7 +73,7 @@ def test_the_record_is_replaced_not_added(network: LargerCNN, tmp_path: Path) ->
 
 
 def test_the_network_is_the_one_described() -> None:
-    network = LargerCNN(10)
+    network = LargerCNN(Architecture(classes=10))
     convolutions = [m.out_channels for m in network.modules() if isinstance(m, torch.nn.Conv2d)]
     connected = [m.out_features for m in network.modules() if isinstance(m, torch.nn.Linear)]
     assert convolutions == [64, 128, 256]

@@ -5,6 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,10 @@ import torch
 from app.reading.recognizer import Recognizer
 from tests.support.handwriting import DATA, mnist_digits
 from tests.support.wandb_file import records
-from train_model import parser, targets_of, taught
-from training import datasets, tracking
+from train_model import parser
+from training import datasets, recipe, targets, tracking
 from training.datasets import NO_CHARACTER
-from training.networks import LargerCNN
+from training.networks import Architecture, LargerCNN
 
 ROOT = Path(__file__).parent.parent
 
@@ -59,8 +60,9 @@ def test_what_is_written(trained: tuple[Path, subprocess.CompletedProcess[str]])
     assert record["config"]["seed"] == 1
     assert set(record["data_sha256"]) >= {"train-images-idx3-ubyte", "pendigits-strokes.npz"}
     assert record["versions"]["torch"].startswith("2.")
-    weights = torch.load(output / "mnist_larger_cnn.pth", weights_only=True)
-    assert weights["classifier.7.weight"].shape == (10, 256)
+    written = torch.load(output / "mnist_larger_cnn.pth", weights_only=True)
+    assert written["architecture"] == {"classes": 10, "kernels": (5, 3, 3), "poolings": 3, "dropout": 0.2}
+    assert written["weights"]["classifier.7.weight"].shape == (10, 256)
     assert {file.name for file in (output / "pictures").iterdir()} == {
         "curves.png",
         "confusion.png",
@@ -128,31 +130,66 @@ def test_it_learns_from_teachers(trained: tuple[Path, subprocess.CompletedProces
     assert record["config"]["teachers"] == [datasets.sha256(weights)]
 
 
-def test_make_trains_teachers_that_differ_and_then_their_pupil() -> None:
+def test_the_recipe_trains_teachers_that_differ_and_then_their_pupil(tmp_path: Path) -> None:
+    options = ["--data", "pictures", "--runs", str(tmp_path), "--install", "--epochs", "9", "--dry-run"]
     said = subprocess.run(
-        ["make", "--dry-run", "--always-make", "model", "DATA=pictures"], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-m", "training.recipe", *options], cwd=ROOT, capture_output=True, text=True, timeout=60
     )
-    commands = [
-        line.split(" ", 2)[2] for line in said.stdout.replace("\\\n", " ").splitlines() if "train_model.py" in line
-    ]
-    *teachers, pupil = (parser().parse_args(shlex.split(command)) for command in commands)
+    commands = [shlex.split(line) for line in said.stdout.splitlines()]
+    assert {Path(command[1]) for command in commands} == {ROOT / "train_model.py"}
+    *teachers, pupil = (parser().parse_args(command[2:]) for command in commands)
     assert len({(one.seed, *one.kernels, one.poolings) for one in teachers}) == 4
     assert pupil.teachers == [one.output / "mnist_larger_cnn.pth" for one in teachers]
     assert pupil.install
     assert {one.data for one in (*teachers, pupil)} == {Path("pictures")}
+    assert [one.epochs for one in (*teachers, pupil)] == [14, 14, 14, 14, 9]
+    assert all(one.resume for one in (*teachers, pupil))
+
+
+def test_make_follows_the_recipe() -> None:
+    said = subprocess.run(
+        ["make", "--dry-run", "model", "DATA=pictures"], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert "python -m training.recipe --data pictures --jobs 1 --install" in said.stdout
+
+
+def step(output: Path, code: str) -> recipe.Step:
+    return recipe.Step((sys.executable, "-c", code), output)
+
+
+def test_a_training_that_fails_ends_the_recipe(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    first, second = step(tmp_path / "first", "print('learned')"), step(tmp_path / "second", "raise SystemExit(3)")
+    third = step(tmp_path / "third", f"open({str(tmp_path / 'third')!r}, 'w')")
+    with pytest.raises(recipe.StepFailed, match=r"training of second failed; .* above\. The same command goes on"):
+        recipe.run([first, second, third], jobs=1)
+    assert "first is trained." in capfd.readouterr().out
+    assert not (tmp_path / "third").exists()
+
+
+def test_trainings_side_by_side_end_with_the_one_that_fails(tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    long = step(tmp_path / "long", f"import time; open({str(ready)!r}, 'w'); time.sleep(300)")
+    wait = f"import pathlib, time\nwhile not pathlib.Path({str(ready)!r}).exists(): time.sleep(0.1)\n"
+    short = step(tmp_path / "short", wait + "raise SystemExit('no data')")
+    begun = time.monotonic()
+    with pytest.raises(recipe.StepFailed, match=r"training of short failed; .*training\.log"):
+        recipe.run([long, short], jobs=2)
+    assert time.monotonic() - begun < 60
+    assert (tmp_path / "short" / "training.log").read_text() == "no data\n"
+    assert "KeyboardInterrupt" in (tmp_path / "long" / "training.log").read_text()
 
 
 def test_targets_are_shared_between_label_and_teacher() -> None:
     labels = torch.tensor([3, NO_CHARACTER])
-    targets = targets_of(labels, no_digit_weight=0.5)
-    assert targets[0].tolist() == [0, 0, 0, 1, 0, 0, 0, 0, 0, 0]
-    assert targets[1].tolist() == pytest.approx([0.05] * 10)
-    teacher = LargerCNN().eval()
+    of_labels = targets.of_labels(labels, classes=10, no_character_weight=0.5)
+    assert of_labels[0].tolist() == [0, 0, 0, 1, 0, 0, 0, 0, 0, 0]
+    assert of_labels[1].tolist() == pytest.approx([0.05] * 10)
+    teacher = LargerCNN(Architecture()).eval()
     glyphs = torch.rand(2, 1, 28, 28)
-    shares = taught(teacher, glyphs, targets, 0.7)
-    expected = 0.3 * targets[0] + 0.7 * teacher(glyphs)[0].softmax(dim=0)
+    shares = targets.distilled(teacher, glyphs, of_labels, 0.7)
+    expected = 0.3 * of_labels[0] + 0.7 * teacher(glyphs)[0].softmax(dim=0)
     assert torch.allclose(shares[0], expected, atol=1e-6)
-    assert torch.equal(shares[1], targets[1])
+    assert torch.equal(shares[1], of_labels[1])
 
 
 def test_teachers_that_cannot_teach_are_named(tmp_path: Path) -> None:

@@ -15,12 +15,11 @@ import torch
 from PIL import Image, ImageOps
 from torchvision.datasets import MNIST
 
-from app.reading.glyphs import SIDE
 from app.reading.picture import Picture
 from app.reading.pipeline import BlankImage, glyph_of
 from training import negatives
 from training.augmentation import damage
-from training.progress import track
+from training.progress import console, track
 from training.strokes import StrokeSet, draw
 
 Pictures = npt.NDArray[np.uint8]
@@ -61,21 +60,21 @@ class GlyphSet:
         return cls(torch.cat([s.glyphs for s in sets]), torch.cat([s.labels for s in sets]))
 
 
-def picture_of(image: Image.Image) -> Pictures:
-    """A picture's glyph as (28, 28) uint8; all zero where the picture is blank."""
+def glyph_of_picture(image: Image.Image) -> Pictures | None:
+    """A picture's glyph as (28, 28) uint8; None where the picture is blank."""
     try:
         return np.round(glyph_of(Picture.of(image)).pixels * 255).astype(np.uint8)
     except BlankImage:
-        return np.zeros((SIDE, SIDE), np.uint8)
+        return None
 
 
-def _glyph_of_array(pixels: Pictures) -> Pictures:
-    return picture_of(Image.fromarray(pixels))
+def _glyph_of_array(pixels: Pictures) -> Pictures | None:
+    return glyph_of_picture(Image.fromarray(pixels))
 
 
-def _glyph_of_strokes(task: tuple[Any, int]) -> Pictures:
+def _glyph_of_strokes(task: tuple[Any, int]) -> Pictures | None:
     strokes, seed = task
-    return picture_of(draw_at_random(strokes, np.random.default_rng(seed), cropped=True))
+    return glyph_of_picture(draw_at_random(strokes, np.random.default_rng(seed), cropped=True))
 
 
 def draw_at_random(
@@ -91,11 +90,20 @@ def draw_at_random(
     return draw(strokes, canvas=side, extent=extent, brush=brush, position=(rng.random(), rng.random()))
 
 
-def in_parallel(what: str, work: Callable[[Any], Pictures], tasks: Sequence[Any]) -> Pictures:
-    """Make one glyph of each task on all cores, with a progress bar."""
+def in_parallel(
+    what: str, work: Callable[[Any], Pictures | None], tasks: Sequence[Any], labels: npt.NDArray[np.int64]
+) -> GlyphSet:
+    """Make one glyph of each task on all cores, with a progress bar.
+
+    Refused pictures, of which `work` makes None, are left out together with their labels, and counted on the console.
+    """
     chunk = max(1, min(500, len(tasks) // 8))
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        return np.stack(list(track(pool.map(work, tasks, chunksize=chunk), what, len(tasks))))
+        glyphs = list(track(pool.map(work, tasks, chunksize=chunk), what, len(tasks)))
+    kept = [glyph for glyph in glyphs if glyph is not None]
+    if len(kept) < len(glyphs):
+        console.print(f"{what}: {len(glyphs) - len(kept)} of {len(glyphs)} pictures are refused as blank and left out.")
+    return GlyphSet.of(np.stack(kept), labels[[glyph is not None for glyph in glyphs]])
 
 
 def mnist_pictures(data: Path, train: bool) -> tuple[Pictures, npt.NDArray[np.int64]]:
@@ -106,7 +114,7 @@ def mnist_pictures(data: Path, train: bool) -> tuple[Pictures, npt.NDArray[np.in
 
 def from_pictures(what: str, images: Pictures, labels: npt.NDArray[np.int64]) -> GlyphSet:
     """Pictures, (n, height, width) uint8 with bright ink, as glyphs."""
-    return GlyphSet.of(in_parallel(what, _glyph_of_array, list(images)), labels.astype(np.int64))
+    return in_parallel(what, _glyph_of_array, list(images), labels.astype(np.int64))
 
 
 def damaged(images: Pictures, labels: npt.NDArray[np.int64], seed: int) -> GlyphSet:
@@ -119,12 +127,12 @@ def damaged(images: Pictures, labels: npt.NDArray[np.int64], seed: int) -> Glyph
 def small(images: Pictures, labels: npt.NDArray[np.int64], seed: int) -> GlyphSet:
     """Pictures squeezed into a few pixels, most of them black and white alone, as faxes and small scans are."""
     tasks = [(image, seed * 1_000_003 + i) for i, image in enumerate(images)]
-    return GlyphSet.of(in_parallel("small", _glyph_of_squeezed, tasks), labels.astype(np.int64))
+    return in_parallel("small", _glyph_of_squeezed, tasks, labels.astype(np.int64))
 
 
-def _glyph_of_squeezed(task: tuple[Pictures, int]) -> Pictures:
+def _glyph_of_squeezed(task: tuple[Pictures, int]) -> Pictures | None:
     pixels, seed = task
-    return picture_of(squeezed(Image.fromarray(pixels), np.random.default_rng(seed)))
+    return glyph_of_picture(squeezed(Image.fromarray(pixels), np.random.default_rng(seed)))
 
 
 def small_drawings(strokes: StrokeSet, times: int, seed: int, limit: int | None = None) -> GlyphSet:
@@ -132,11 +140,11 @@ def small_drawings(strokes: StrokeSet, times: int, seed: int, limit: int | None 
     return _drawn("small pen strokes", _glyph_of_squeezed_strokes, strokes, times, seed, limit)
 
 
-def _glyph_of_squeezed_strokes(task: tuple[Any, int]) -> Pictures:
+def _glyph_of_squeezed_strokes(task: tuple[Any, int]) -> Pictures | None:
     strokes, seed = task
     rng = np.random.default_rng(seed)
     brush = float(rng.uniform(9, 24))  # one to three pixels once it is squeezed
-    return picture_of(squeezed(ImageOps.invert(draw(strokes, canvas=144, extent=112, brush=brush)), rng))
+    return glyph_of_picture(squeezed(ImageOps.invert(draw(strokes, canvas=144, extent=112, brush=brush)), rng))
 
 
 def squeezed(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
@@ -165,11 +173,11 @@ def drawings(strokes: StrokeSet, times: int, seed: int, limit: int | None = None
 
 
 def _drawn(
-    what: str, work: Callable[[Any], Pictures], strokes: StrokeSet, times: int, seed: int, limit: int | None
+    what: str, work: Callable[[Any], Pictures | None], strokes: StrokeSet, times: int, seed: int, limit: int | None
 ) -> GlyphSet:
     """The glyphs that `work` makes of each of the first `limit` characters and a seed of its own, `times` times."""
     tasks = [(sample, seed * 1_000_003 + i) for i, sample in enumerate(strokes.samples[:limit] * times)]
-    return GlyphSet.of(in_parallel(what, work, tasks), np.tile(strokes.labels[:limit], times))
+    return in_parallel(what, work, tasks, np.tile(strokes.labels[:limit], times))
 
 
 def no_characters(data: Path, digits: GlyphSet, count: int, seed: int) -> GlyphSet:
@@ -180,18 +188,16 @@ def no_characters(data: Path, digits: GlyphSet, count: int, seed: int) -> GlyphS
         negatives.make, digits=pixels[:2000], digit_labels=digits.labels[:2000].cpu().numpy(), letters=letters
     )
     tasks = [seed * 1_000_003 + i for i in range(count)]
-    pictures = in_parallel("no digits", partial(_glyph_of_negative, make), tasks)
-    return GlyphSet.of(pictures, np.full(count, NO_CHARACTER))
+    return in_parallel("no digits", partial(_glyph_of_negative, make), tasks, np.full(count, NO_CHARACTER))
 
 
-def _glyph_of_negative(make: Callable[[int], Image.Image], seed: int) -> Pictures:
-    return picture_of(make(seed))
+def _glyph_of_negative(make: Callable[[int], Image.Image], seed: int) -> Pictures | None:
+    return glyph_of_picture(make(seed))
 
 
-def checksums(data: Path) -> dict[str, str]:
-    """SHA-256 of each file of `data` that training reads, by file name."""
-    files = [*sorted((data / "MNIST" / "raw").glob("*-ubyte")), data / STROKES_FILE, data / LETTERS_FILE]
-    return {file.name: sha256(file) for file in files if file.is_file()}
+def checksums(data: Path, patterns: Sequence[str]) -> dict[str, str]:
+    """SHA-256 of each file of `data` that a glob pattern fits, by file name."""
+    return {file.name: sha256(file) for pattern in patterns for file in sorted(data.glob(pattern))}
 
 
 def sha256(file: Path) -> str:

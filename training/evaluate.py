@@ -18,7 +18,7 @@ import numpy as np
 from rich.table import Table
 
 from app.reading.recognizer import Recognizer
-from training import evaluation, pictures, reading_report, remote, sweeps
+from training import alphabets, metrics, pictures, reading_report, remote, sweeps
 from training.answers import Answers, ask, ask_api
 from training.datasets import NO_CHARACTER
 from training.evaluation_sets import EvaluationSet, everything
@@ -26,16 +26,6 @@ from training.export import describe
 from training.progress import console
 
 MODELS = Path(__file__).parent.parent / "app" / "models"
-TARGETS = {
-    "MNIST test": 0.9975,
-    "drawings": 0.985,
-    "drawings, turned up to 20 degrees": 0.975,
-    "photographs": 0.95,
-    "USPS test": 0.97,
-    "Semeion": 0.96,
-    "optdigits": 0.98,
-    "MNIST-C mean": 0.97,
-}
 
 
 def figures_of(answers: dict[str, Answers], sure_from: float) -> dict[str, Any]:
@@ -44,22 +34,22 @@ def figures_of(answers: dict[str, Answers], sure_from: float) -> dict[str, Any]:
     for name, given in answers.items():
         if (given.labels != NO_CHARACTER).all():
             correct, count = int(given.right.sum()), len(given.labels)
-            low, high = evaluation.wilson(correct, count)
+            low, high = metrics.wilson(correct, count)
             figures[name] = {"accuracy": correct / count, "count": count, "low": low, "high": high}
     corrupted = [value for name, value in figures.items() if name.startswith("MNIST-C ")]
     if len(corrupted) > 1:
         mean = float(np.mean([value["accuracy"] for value in corrupted]))
         count = sum(value["count"] for value in corrupted)
-        low, high = evaluation.wilson(round(mean * count), count)
+        low, high = metrics.wilson(round(mean * count), count)
         figures["MNIST-C mean"] = {"accuracy": mean, "count": count, "low": low, "high": high}
     if (clean := answers.get("MNIST test")) is not None:
         figures["calibration"] = {
-            "expected_calibration_error": evaluation.calibration_error(clean.probabilities, clean.labels),
+            "expected_calibration_error": metrics.calibration_error(clean.probabilities, clean.labels),
             "count": len(clean.labels),
         }
         if (none := answers.get("no digit")) is not None:
             figures["knowing what is no digit"] = {
-                "roc_area": evaluation.roc_area(clean.confidence, none.confidence),
+                "roc_area": metrics.roc_area(clean.confidence, none.confidence),
                 "no_digits_flagged": float((none.confidence < sure_from).mean()),
                 "digits_flagged": float((clean.confidence < sure_from).mean()),
                 "count": len(none.labels),
@@ -76,14 +66,14 @@ def spread(runs: list[dict[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def table_of(figures: dict[str, Any]) -> Table:
+def table_of(figures: dict[str, Any], targets: dict[str, float]) -> Table:
     table = Table("set", "pictures", "right %", "95% interval", "over seeds %", "target %", box=None)
     seeds = figures.get("seeds", {})
     for column in table.columns[1:]:
         column.justify = "right"
     for name, value in figures.items():
         if "accuracy" in value:
-            target = TARGETS.get(name)
+            target = targets.get(name)
             over = seeds.get(name)
             style = None if target is None else "green" if value["accuracy"] >= target else "yellow"
             table.add_row(
@@ -98,8 +88,8 @@ def table_of(figures: dict[str, Any]) -> Table:
     return table
 
 
-def report(figures: dict[str, Any]) -> None:
-    console.print(table_of(figures))
+def report(figures: dict[str, Any], targets: dict[str, float]) -> None:
+    console.print(table_of(figures, targets))
     if "calibration" in figures:
         error = 100 * figures["calibration"]["expected_calibration_error"]
         console.print(f"expected calibration error on MNIST test, 15 bins: {error:.2f}% (target 0.50%)")
@@ -167,7 +157,7 @@ def main() -> None:
             same = {name: Answers.of(other, given.labels, given.glyphs) for name, given in answers.items()}
             runs.append(figures_of(same, other.record.sure_from))
         figures["seeds"] = spread([figures, *runs])
-    report(figures)
+    report(figures, alphabets.named(recognizer.record.alphabet).targets)
     if not args.only and not args.count:
         draw(answers, recognizer.labels, args.pictures)
         sweeps.draw_all(recognizer, args.data, args.pictures)

@@ -5,7 +5,7 @@ import logging
 import tempfile
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,9 @@ from app.reading.glyphs import SIDE
 from app.reading.recognizer import METADATA_KEY
 
 Floats = npt.NDArray[np.float32]
+
+OUTPUT: Final = "probabilities"
+"""The output of the ONNX file that answers with the label."""
 
 
 class Calibrated(nn.Module):
@@ -44,7 +47,7 @@ def to_onnx(network: nn.Module, temperature: float, file: Path) -> Path:
             (torch.zeros(2, 1, SIDE, SIDE),),
             str(file),
             input_names=["glyphs"],
-            output_names=["probabilities"],
+            output_names=[OUTPUT],
             dynamic_shapes={"glyphs": {0: torch.export.Dim("batch")}},
             external_data=False,
             verbose=False,

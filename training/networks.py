@@ -1,12 +1,28 @@
 """The network: three convolutions of 64, 128 and 256 filters, then 512, 256 and one output per label."""
 
-from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from app.reading.glyphs import SIDE
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What decides a network's shape; it is kept beside the weights, which fit no other."""
+
+    classes: int = 10
+    """Labels to tell apart."""
+    kernels: tuple[int, ...] = (5, 3, 3)
+    """Sides of the three convolutions' kernels, odd."""
+    poolings: int = 3
+    """How many of the convolutions, from the first, are followed by pooling: 2 or 3."""
+    dropout: float = 0.2
+    """Share of the 512 and 256 values that is left out at random in training."""
 
 
 class ConvBlock(nn.Module):
@@ -30,18 +46,12 @@ class LargerCNN(nn.Module):
 
     The first convolution is not padded: a glyph has an empty margin, and with a kernel of 5, 24 pixels a side are
     halved without a rest. That leaves out a quarter of the work that 28 would take.
-
-    Args:
-        classes: labels to tell apart.
-        dropout: share of the 512 and 256 values that is left out at random in training.
-        kernels: sides of the three convolutions' kernels, odd.
-        poolings: how many of the convolutions, from the first, are followed by pooling: 2 or 3.
     """
 
-    def __init__(
-        self, classes: int = 10, dropout: float = 0.2, kernels: Sequence[int] = (5, 3, 3), poolings: int = 3
-    ) -> None:
+    def __init__(self, architecture: Architecture) -> None:
         super().__init__()
+        self.architecture = architecture
+        kernels, poolings = architecture.kernels, architecture.poolings
         channels = (1, 64, 128, 256)
         self.features = nn.Sequential(
             *(
@@ -56,30 +66,37 @@ class LargerCNN(nn.Module):
             nn.Flatten(),
             nn.Linear(channels[-1] * side * side, 512),
             nn.ReLU(),
-            nn.Dropout(dropout),
+            nn.Dropout(architecture.dropout),
             nn.Linear(512, 256),
             nn.ReLU(),
-            nn.Dropout(dropout),
-            nn.Linear(256, classes),
+            nn.Dropout(architecture.dropout),
+            nn.Linear(256, architecture.classes),
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         logits: torch.Tensor = self.classifier(self.features(x))
         return logits
 
+    def save(self, file: Path) -> None:
+        """Write `{"architecture": {...}, "weights": {...}}`, which `torch.load` reads with `weights_only=True`."""
+        torch.save({"architecture": asdict(self.architecture), "weights": self.state_dict()}, file)
+
     @classmethod
     def load(cls, file: Path) -> "LargerCNN":
-        """A trained network from its weights, whatever its kernels and poolings; ValueError if the file has none."""
+        """The network that `save` wrote; ValueError if the file holds none."""
         try:
-            weights = torch.load(file, map_location="cpu", weights_only=True)
-            kernels = [weights[f"features.{i}.convolution.weight"].shape[-1] for i in range(3)]
-            inputs = weights["classifier.1.weight"].shape[1]
-            classes = len(weights["classifier.7.bias"])
-            poolings = 3 if inputs == 256 * ((SIDE - kernels[0] + 1) // 8) ** 2 else 2
-            network = cls(classes, kernels=kernels, poolings=poolings)
-            network.load_state_dict(weights)
+            content = torch.load(file, map_location="cpu", weights_only=True)
+            network = cls(Architecture(**content["architecture"]))
+            network.load_state_dict(content["weights"])
         except Exception as error:  # torch and pickle raise nearly anything on other files
             raise ValueError(
                 f"{file} does not hold the weights of this network as train_model.py writes them"
             ) from error
         return network
+
+
+@torch.no_grad()
+def logits_of(network: nn.Module, glyphs: torch.Tensor) -> np.ndarray[Any, Any]:
+    """(n, 1, 28, 28) glyphs -> (n, classes) logits of the network in evaluation mode, in which it is left."""
+    network.eval()
+    return torch.cat([network(batch).float() for batch in glyphs.split(1000)]).cpu().numpy()

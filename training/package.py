@@ -9,79 +9,133 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
-from app.reading.recognizer import Recognizer
-from training import datasets, evaluation, export, pictures
+from app.reading import second_look
+from app.reading.glyphs import DEFAULT_CLEANING, SIDE
+from app.reading.recognizer import LABEL, READING_VERSION, Recognizer
+from training import datasets, export, metrics, pictures
+from training.alphabets import Alphabet
 from training.datasets import GlyphSet
+from training.networks import LargerCNN
+
+WEIGHTS_FILE = "mnist_larger_cnn.pth"
+PACKAGES = ("torch", "torchvision", "onnx", "onnxruntime", "numpy", "pillow")
+"""Those whose versions the record keeps."""
+
+READING = {
+    "reading_version": READING_VERSION,
+    "input_side": SIDE,
+    "heads": {LABEL: export.OUTPUT},
+    "second_look": second_look.DEFAULT.model_dump(mode="json"),
+    "cleaning": DEFAULT_CLEANING.model_dump(),
+}
+"""How a picture has to be read for the model, which the record tells those who serve it."""
 
 _ROOT = Path(__file__).parent.parent
+MODELS = _ROOT / "app" / "models"
+
+Probabilities = np.ndarray[Any, np.dtype[np.float32]]
 
 
 def write(
-    trained: torch.nn.Module, record: dict[str, Any], data_folder: Path, folder: Path, validation: dict[str, GlyphSet]
+    trained: LargerCNN,
+    alphabet: Alphabet,
+    record: dict[str, Any],
+    data_folder: Path,
+    folder: Path,
+    validation: dict[str, GlyphSet],
 ) -> tuple[Path, dict[str, Any]]:
     """Write weights, model file, record and pictures to `folder`; scores the test set, once.
 
     Args:
-        trained: (batch, 1, 28, 28) glyphs -> (batch, labels) logits.
+        trained: the network to keep; it is copied, not changed.
         record: what is known of the model so far: its labels, temperature, threshold, settings and history.
         validation: sets by name; they choose the precision and the ranges of int8.
 
     Returns:
         The model file and its whole record.
     """
-    network = copy.deepcopy(trained).cpu().float().eval()
-    torch.save(network.state_dict(), folder / "mnist_larger_cnn.pth")
-    typical = torch.cat([part.glyphs[:512] for part in validation.values()]).cpu().numpy()
-    float_file = export.to_onnx(network, record["temperature"], folder / "digits-float32.onnx")
-    small_file = export.quantize(float_file, folder / "digits-int8.onnx", typical)
-    packages = ("torch", "torchvision", "onnx", "onnxruntime", "numpy", "pillow")
-    record = record | {
-        "git_commit": git_commit(),
-        "versions": {"python": platform.python_version()} | {name: version(name) for name in packages},
-        "data_sha256": datasets.checksums(data_folder),
-    }
-    for file in (float_file, small_file):
-        export.describe(file, record)
-    shipped, figures = _pick(float_file, small_file, validation)
-    record["precision"] = shipped.stem.removeprefix("digits-")
-
-    test = datasets.from_pictures("MNIST test", *datasets.mnist_pictures(data_folder, train=False))
-    glyphs, labels = test.glyphs.numpy(), test.labels.numpy()
-    probabilities = Recognizer(shipped).probabilities(glyphs)
-    record["figures"] = {
-        "validation": figures,
-        "MNIST test": {"accuracy": evaluation.accuracy(probabilities, labels), "count": len(labels)},
-    }
+    network = write_weights(trained, folder)
+    record = record | READING | provenance(alphabet, data_folder)
+    float_file, int8_file = export_both(network, alphabet.name, record, validation, folder)
+    shipped, validation_figures = choose_precision(float_file, int8_file, validation)
+    test = alphabet.load_test(data_folder)
+    probabilities, test_figures = score(Recognizer(shipped), test)
+    record["precision"] = shipped.stem.removeprefix(f"{alphabet.name}-")
+    record["figures"] = {"validation": validation_figures, alphabet.test_name: test_figures}
     export.describe(shipped, record)
-    model_file = Path(shutil.copyfile(shipped, folder / "digits.onnx"))
-    (folder / "digits.json").write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
-
-    images, names = folder / "pictures", record["labels"]
-    pictures.curves(record["history"], images / "curves.png")
-    pictures.confusion(probabilities, labels, names, images / "confusion.png")
-    pictures.sheet(glyphs[:60], probabilities[:60], labels[:60], names, images / "predictions.png")
-    pictures.worst(glyphs, probabilities, labels, names, images / "worst.png")
+    model_file = Path(shutil.copyfile(shipped, folder / f"{alphabet.name}.onnx"))
+    model_file.with_suffix(".json").write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    draw_pictures(record, test, probabilities, folder / "pictures")
     return model_file, record
 
 
-def _pick(float_file: Path, small_file: Path, validation: dict[str, GlyphSet]) -> tuple[Path, dict[str, Any]]:
+def write_weights(trained: LargerCNN, folder: Path) -> LargerCNN:
+    """Write the weights in float32; returns the copy of the network that has them, on the CPU."""
+    network = copy.deepcopy(trained).cpu().float().eval()
+    network.save(folder / WEIGHTS_FILE)
+    return network
+
+
+def provenance(alphabet: Alphabet, data_folder: Path) -> dict[str, Any]:
+    """What it takes to make the model again: commit, versions and the data's checksums."""
+    return {
+        "git_commit": git_commit(),
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
+        "data_sha256": datasets.checksums(data_folder, alphabet.files),
+    }
+
+
+def export_both(
+    network: LargerCNN, name: str, record: dict[str, Any], validation: dict[str, GlyphSet], folder: Path
+) -> tuple[Path, Path]:
+    """Write the model in float32 and in int8, whose ranges come from the first glyphs of each validation set."""
+    typical = torch.cat([part.glyphs[:512] for part in validation.values()]).cpu().numpy()
+    float_file = export.to_onnx(network, record["temperature"], folder / f"{name}-float32.onnx")
+    int8_file = export.quantize(float_file, folder / f"{name}-int8.onnx", typical)
+    for file in (float_file, int8_file):
+        export.describe(file, record)
+    return float_file, int8_file
+
+
+def choose_precision(
+    float_file: Path, int8_file: Path, validation: dict[str, GlyphSet]
+) -> tuple[Path, dict[str, dict[str, float]]]:
     """The int8 file where it is as good on validation data, to within one picture in a thousand; its figures.
 
     Each set counts alike; a set alone may differ by more, since the least of them has 1,500 pictures.
     """
+    exact, int8 = (
+        {name: score(Recognizer(file), part)[1] for name, part in validation.items()}
+        for file in (float_file, int8_file)
+    )
+    lost = [exact[name]["accuracy"] - int8[name]["accuracy"] for name in exact]
+    return (int8_file, int8) if sum(lost) / len(lost) <= 0.001 else (float_file, exact)
 
-    def figures(file: Path) -> dict[str, Any]:
-        recognizer, result = Recognizer(file), {}
-        for name, part in validation.items():
-            shares = recognizer.probabilities(part.glyphs.cpu().numpy())
-            result[name] = {"accuracy": evaluation.accuracy(shares, part.labels.cpu().numpy()), "count": len(part)}
-        return result
 
-    exact, small = figures(float_file), figures(small_file)
-    lost = [exact[name]["accuracy"] - small[name]["accuracy"] for name in exact]
-    return (small_file, small) if sum(lost) / len(lost) <= 0.001 else (float_file, exact)
+def score(recognizer: Recognizer, part: GlyphSet) -> tuple[Probabilities, dict[str, float]]:
+    """(n, labels) probabilities, and accuracy and count."""
+    probabilities = recognizer.probabilities(part.glyphs.cpu().numpy())
+    accuracy = metrics.accuracy(probabilities, part.labels.cpu().numpy())
+    return probabilities, {"accuracy": accuracy, "count": len(part)}
+
+
+def draw_pictures(record: dict[str, Any], test: GlyphSet, probabilities: Probabilities, folder: Path) -> None:
+    """Draw the course of the training and what was answered to the test set."""
+    glyphs, labels, names = test.glyphs.numpy(), test.labels.numpy(), record["labels"]
+    pictures.curves(record["history"], folder / "curves.png")
+    pictures.confusion(probabilities, labels, names, folder / "confusion.png")
+    pictures.sheet(glyphs[:60], probabilities[:60], labels[:60], names, folder / "predictions.png")
+    pictures.worst(glyphs, probabilities, labels, names, folder / "worst.png")
+
+
+def install(model_file: Path) -> None:
+    """Copy the model, its record and its pictures to where the app serves them from."""
+    for file in (model_file, model_file.with_suffix(".json")):
+        shutil.copyfile(file, MODELS / file.name)
+    shutil.copytree(model_file.parent / "pictures", MODELS / "pictures", dirs_exist_ok=True)
 
 
 def git_commit() -> str:

@@ -1,7 +1,9 @@
 """A search for hyper-parameters: Optuna trials side by side on all devices, kept in one SQLite file."""
 
+import dataclasses
 import json
 import multiprocessing
+import shutil
 import signal
 import time
 import warnings
@@ -16,11 +18,48 @@ from optuna.trial import FrozenTrial, TrialState
 from training import pictures
 from training.devices import Device
 from training.progress import console, track
+from training.tracking import Tracker
+from training.training_data import TrainingData
 
 Objective = Callable[[optuna.Trial, Device], float]
 """Trains with what a trial suggests and returns the loss; reports each epoch's, and raises `TrialPruned`."""
 
+Train = Callable[[Any, Device, TrainingData, Callable[[dict[str, float]], None]], None]
+"""Trains with the settings that are given and passes on each epoch's row of the history."""
+
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+@dataclasses.dataclass(frozen=True)
+class ShortTraining:
+    """The objective of a search for settings: a training's mean cross-entropy on the validation sets."""
+
+    settings: Any
+    """What the search starts from; its `suggested` gives those of a trial."""
+    train: Train
+    data_file: Path
+    """`TrainingData`, saved: each worker maps it, so that it is in memory once."""
+    start_tracker: Callable[..., Tracker]
+    """Takes `name` and `config`."""
+
+    def __call__(self, trial: optuna.Trial, device: Device) -> float:
+        settings = self.settings.suggested(trial)
+        data = torch.load(self.data_file, mmap=True, weights_only=False)  # our own file of a moment ago
+        tracker = self.start_tracker(name=f"trial-{trial.number}", config=dataclasses.asdict(settings))
+        losses: list[float] = []
+
+        def each_epoch(row: dict[str, float]) -> None:
+            losses.append(row["validation loss"])
+            tracker.log({key: value for key, value in row.items() if key != "epoch"}, step=int(row["epoch"]))
+            trial.report(losses[-1], step=int(row["epoch"]))
+            if trial.should_prune():
+                raise optuna.TrialPruned
+
+        try:
+            self.train(settings, device, data, each_epoch)
+        finally:
+            tracker.finish({"validation loss": losses[-1]} if losses else {})
+        return losses[-1]
 
 
 def run(objective: Objective, count: int, first: dict[str, Any], conditions: dict[str, Any], folder: Path) -> None:
@@ -63,6 +102,13 @@ def run(objective: Objective, count: int, first: dict[str, Any], conditions: dic
     if any(worker.exitcode for worker in workers):
         raise SystemExit("A trial failed; what it said stands above. The same command goes on with the search.")
     _conclude(study, folder)
+
+
+def install(folder: Path, models: Path) -> None:
+    """Copy a search's record and pictures to where those of the served model are."""
+    shutil.copy(folder / "search.json", models)
+    for picture in folder.glob("*.png"):
+        shutil.copy(picture, models / "pictures")
 
 
 def _study(folder: Path, seed: int = 0) -> optuna.Study:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from app.reading.recognizer import Recognizer
-from training import datasets, evaluation, pictures
+from training import datasets, metrics, pictures
 from training.evaluation_sets import glyph_of_file, png
 from training.progress import track
 from training.strokes import StrokeSet, draw, rotated
@@ -39,7 +39,7 @@ def measure(
     """The share right and half the width of its 95% interval."""
     glyphs = np.stack(list(pool.map(partial(glyph_of_file, file), range(len(labels)), chunksize=50)))
     correct = int((recognizer.probabilities(glyphs).argmax(axis=1) == labels).sum())
-    low, high = evaluation.wilson(correct, len(labels))
+    low, high = metrics.wilson(correct, len(labels))
     return correct / len(labels), (high - low) / 2
 
 

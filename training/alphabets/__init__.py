@@ -1,0 +1,64 @@
+"""The alphabets that a network can learn: each module of this package describes one, as its `ALPHABET`."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from training.datasets import GlyphSet
+from training.training_data import TrainingData
+
+NAMES = tuple(module.name for module in pkgutil.iter_modules(__path__))
+
+
+class DataSettings(Protocol):
+    """The hyper-parameters that decide how training data is put together; `Config` in train_model.py explains them."""
+
+    @property
+    def seed(self) -> int: ...
+    @property
+    def validation(self) -> int: ...
+    @property
+    def drawings_per_sample(self) -> int: ...
+    @property
+    def drawings_per_epoch(self) -> float: ...
+    @property
+    def damaged_per_epoch(self) -> float: ...
+    @property
+    def small_per_epoch(self) -> float: ...
+    @property
+    def no_characters_per_epoch(self) -> float: ...
+
+
+@dataclass(frozen=True)
+class Alphabet:
+    """Characters to tell apart, and the data to learn them from."""
+
+    name: str
+    """Names the model's files."""
+    title: str
+    """As people read it."""
+    labels: tuple[str, ...]
+    """In the order of the network's outputs."""
+    files: tuple[str, ...]
+    """What is read of a data folder, as glob patterns."""
+    load_training: Callable[[Path, DataSettings, int | None], TrainingData]
+    """Data folder, settings and a limit to the pictures of each set, or None -> what to learn from."""
+    load_test: Callable[[Path], GlyphSet]
+    """Data folder -> the test set, which is scored once."""
+    test_name: str
+    """Under which the record keeps the test set's figures."""
+    temperature_from: str
+    """The validation set that decides the temperature of the confidence."""
+    threshold_from: tuple[str, ...]
+    """The validation sets that decide the threshold of being sure."""
+    targets: dict[str, float]
+    """The share of each evaluation set that ought to be right."""
+
+
+def named(name: str) -> Alphabet:
+    """The alphabet of one of `NAMES`."""
+    alphabet: Alphabet = importlib.import_module(f"{__name__}.{name}").ALPHABET
+    return alphabet
