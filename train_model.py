@@ -178,6 +178,7 @@ class Training:
         state = {name: getattr(self, name).state_dict() for name in ("network", "average", "optimizer", "schedule")}
         state |= {"history": self.history, "config": dataclasses.asdict(self.config)}
         state |= {"generator": self.generator.get_state(), "torch": torch.get_rng_state()}
+        state["bfloat16"] = self.where.bfloat16  # chosen by a timing, which may choose otherwise next time
         part = file.with_suffix(".part")
         torch.save(state, part)
         part.replace(file)  # an interruption never leaves half a checkpoint
@@ -188,6 +189,7 @@ class Training:
             raise SystemExit(f"{file} was made with other settings. Use the same ones, or leave --resume away.")
         for name in ("network", "average", "optimizer", "schedule"):
             getattr(self, name).load_state_dict(state[name])
+        self.where = dataclasses.replace(self.where, bfloat16=state["bfloat16"])
         self.history = state["history"]
         self.generator.set_state(state["generator"].cpu())
         torch.set_rng_state(state["torch"].cpu())

@@ -23,9 +23,8 @@ from training.answers import Answers, ask, ask_api
 from training.datasets import NO_CHARACTER
 from training.evaluation_sets import EvaluationSet, everything
 from training.export import describe
+from training.package import MODELS
 from training.progress import console
-
-MODELS = Path(__file__).parent.parent / "app" / "models"
 
 
 def figures_of(answers: dict[str, Answers], sure_from: float) -> dict[str, Any]:

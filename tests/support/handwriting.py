@@ -33,4 +33,4 @@ def mnist_digits() -> tuple[Any, Any]:
     raw = DATA / "MNIST" / "raw"
     images = np.frombuffer((raw / "t10k-images-idx3-ubyte").read_bytes(), np.uint8, offset=16)
     labels = np.frombuffer((raw / "t10k-labels-idx1-ubyte").read_bytes(), np.uint8, offset=8)
-    return images.reshape(-1, 28, 28), labels.astype(np.int64)
+    return images.reshape(-1, 28, 28).copy(), labels.astype(np.int64)
