@@ -45,9 +45,9 @@ def test_the_table_is_the_record_s() -> None:
 
 
 def test_sentences_about_doubt_are_the_record_s() -> None:
-    doubt, calibration = RECORD["figures"]["knowing what is no digit"], RECORD["figures"]["calibration"]
-    assert f"{100 * doubt['no_digits_flagged']:.1f}% of" in README
-    assert f"{100 * doubt['digits_flagged']:.1f}% of" in README
+    doubt, calibration = RECORD["figures"]["out-of-distribution"], RECORD["figures"]["calibration"]
+    assert f"{100 * doubt['flagged']:.1f}% of" in README
+    assert f"{100 * doubt['characters_flagged']:.1f}% of" in README
     assert f"{doubt['roc_area']:.3f}" in README
     assert f"{100 * calibration['expected_calibration_error']:.2f}%" in README
 

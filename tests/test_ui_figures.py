@@ -11,12 +11,14 @@ def test_groups_are_found_at_any_depth() -> None:
         "validation": {"MNIST": {"accuracy": 0.96, "count": 100}, "note": "x"},
         "MNIST test": {"accuracy": 0.9958, "count": 10000, "per class": {"7": {"accuracy": 1, "count": 1028}}},
         "speed": {"milliseconds": 0.2},
+        "drawn": {"accuracy": 0.5, "count": 2, "what": "drawn by hand"},
         "empty": {"accuracy": 1.0, "count": 0},
     }
-    assert [(one.name, one.share, one.count) for one in accuracies(figures)] == [
-        ("validation, MNIST", 0.96, 100),
-        ("MNIST test", 0.9958, 10000),
-        ("MNIST test, per class, 7", 1.0, 1028),
+    assert [(one.name, one.share, one.count, one.what) for one in accuracies(figures)] == [
+        ("validation, MNIST", 0.96, 100, ""),
+        ("MNIST test", 0.9958, 10000, ""),
+        ("MNIST test, per class, 7", 1.0, 1028, ""),
+        ("drawn", 0.5, 2, "drawn by hand"),
     ]
 
 

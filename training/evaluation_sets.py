@@ -6,7 +6,7 @@ index, so two models are asked about the very same pictures.
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -29,13 +29,16 @@ Labels = npt.NDArray[np.int64]
 @dataclass(frozen=True)
 class EvaluationSet:
     name: str
+    """Short: figures are kept by it."""
     labels: Labels
     """(n,), `datasets.NO_CHARACTER` for pictures that are no digit."""
     file: Callable[[int], bytes]
     """Index -> encoded picture; can be sent to another process."""
+    what: str = ""
+    """What the pictures are, for people who read the figures."""
 
     def first(self, count: int | None) -> "EvaluationSet":
-        return EvaluationSet(self.name, self.labels[:count], self.file)
+        return replace(self, labels=self.labels[:count])
 
 
 def png(image: Image.Image) -> bytes:
@@ -52,6 +55,13 @@ def corrupted(pictures: Pictures, name: str, index: int) -> bytes:
     changed = CORRUPTIONS[name](pictures[index] / 255, np.random.default_rng(index))
     return png(Image.fromarray(np.round(changed * 255).astype(np.uint8)))
 
+
+OTHER_ORIGINS = (
+    ("usps", "USPS test", "another set of scans"),
+    ("semeion", "Semeion", "16x16 pixels, black or white only"),
+    ("optdigits", "optdigits", "32x32 pixels, black or white only"),
+)
+"""File of the data folder, name of the set, what it is."""
 
 PAPERS = ("black on white", "white on black", "coloured", "transparent")
 
@@ -85,7 +95,7 @@ def photographed(strokes: StrokeSet, index: int) -> bytes:
     return photograph(strokes.samples[index], np.random.default_rng(index))
 
 
-def no_digit(digits: Pictures, digit_labels: Labels, letters: Path | None, index: int) -> bytes:
+def no_character(digits: Pictures, digit_labels: Labels, letters: Path | None, index: int) -> bytes:
     return png(negatives.make(7_000_000 + index, digits, digit_labels, letters, held_out=True))
 
 
@@ -100,23 +110,53 @@ def glyph_of_file(file: Callable[[int], bytes], index: int) -> Pixels:
 def everything(data: Path) -> list[EvaluationSet]:
     """All sets whose files are in `data`; MNIST's always."""
     test, labels = datasets.mnist_pictures(data, train=False)
-    sets = [EvaluationSet("MNIST test", labels, partial(scanned, test))]
+    sets = [EvaluationSet("MNIST test", labels, partial(scanned, test), "scanned digits, the usual test set")]
     strokes = datasets.pen_strokes(data)
     if strokes is not None:
         unseen = strokes[1]
         sets += [
-            EvaluationSet("drawings", unseen.labels, partial(drawing, unseen, 0.0)),
-            EvaluationSet("drawings, turned up to 20 degrees", unseen.labels, partial(drawing, unseen, 20.0)),
-            EvaluationSet("photographs", unseen.labels, partial(photographed, unseen)),
+            EvaluationSet(
+                "drawings",
+                unseen.labels,
+                partial(drawing, unseen, 0.0),
+                "canvas drawings by people never seen: any place, size, brush and paper",
+            ),
+            EvaluationSet(
+                "turned drawings",
+                unseen.labels,
+                partial(drawing, unseen, 20.0),
+                "the same drawings, turned by up to 20 degrees",
+            ),
+            EvaluationSet(
+                "photographs",
+                unseen.labels,
+                partial(photographed, unseen),
+                "ink on paper with shadows, ruling, blur, JPEG (made from those strokes)",
+            ),
         ]
-    for name, title in (("usps", "USPS test"), ("semeion", "Semeion"), ("optdigits", "optdigits")):
+    for name, title, what in OTHER_ORIGINS:
         if (data / f"{name}.npz").is_file():
             with np.load(data / f"{name}.npz", allow_pickle=False) as archive:
                 chosen = archive["split"] == 1 if name == "usps" else slice(None)
-                sets.append(
-                    EvaluationSet(title, archive["y"][chosen].astype(np.int64), partial(scanned, archive["X"][chosen]))
-                )
-    sets += [EvaluationSet(f"MNIST-C {name}", labels, partial(corrupted, test, name)) for name in CORRUPTIONS]
+                given = archive["y"][chosen].astype(np.int64)
+                sets.append(EvaluationSet(title, given, partial(scanned, archive["X"][chosen]), what))
+    sets += [
+        EvaluationSet(
+            f"MNIST-C {name}",
+            labels,
+            partial(corrupted, test, name),
+            f"MNIST's test set, corrupted: {name.replace('_', ' ')}",
+        )
+        for name in CORRUPTIONS
+    ]
     letters = data / datasets.LETTERS_FILE if (data / datasets.LETTERS_FILE).is_file() else None
     none = np.full(2000, datasets.NO_CHARACTER)
-    return [*sets, EvaluationSet("no digit", none, partial(no_digit, test, labels, letters))]
+    return [
+        *sets,
+        EvaluationSet(
+            "no character",
+            none,
+            partial(no_character, test, labels, letters),
+            "scribbles, textures, letters, halves of digits and pairs of them",
+        ),
+    ]

@@ -14,6 +14,8 @@ class Accuracy:
     name: str
     share: float
     count: int
+    what: str = ""
+    """What the pictures are, as the record tells."""
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -54,7 +56,7 @@ def accuracies(figures: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[
     """All groups that have an accuracy and a count, by their names from the outside in."""
     share, count = figures.get("accuracy"), figures.get("count")
     if isinstance(share, int | float) and isinstance(count, int) and count > 0:
-        yield Accuracy(", ".join(path), float(share), count)
+        yield Accuracy(", ".join(path), float(share), count, str(figures.get("what", "")))
     for name, inner in figures.items():
         if isinstance(inner, dict):
             yield from accuracies(inner, (*path, name))

@@ -61,7 +61,7 @@ ALPHABET = Alphabet(
     targets={
         "MNIST test": 0.9975,
         "drawings": 0.985,
-        "drawings, turned up to 20 degrees": 0.975,
+        "turned drawings": 0.975,
         "photographs": 0.95,
         "USPS test": 0.97,
         "Semeion": 0.96,

@@ -43,12 +43,16 @@ def _card(alphabet: Alphabet) -> None:
 
 def _table(rows: list[Accuracy], title: str) -> str:
     cells = "".join(
-        f'<tr><th scope="row">{escape(one.name)}</th><td><b>{one.share:.2%}</b></td>'
+        f'<tr><th scope="row">{escape(one.name)}{_aside(one.what)}</th><td><b>{one.share:.2%}</b></td>'
         f"<td>{one.interval[0]:.2%} to {one.interval[1]:.2%}</td><td>{one.count:,}</td></tr>"
         for one in rows
     )
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in (title, "Right", "95% interval", "Count"))
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{cells}</tbody></table></div>'
+
+
+def _aside(what: str) -> str:
+    return f'<small class="what">{escape(what)}</small>' if what else ""
 
 
 def _list(figures: list[tuple[str, str]]) -> str:
