@@ -32,7 +32,7 @@ from training import alphabets, datasets, metrics, package, targets, tracking
 from training.augmentation import Augmentation, augment
 from training.calibration import calibrate
 from training.datasets import GlyphSet
-from training.devices import Device
+from training.devices import PRECISIONS, Device
 from training.networks import Architecture, LargerCNN, logits_of
 from training.progress import console, track
 from training.training_data import TrainingData
@@ -221,7 +221,11 @@ def validate(network: torch.nn.Module, sets: dict[str, GlyphSet]) -> dict[str, f
 
 def train(args: argparse.Namespace, config: Config) -> None:
     """From data to a model that may be served."""
-    where, alphabet, teachers = Device.choose(), alphabets.named(config.alphabet), load_teachers(args.teachers)
+    where, alphabet, teachers = (
+        Device.choose(args.precision),
+        alphabets.named(config.alphabet),
+        load_teachers(args.teachers),
+    )
     taught_by = f", teachers: {len(teachers)}" if teachers else ""
     console.print(f"{alphabet.title}: LargerCNN on {where}, seed {config.seed}{taught_by}; writing to {args.output}")
     data = alphabet.load_training(args.data, config, args.limit)
@@ -353,6 +357,12 @@ def parser() -> argparse.ArgumentParser:
         help="how many of the convolutions, from the first, are pooled (%(default)s)",
     )
     add("--search", type=int, metavar="N", help="instead of training, try settings until N trials are finished")
+    add(
+        "--precision",
+        choices=PRECISIONS,
+        default="auto",
+        help="of convolutions and products; auto is the faster one here, by a short trial (%(default)s)",
+    )
     add("--seed", type=int, default=Config.seed, help="fixes weights, order and augmentation (%(default)s)")
     add("--limit", type=int, metavar="N", help="use only the first N training pictures of each set: a quick trial")
     add("--no-track", action="store_true", help="do not log to Weights & Biases")

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -21,8 +22,10 @@ def need(condition: object, reason: str) -> None:
 @pytest.fixture
 def packages_of_the_image() -> Iterator[None]:
     """For tests that run the page in this process."""
+    main = sys.modules["__main__"]
     with left_out():
         yield
+    sys.modules["__main__"] = main  # Streamlit puts its script there; processes spawned later would start with that
 
 
 @pytest.fixture(scope="session")

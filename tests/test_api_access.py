@@ -1,6 +1,5 @@
 """Who may call, how often, and from which pages."""
 
-import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +11,7 @@ from starlette.types import Message
 
 from app.api.main import create_app
 from app.settings import Settings
+from tests.support import coroutines
 from tests.support.api import Server, serving
 from tests.support.pictures import drawn, encoded
 
@@ -103,7 +103,7 @@ async def status(app: FastAPI, method: str, path: str) -> int:
 
 
 def test_every_route_needs_a_key_but_for_the_open_ones() -> None:
-    assert asyncio.run(unguarded(keyed_app())) == set(OPEN)
+    assert coroutines.run(unguarded(keyed_app())) == set(OPEN)
 
 
 def test_a_new_route_that_nobody_guards_is_found() -> None:
@@ -116,7 +116,7 @@ def test_a_new_route_that_nobody_guards_is_found() -> None:
 
     app.include_router(router)
     app.mount("/mounted", FastAPI())
-    assert asyncio.run(unguarded(app)) == {*OPEN, "/new/", "/mounted"}
+    assert coroutines.run(unguarded(app)) == {*OPEN, "/new/", "/mounted"}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Every kind of broken request has its own answer, cheaply, and tells nothing of the server."""
 
-import asyncio
 import base64
 import io
 import json
@@ -15,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from app.api import errors
+from tests.support import coroutines
 from tests.support.api import Server, serving
 from tests.support.pictures import drawn, encoded
 
@@ -199,7 +199,7 @@ def test_nothing_is_told_of_an_error_without_a_code() -> None:
 def test_a_status_of_the_framework_without_a_code_is_left_to_the_log() -> None:
     request = Request({"type": "http", "state": {"request_id": "5f0c2a9be1d44c37"}})
     with pytest.raises(HTTPException):
-        asyncio.run(errors.answer(request, HTTPException(418)))
+        coroutines.run(errors.answer(request, HTTPException(418)))
 
 
 def test_the_routers_own_errors_read_as_the_others_do(api: Server) -> None:

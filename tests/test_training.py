@@ -102,7 +102,7 @@ def test_below_the_floor_it_fails(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_run_resumes_to_the_same_end(tmp_path: Path) -> None:
-    settings = ("--epochs", "2", "--limit", "120", "--no-track")
+    settings = ("--epochs", "2", "--limit", "120", "--no-track", "--precision", "float32")
     whole, part = tmp_path / "whole", tmp_path / "part"
     assert train(whole, *settings).returncode == 0
     with subprocess.Popen(command(part, *settings), cwd=ROOT, stdout=subprocess.PIPE, text=True) as interrupted:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
+PRECISIONS = ("auto", "bfloat16", "float32")
+
 
 @dataclass(frozen=True)
 class Device:
@@ -20,11 +22,14 @@ class Device:
         return f"{name}, {'bfloat16' if self.bfloat16 else 'float32'}"
 
     @classmethod
-    def choose(cls) -> "Device":
-        """CUDA in bfloat16; else the CPU, in bfloat16 if a trial shows that it is faster there (it has AMX, say)."""
-        if torch.cuda.is_available():
-            return cls(torch.device("cuda"), bfloat16=True, threads=torch.get_num_threads())
-        return cls(torch.device("cpu"), _bfloat16_is_faster(), torch.get_num_threads())
+    def choose(cls, precision: str = "auto") -> "Device":
+        """CUDA if there is some, else the CPU; in one of `PRECISIONS`.
+
+        "auto" is bfloat16 on CUDA, and on a CPU where a trial shows that it is faster there (it has AMX, say).
+        """
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        automatic = precision == "auto" and (device.type == "cuda" or _bfloat16_is_faster())
+        return cls(device, precision == "bfloat16" or automatic, torch.get_num_threads())
 
     @classmethod
     def all(cls) -> "list[Device]":
