@@ -1,6 +1,9 @@
 """Takes away what surrounds a picture's paper: a border, the bars of a screenshot, a margin, a printed box.
 
 The paper is looked for at the picture's edge, where a frame would be mistaken for it: the real paper would be ink.
+
+In brackets beside a threshold: what else was tried, on 80 pictures of each of 16 sets of
+`training.evaluate --reading`, and what was lost by it.
 """
 
 from functools import reduce
@@ -14,26 +17,28 @@ Box = tuple[int, int, int, int]
 """Left, top, right and bottom limit, in pixels."""
 
 _TOLERANCE = 10
-"""How far, of 255, pixels of one shade may differ in any band."""
+"""How far, of 255, pixels of one shade may differ in any band. [5, 20: no loss.]"""
 
 _WHOLE = 0.98
-"""A line of pixels is of one shade if this much of it is."""
+"""A line of pixels is of one shade if this much of it is. [0.9, 1: no loss.]"""
 
 _PAPER_AT_EDGE, _PAPER_INSIDE = 0.9, 0.65
-"""How much of what a frame encloses is paper, at its edge and altogether; less of a solid digit is of one shade."""
+"""How much of what a frame encloses is paper, at its edge and altogether; less of a solid digit is of one shade.
+[0.75, 0.98: no loss; inside 0.4: no loss, 0.85: one of 80 framed digits lost.]"""
 
 _SOFT_EDGE, _SOFT_SHARE = 2, 0.08
-"""Pixels between frame and paper that may have a shade between theirs: at most so many, and such a share of the paper's
-shorter side, beyond which a fat round digit passes for paper."""
+"""Pixels between frame and paper that may have a shade between theirs: at most so many, and such a share of the
+paper's shorter side, beyond which a fat round digit passes for paper. [0, 5 and 0.03, 0.2: no loss.]"""
 
 _LAYERS = 3
 """Frames within frames, such as a border within bars, or a box and its soft outer edge on paper."""
 
 _THIN = 0.03
-"""The most that an inner frame may be of the longer side: strokes of a square digit are thicker."""
+"""The most that an inner frame may be of the longer side: strokes of a square digit are thicker. [0.01: 3 of 80 framed
+digits lost; 0.1: no loss.]"""
 
 _NARROWEST = 2 / 3
-"""The least width of framed paper, as a share of its height: a solid 1 is narrower."""
+"""The least width of framed paper, as a share of its height: a solid 1 is narrower. [0.3, 0.9: no loss.]"""
 
 _SMALLEST = 8
 """Pixels a side below which nothing is taken for framed paper."""

@@ -3,6 +3,9 @@
 What is paper and what is pen is found out, not assumed: dark on light, light on dark, coloured, or drawn on
 transparency. A picture with one flat paper colour (a canvas, a scan) takes a short path; a photograph, whose
 paper has shadows and grain, goes through `photo`. From here on all is NumPy; Pillow only filters and resizes.
+
+In brackets beside a threshold: what else was tried, on 80 pictures of each of 16 sets of
+`training.evaluate --reading`, and what was lost by it.
 """
 
 from dataclasses import dataclass
@@ -20,21 +23,26 @@ Density = npt.NDArray[np.float32]
 """(height, width) in [0, 1]."""
 
 _PAPER_TOLERANCE = 10
-"""How far, of 255, a pixel may be from the paper's colour and be paper: lossy compression moves it that far."""
+"""How far, of 255, a pixel may be from the paper's colour and be paper: lossy compression moves it that far. [5: 1,
+20: 2 of 80 of MNIST-C's foggy digits lost.]"""
 
 _PLAIN_EDGE = 0.75
-"""Where this much of the edge is one shade, that is the paper."""
+"""Where this much of the edge is one shade, that is the paper. [0.5: 2 of 80 foggy digits and one of Semeion lost;
+0.95: no loss.]"""
 
 _FLAT_TOLERANCE = 1
 _FLAT_SHARE = 0.75
 """A picture is flat when at least this share of its pixels is this near to the paper's colour, or has the pen's: grain
-makes a photograph of it, however even, for that knows light and dirt from ink."""
+makes a photograph of it, however even, for that knows light and dirt from ink. [Tolerance 0: no loss; 3: 2 of 80 blank
+papers a sure answer. Share 0.5, 0.9: no loss.]"""
 
 _MOSTLY_OPAQUE = 0.6
-"""Where more than this of a picture is opaque, and not of one shade, it is paper, its margin or corners transparent."""
+"""Where more than this of a picture is opaque, and not of one shade, it is paper, its margin or corners transparent.
+[0.3, 0.9: no loss.]"""
 
 _SMALLEST_PHOTO = 64
-"""Pixels on the shorter side below which a picture is taken as it is: too small to tell paper grain from ink."""
+"""Pixels on the shorter side below which a picture is taken as it is: too small to tell paper grain from ink. [32: no
+loss; 128: 6 of 80 blank papers a sure answer.]"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,9 @@
 
 It is estimated as the local median over a window wider than an ordinary stroke, or, where strokes are thicker and the
 light is even, as one smooth surface.
+
+In brackets beside a threshold: what else was tried, on 80 pictures of each of 16 sets of
+`training.evaluate --reading`, and what was lost by it.
 """
 
 from typing import Final
@@ -16,28 +19,33 @@ Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 
 _SIDE = 48
-"""Paper is estimated on a copy with this many pixels on its longer side."""
+"""Paper is estimated on a copy with this many pixels on its longer side. [32, 72: no loss.]"""
 
 _WINDOW = 15
-"""Side of the median's window on that copy, in pixels; odd. About 5 strokes wide for an ordinary pen."""
+"""Side of the median's window on that copy, in pixels; odd. About 5 strokes wide for an ordinary pen. [9: a photograph
+of 80 lost; 21: no loss.]"""
 
 _THICK = 5
-"""Strokes that are nowhere narrower than this on that copy hide the paper from the median; odd."""
+"""Strokes that are nowhere narrower than this on that copy hide the paper from the median; odd. [3, 7: no loss.]"""
 
 _EVEN = 5.0
-"""How far, of 255, evenly lit paper may be from one smooth surface on that copy, where grain is averaged away."""
+"""How far, of 255, evenly lit paper may be from one smooth surface on that copy, where grain is averaged away. [2.5,
+10: no loss.]"""
 
 _EDGE_FROM = 0.95
-"""Where the edge begins, of the way from the middle of the picture outwards."""
+"""Where the edge begins, of the way from the middle of the picture outwards. [0.9, 0.98: no loss.]"""
 
 _EVEN_AT_EDGE, _EVEN_INSIDE = 0.7, 0.3
-"""How much of the edge and of the whole must be that near to it; thick strokes in a tight crop cover the rest."""
+"""How much of the edge and of the whole must be that near to it; thick strokes in a tight crop cover the rest. [0.5,
+0.9 and 0.15, 0.6: no loss.]"""
 
 _DARKEST = 20
-"""Added to shades before their ratio is taken, which tells ink from paper: twice as dark counts as twice as light."""
+"""Added to shades before their ratio is taken, which tells ink from paper: twice as dark counts as twice as light. [5,
+60: no loss.]"""
 
 SURELY_INK: Final = 0.005
-"""Of what stands out from the paper, the share of a picture's pixels that is ink, however small and thin it is."""
+"""Of what stands out from the paper, the share of a picture's pixels that is ink, however small and thin it is.
+[0.002: no loss; 0.02: 2 of 80 photographs lost.]"""
 
 
 def under(band: Band) -> Floats:

@@ -2,6 +2,9 @@
 
 What stands out from the paper, on the side where most stands out, is ink. Long thin runs are the paper's own ruling and
 are taken away, and so is what is faint all over: traces of ruling and shade.
+
+In brackets beside a threshold: what else was tried, on 80 pictures of each of 16 sets of
+`training.evaluate --reading`, and what was lost by it.
 """
 
 from statistics import NormalDist
@@ -17,25 +20,28 @@ Floats = npt.NDArray[np.float32]
 
 _PAPER_SHARES = (0.5, 0.2)
 """The share of a picture that is surely paper, by which its noise is judged; the second if nothing stands out then,
-and only if what stands out then is no less, so that ink may well have been what passed for noise."""
+and only if what stands out then is no less, so that ink may well have been what passed for noise. [0.4, 0.7 and 0.1,
+0.35: no loss.]"""
 
 _NOISE_FACTOR = 6.0
-"""Ink stands out from the paper by at least this many times the paper's own noise."""
+"""Ink stands out from the paper by at least this many times the paper's own noise. [4: 4 of 80 blank papers a sure
+answer, a photograph wrong; 9: no loss.]"""
 
 _LEAST_CONTRAST = 0.06
-"""Ink stands out by at least this share of full range, whatever the noise."""
+"""Ink stands out by at least this share of full range, whatever the noise. [0.03, 0.12: no loss.]"""
 
 _FAINT, _FULL = 0.1, 0.7
-"""Ink is no fainter than the first; a piece that is nowhere as full as the second is a trace of ruling or shade."""
+"""Ink is no fainter than the first; a piece that is nowhere as full as the second is a trace of ruling or shade.
+[0.05, 0.2 and 0.5, 0.9: no loss.]"""
 
 _FEWEST = 8
-"""Pixels that must stand out."""
+"""Pixels that must stand out. [2: a blank paper is a sure answer; 40: no loss.]"""
 
 _RULED_SHARE = 0.8
-"""A printed line is drawn over at least this share of the picture's width or height."""
+"""A printed line is drawn over at least this share of the picture's width or height. [0.6, 0.95: no loss.]"""
 
 _RULED_THICKNESS = 0.02
-"""A printed line is no thicker than this share of the picture's width or height."""
+"""A printed line is no thicker than this share of the picture's width or height. [0.01, 0.05: no loss.]"""
 
 
 def density(bands: list[Band]) -> Floats:
