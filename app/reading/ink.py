@@ -85,12 +85,11 @@ def _bands(image: Image.Image) -> tuple[list[Band], int]:
     Also the pixels of paper that were added on each side.
     """
     border = 0
-    if image.mode == "RGBA":
-        if image.getchannel("A").getextrema()[0] == 255:
-            image = image.convert("RGB")
-        else:
-            image, border = _on_contrasting_paper(image)
-    bands = [np.asarray(band) for band in image.split()]
+    split = image.split()
+    if len(split) == 4 and np.asarray(split[3]).min() < 255:
+        image, border = _on_contrasting_paper(image)
+        split = image.split()
+    bands = [np.asarray(band) for band in split[:3]]
     return (bands[:1] if all(np.array_equal(bands[0], band) for band in bands[1:]) else bands), border
 
 
