@@ -134,7 +134,8 @@ def recognize(jobs: Sequence[Job], max_pixels: int, pass_on: bool) -> list[Readi
         except Exception as error:
             logging.getLogger(__name__).exception("The network failed.")
             found = [error] * len(placed)
-        metrics.TOGETHER.observe(sum(isinstance(one, Reading) for one in found))
+        if recognized := sum(isinstance(one, Reading) for one in found):
+            metrics.TOGETHER.observe(recognized)
         for (place, _), outcome in zip(placed, found, strict=True):
             outcomes[place] = outcome
     return outcomes
