@@ -43,9 +43,8 @@ class Answers:
 def ask(recognizer: Recognizer, asked: EvaluationSet, pool: ProcessPoolExecutor) -> Answers:
     """Answers of the code that serves requests, called in this process."""
     count = len(asked.labels)
-    work = pool.map(
-        partial(glyph_of_file, asked.file), range(count), chunksize=max(8, count // 32)
-    )  # the set goes along with each chunk
+    glyph = partial(glyph_of_file, asked.file, recognizer.record.cleaning)
+    work = pool.map(glyph, range(count), chunksize=max(8, count // 32))  # the set goes along with each chunk
     glyphs = np.stack(list(track(work, asked.name, count)))
     return Answers.of(recognizer, asked.labels, glyphs)
 

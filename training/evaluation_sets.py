@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from app.reading.glyphs import SIDE, Pixels
+from app.reading.glyphs import SIDE, Cleaning, Pixels
 from app.reading.picture import ReadingError, decode
 from app.reading.pipeline import glyph_of
 from training import datasets, negatives
@@ -99,10 +99,10 @@ def no_character(digits: Pictures, digit_labels: Labels, letters: Path | None, i
     return png(negatives.make(7_000_000 + index, digits, digit_labels, letters, held_out=True))
 
 
-def glyph_of_file(file: Callable[[int], bytes], index: int) -> Pixels:
-    """The glyph of an encoded picture; all zero where the picture is refused."""
+def glyph_of_file(file: Callable[[int], bytes], cleaning: Cleaning, index: int) -> Pixels:
+    """The glyph of an encoded picture, cleaned as a model wants it; all zero where the picture is refused."""
     try:
-        return glyph_of(decode(file(index))).pixels
+        return glyph_of(decode(file(index)), cleaning).pixels
     except ReadingError:
         return np.zeros((SIDE, SIDE), np.float32)
 

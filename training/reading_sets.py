@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
+from app.reading.picture import WORKING_SIDE
 from training import datasets
 from training.datasets import NO_CHARACTER
 from training.evaluation_sets import EvaluationSet, photographed, png
@@ -23,8 +24,6 @@ from training.strokes import StrokeSet, draw
 
 CANVAS = 280
 BINARISATIONS = ("Niblack", "Sauvola", "Wolf")
-WORKING_SIDE = 512
-"""Photographs are shrunk to this side before they are binarised, as the app shrinks them before it reads them."""
 
 
 def made(data: Path) -> list[EvaluationSet]:
@@ -151,6 +150,7 @@ def binarised(strokes: StrokeSet, method: str, index: int) -> bytes:
     from doxapy import Binarization
 
     photo = Image.open(io.BytesIO(photographed(strokes, index))).convert("L")
+    # As the app shrinks them before it reads them.
     photo.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX)
     shades = np.ascontiguousarray(photo)
     result = np.empty_like(shades)

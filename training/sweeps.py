@@ -37,7 +37,9 @@ def measure(
     recognizer: Recognizer, file: Callable[[int], bytes], labels: list[int], pool: ProcessPoolExecutor
 ) -> tuple[float, float]:
     """The share right and half the width of its 95% interval."""
-    glyphs = np.stack(list(pool.map(partial(glyph_of_file, file), range(len(labels)), chunksize=50)))
+    glyphs = np.stack(
+        list(pool.map(partial(glyph_of_file, file, recognizer.record.cleaning), range(len(labels)), chunksize=50))
+    )
     correct = int((recognizer.probabilities(glyphs).argmax(axis=1) == labels).sum())
     low, high = metrics.wilson(correct, len(labels))
     return correct / len(labels), (high - low) / 2

@@ -36,7 +36,6 @@ _WHITES = (1.0, 255.0, 65535.0)
 _LYING = (5, 6, 7, 8)
 """EXIF orientations in which width and height change places."""
 
-
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom limit."""
 
@@ -123,13 +122,14 @@ def open_file(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """A picture of which only the header has been read. Raises UnreadablePicture, TooManyPixels."""
     if not data:
         raise EmptyFile
-    with _decoder():
-        try:
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
-        except UnidentifiedImageError:
-            raise NotAPicture from None
-        except Image.DecompressionBombError:
-            raise TooManyPixels(max_pixels) from None
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except UnidentifiedImageError:
+        raise NotAPicture from None
+    except Image.DecompressionBombError:
+        raise TooManyPixels(max_pixels) from None
+    except Exception:  # Pillow raises nearly anything on hostile bytes
+        raise DamagedPicture from None
     if image.width * image.height > max_pixels:
         raise TooManyPixels(max_pixels, image.size)
     if image.width * image.height == 0 or (image.format == "JPEG" and data.count(b"\xff\xda") > _MOST_SCANS):
@@ -154,12 +154,10 @@ def load(image: Image.Image) -> Picture:
 
 @contextmanager
 def _decoder() -> Iterator[None]:
-    """Around calls of Pillow, which raises nearly anything on hostile bytes."""
+    """Around Pillow's calls on an opened file."""
     try:
         yield
-    except ReadingError:
-        raise
-    except Exception:
+    except Exception:  # as above
         raise DamagedPicture from None
 
 
