@@ -18,20 +18,20 @@ async def _service(request: Request) -> Service:
 TheService = Annotated[Service, Depends(_service)]
 
 
-async def admit(request: Request, service: TheService) -> None:
+async def admit(request: Request) -> None:
     """Let a request pass, as one for one picture. Raises MissingKey, WrongKey, TooManyRequests."""
-    service.gate.admit(request)
+    service_of(request).gate.admit(request)
 
 
 async def _recognizer(
-    service: TheService,
+    request: Request,
     alphabet: Annotated[
         str | None,
         Query(description="Which alphabet to recognize, as GET /alphabets/ lists them.", examples=["digits"]),
     ] = None,
 ) -> Recognizer:
     """Raises UnknownAlphabet."""
-    return service.recognizer(alphabet)
+    return service_of(request).recognizer(alphabet)
 
 
 TheRecognizer = Annotated[Recognizer, Depends(_recognizer)]
