@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
 from app.reading.picture import WORKING_SIDE
-from training import datasets
+from training import clutter, datasets
 from training.datasets import NO_CHARACTER
 from training.evaluation_sets import EvaluationSet, photographed, png
 from training.strokes import StrokeSet, draw
@@ -38,9 +38,16 @@ def made(data: Path) -> list[EvaluationSet]:
         "thick pens": thick,
         "transparency": transparent,
         "grain": grainy,
+        "form cells": clutter.form_cell,
+        "neighbours": clutter.neighbours,
+        "hard shadows": clutter.hard_shadow,
+        "surrounded": clutter.surrounded,
     }
     sets = [EvaluationSet(name, unseen.labels, partial(make, unseen)) for name, make in kinds.items()]
-    sets.append(EvaluationSet("blank paper", np.full(len(unseen.labels), NO_CHARACTER), blank_paper))
+    nothing = np.full(len(unseen.labels), NO_CHARACTER)
+    sets.append(EvaluationSet("blank paper", nothing, blank_paper))
+    sets.append(EvaluationSet("empty cells", nothing, clutter.empty_cell))
+    sets.append(EvaluationSet("two characters", nothing, partial(clutter.two_characters, unseen)))
     return sets + [
         EvaluationSet(f"photographs, {method} first", unseen.labels, partial(binarised, unseen, method))
         for method in BINARISATIONS

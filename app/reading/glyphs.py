@@ -6,6 +6,7 @@ Training sets, evaluation and requests all go through here, so that a test figur
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +15,8 @@ import numpy.typing as npt
 from PIL import Image
 from pydantic import BaseModel, ConfigDict
 
-from app.reading import components
+from app.reading import components, neighbours
+from app.reading.components import Mask, Pieces
 from app.reading.ink import Density, Ink
 from app.reading.picture import Box, Picture
 
@@ -60,7 +62,7 @@ class Glyph:
 def find(picture: Picture, ink: Ink, cleaning: Cleaning = DEFAULT_CLEANING) -> Glyph | None:
     """The glyph of all ink of a picture; None where nothing is left without specks, or only a stray dot."""
     dot = max(cleaning.dot_pixels, cleaning.dot_share * max(ink.density.shape))
-    cleaned = _without_specks(ink, cleaning.speck)
+    cleaned = _of_character(ink, cleaning.speck)
     drawn = cleaned and _cropped(cleaned)
     if drawn is None or max(drawn.density.shape) - 1 < dot:
         return None
@@ -85,19 +87,37 @@ def _cropped(ink: Ink, grid: int = 1) -> Ink | None:
     return Ink(density, ink.left + left, ink.top + top)
 
 
-def _without_specks(ink: Ink, speck: float) -> Ink | None:
-    """The drawn part of the ink without pieces that are dirt."""
+def _of_character(ink: Ink, speck: float) -> Ink | None:
+    """The drawn part of the ink without pieces that were cut off with the character, or are dirt."""
     block = components.block_of(ink.density.shape)
     drawn = _cropped(ink, grid=block)
     if drawn is None:
         return None
-    pieces = components.find(components.any_in_blocks(drawn.density > _INK, block))
-    areas = pieces.areas()
-    specks = areas < speck * areas.max()
-    if not specks.any():
-        return drawn
-    dirt = components.of_blocks(pieces.painted(specks.view(np.int8)) > 0, block, drawn.density.shape)
-    return Ink(np.where(dirt, np.float32(0), drawn.density), drawn.left, drawn.top)
+    if _touches_edge(drawn, ink):
+        kept = _without(ink, block, neighbours.cut_off)
+        drawn = _cropped(kept, grid=block)
+        if drawn is None:
+            return None
+    return _without(drawn, block, lambda pieces: pieces.areas() < speck * pieces.areas().max())
+
+
+def _touches_edge(drawn: Ink, whole: Ink) -> bool:
+    """Whether ink is drawn at the edge of the whole or nearly there."""
+    height, width = whole.density.shape
+    near = 0.03 * max(height, width)
+    left, top = drawn.left - whole.left, drawn.top - whole.top
+    right, bottom = width - left - drawn.density.shape[1], height - top - drawn.density.shape[0]
+    return bool(min(left, top, right, bottom) <= near)
+
+
+def _without(ink: Ink, block: int, unwanted: Callable[[Pieces], Mask]) -> Ink:
+    """The ink without some of its pieces, which are told apart on a copy of blocks."""
+    pieces = components.find(components.any_in_blocks(ink.density > _INK, block))
+    chosen = unwanted(pieces)
+    if not chosen.any():
+        return ink
+    away = components.of_blocks(pieces.painted(chosen.view(np.int8)) > 0, block, ink.density.shape)
+    return Ink(np.where(away, np.float32(0), ink.density), ink.left, ink.top)
 
 
 def _centred(scaled: Density) -> Pixels:
