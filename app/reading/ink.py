@@ -10,6 +10,7 @@ In brackets beside a threshold: what else was tried, on 80 pictures of each of 1
 
 from dataclasses import dataclass
 from functools import reduce
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +46,17 @@ _SMALLEST_PHOTO = 64
 loss; 128: 6 of 80 blank papers a sure answer.]"""
 
 
+_FAINTEST = 4
+_FAINT_SHARE = 0.25
+"""Faint ink, within the tolerance, is ink if at most this share of the picture is not exactly of the paper's colour."""
+
+_GRAIN, _ABOVE_GRAIN = 3.0, 5.0
+"""Ink of a small picture is more than the first times its grain, and more than the second in some pixels at least."""
+
+_FEWEST = 8
+"""Pixels that must stand out so far."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ink:
     """`density`: (height, width) float32 in [0, 1], all 0 where there is only paper; `left` and `top` tell how many
@@ -66,11 +78,22 @@ def of(picture: Picture) -> Ink:
 def _density(bands: list[Band]) -> Density:
     distance = reduce(np.maximum, (_distance(band, _paper_of(band)) for band in bands))
     strongest = int(distance.max())
-    if strongest <= _PAPER_TOLERANCE:
+    if strongest <= _PAPER_TOLERANCE and np.count_nonzero(distance) > _FAINT_SHARE * distance.size:
         return np.zeros(distance.shape, np.float32)
-    if min(distance.shape) < _SMALLEST_PHOTO or _is_flat(distance, strongest):
+    if strongest <= _FAINTEST:
+        return np.zeros(distance.shape, np.float32)
+    if _is_flat(distance, strongest):
         return distance * np.float32(1 / strongest)
-    return photo.density(bands)
+    return photo.density(bands) if min(distance.shape) >= _SMALLEST_PHOTO else _of_small(distance, strongest)
+
+
+def _of_small(distance: Band, strongest: int) -> Density:
+    """What stands out from grain, which in a small picture is judged by how neighbouring pixels differ."""
+    steps = np.concatenate([np.abs(np.diff(distance.astype(np.int16), axis=axis)).ravel() for axis in (0, 1)])
+    grain = float(np.median(steps)) / (NormalDist().inv_cdf(0.75) * np.sqrt(2))
+    if np.count_nonzero(distance > _ABOVE_GRAIN * grain) < _FEWEST:
+        return np.zeros(distance.shape, np.float32)
+    return np.where(distance > _GRAIN * grain, distance, 0) * np.float32(1 / strongest)
 
 
 def _is_flat(distance: Band, strongest: int) -> bool:

@@ -1,7 +1,8 @@
 """Which pieces of ink are the character, and which were cut off with it: a cell's frame, a neighbour, a rule.
 
-Only what touches the picture's edge is ever taken away, and only where something else is more in the middle: a digit
-may touch the edge itself. In brackets beside a threshold: what else was tried, and what was lost by it.
+Only what touches the picture's edge is ever taken away: the lines of a frame, which reach from one side of the picture
+to the other, and what stands beside something else that is whole and more in the middle: a character may touch the
+edge itself. In brackets beside a threshold: what else was tried, and what was lost by it.
 """
 
 from dataclasses import dataclass
@@ -9,22 +10,24 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from app.reading.components import Integers, Pieces
+from app.reading.components import Integers, Mask, Pieces
 
-Mask = npt.NDArray[np.bool_]
 Doubles = npt.NDArray[np.float64]
 
 _BAND = 0.2
-"""A piece is at an edge where its ink lies in this outer share of the picture."""
+"""A frame's line lies in this outer share of the picture."""
 
-_IN_BAND = 0.85
-"""A frame's remains have at least this share of their ink in the outer band."""
+_SLANT = 0.04
+"""How far a frame's line may swerve, thin as it is, as a share of the picture."""
 
-_RULE = 0.12
-"""A rule is no thicker than this share of the picture, across its direction."""
+_COVERED = 0.7
+"""A frame's line has ink along at least this share of the picture; and within half of the rest of both its ends."""
 
-_SPANNING = 0.75
-"""A rule crosses at least this share of the picture."""
+_THICKEST = 0.13
+"""A frame's line is no thicker than this share of the picture."""
+
+_OF_LINE = 0.7
+"""A piece is of a frame where at least this share of its ink lies in the frame's lines, or beyond them."""
 
 _LEAST = 0.15
 """What is left is the character only if one piece of it has at least this height, as a share of the picture's."""
@@ -57,41 +60,55 @@ class Extents:
 
 
 def cut_off(pieces: Pieces) -> Mask:
-    """Of each piece of a whole picture's ink, whether it is none of the character's; never all of them."""
+    """Of each piece of a whole picture's ink, whether it is none of the character's."""
+    frame = _of_frame(pieces)
     box = Extents.of(pieces)
     height, width = pieces.height, pieces.width
     margin = max(1, round(0.02 * max(height, width)))
     at_sides = (box.left <= margin) | (box.right >= width - margin)
-    at_ends = (box.top <= margin) | (box.bottom >= height - margin)
-    touching = at_sides | at_ends
-    if not touching.any():
-        return touching
-    areas = pieces.areas()
     across, down = box.right - box.left, box.bottom - box.top
-    outer = _outer_share(pieces, areas)
-    rule = ((down >= _SPANNING * height) & (across <= _RULE * width)) | (
-        (across >= _SPANNING * width) & (down <= _RULE * height)
-    )
-    frame = touching & (rule | (outer >= _IN_BAND))
     middle_x, middle_y = (box.left + box.right) / (2 * width), (box.top + box.bottom) / (2 * height)
     central = 1 - np.maximum(np.abs(2 * middle_x - 1), 0.5 * np.abs(2 * middle_y - 1))
     weight = np.where(frame, 0, np.sqrt(across * down) * central)
     main = int(weight.argmax())
-    if weight[main] == 0 or down[main] < _LEAST * height:
-        return np.zeros_like(touching)
+    if frame[main] or down[main] < _LEAST * height:
+        return np.full_like(frame, frame.any())
     shared = np.minimum(box.right, box.right[main]) - np.maximum(box.left, box.left[main])
     beside = at_sides & (shared < _BESIDE * across) & (np.abs(2 * middle_x - 1) > np.abs(2 * middle_x[main] - 1))
     whole = (box.left[main] > margin) & (box.right[main] < width - margin)
     dropped: Mask = frame | (beside & whole)
-    dropped[main] = False
     return dropped
 
 
-def _outer_share(pieces: Pieces, areas: Integers) -> Doubles:
-    """How much of each piece lies in the picture's outer band."""
-    row, column = np.divmod(pieces.starts, pieces.width + 1)
-    end = pieces.ends - row * (pieces.width + 1)
-    low, high = _BAND * pieces.width, (1 - _BAND) * pieces.width
-    inner = np.clip(np.minimum(end, high) - np.maximum(column, low), 0, None)
-    inner[(row < _BAND * pieces.height) | (row >= (1 - _BAND) * pieces.height)] = 0
-    return 1 - np.bincount(pieces.piece, inner, len(areas)) / areas
+def _of_frame(pieces: Pieces) -> Mask:
+    """Which pieces are lines along the picture's edge, or beyond such lines."""
+    marks = np.arange(1, int(pieces.piece.max()) + 2)
+    painted = pieces.painted(marks)
+    drawn = painted > 0
+    lines = np.zeros_like(drawn)
+    for turn in range(4):
+        _mark_left_line(np.rot90(drawn, turn), np.rot90(lines, turn))
+    inside = np.bincount(painted[lines], minlength=len(marks) + 1)[1:]
+    shares: Mask = inside >= _OF_LINE * pieces.areas()
+    return shares
+
+
+def _mark_left_line(drawn: Mask, lines: Mask) -> None:
+    """Set in `lines` the columns up to the right edge of a line near the left of `drawn`, if there is one."""
+    height, width = drawn.shape
+    swerve = max(1, round(_SLANT * height))
+    band = max(swerve, round(_BAND * width))
+    windows = np.lib.stride_tricks.sliding_window_view(drawn[:, : band + 1], swerve, axis=1).any(axis=2)
+    coverage = windows.mean(axis=0)
+    best = int(coverage.argmax())
+    rows = np.flatnonzero(windows[:, best])
+    near = (1 - _COVERED) / 2 * height
+    if coverage[best] < _COVERED or rows[0] > near or rows[-1] < height - 1 - near:
+        return
+    single = drawn.mean(axis=0)
+    right = best + swerve
+    while right < width and single[right] >= _COVERED / 2:
+        right += 1
+    inked = np.flatnonzero(single[:right] >= _COVERED / 2)
+    if inked.size <= max(swerve, _THICKEST * width):
+        lines[:, : right + 1] = True
