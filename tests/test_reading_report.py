@@ -79,7 +79,7 @@ def test_most_of_what_is_hard_is_read_today() -> None:
 
 
 def _outcomes(recognizer: Recognizer, one: EvaluationSet) -> Outcomes:
-    glyphs = np.stack([glyph_of_file(one.file, recognizer.record.cleaning, index) for index in range(len(one.labels))])
+    glyphs = [glyph_of_file(one.file, recognizer.record.cleaning, index) for index in range(len(one.labels))]
     return Outcomes.of(Answers.of(recognizer, one.labels, glyphs), recognizer.labels, recognizer.record.sure_from)
 
 

@@ -1,5 +1,6 @@
 """What a model answers to an evaluation set, asked in this process or through a running API."""
 
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -7,6 +8,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from app.reading.glyphs import SIDE, Glyph
 from app.reading.recognizer import Recognizer
 from training import remote
 from training.evaluation_sets import EvaluationSet, glyph_of_file
@@ -24,10 +26,20 @@ class Answers:
     probabilities: Floats
 
     @classmethod
-    def of(cls, recognizer: Recognizer, labels: npt.NDArray[np.int64], glyphs: Floats) -> "Answers":
-        probabilities = recognizer.probabilities(glyphs)
-        probabilities[~glyphs.any(axis=(1, 2))] = 0
-        return cls(labels, glyphs, probabilities)
+    def of(cls, recognizer: Recognizer, labels: npt.NDArray[np.int64], glyphs: Sequence[Glyph | None]) -> "Answers":
+        pixels = np.zeros((len(glyphs), SIDE, SIDE), np.float32)
+        probabilities = np.zeros((len(glyphs), len(recognizer.labels)), np.float32)
+        found = [(place, glyph) for place, glyph in enumerate(glyphs) if glyph]
+        answered = recognizer.predict([glyph for _, glyph in found])
+        for (place, glyph), prediction in zip(found, answered, strict=True):
+            pixels[place], probabilities[place] = glyph.pixels, prediction.probabilities
+        return cls(labels, pixels, probabilities)
+
+    def by(self, other: Recognizer) -> "Answers":
+        """What another model says of each of the same glyphs, alone."""
+        probabilities = other.probabilities(self.glyphs)
+        probabilities[~self.glyphs.any(axis=(1, 2))] = 0
+        return Answers(self.labels, self.glyphs, probabilities)
 
     @property
     def right(self) -> npt.NDArray[np.bool_]:
@@ -45,8 +57,7 @@ def ask(recognizer: Recognizer, asked: EvaluationSet, pool: ProcessPoolExecutor)
     count = len(asked.labels)
     glyph = partial(glyph_of_file, asked.file, recognizer.record.cleaning)
     work = pool.map(glyph, range(count), chunksize=max(8, count // 32))  # the set goes along with each chunk
-    glyphs = np.stack(list(track(work, asked.name, count)))
-    return Answers.of(recognizer, asked.labels, glyphs)
+    return Answers.of(recognizer, asked.labels, list(track(work, asked.name, count)))
 
 
 def ask_api(url: str, labels: list[str], asked: EvaluationSet, pool: ProcessPoolExecutor) -> Answers:

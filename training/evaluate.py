@@ -159,7 +159,7 @@ def main() -> None:
         others = [Recognizer(file, threads=os.cpu_count() or 1) for file in args.seeds]
         runs = []
         for other in others:
-            same = {name: Answers.of(other, given.labels, given.glyphs) for name, given in answers.items()}
+            same = {name: given.by(other) for name, given in answers.items()}
             runs.append(figures_of(same, other.record.sure_from))
         figures["seeds"] = spread([figures, *runs])
     report(figures, alphabets.named(recognizer.record.alphabet).targets)

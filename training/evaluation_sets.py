@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from app.reading.glyphs import SIDE, Cleaning, Pixels
+from app.reading.glyphs import Cleaning, Glyph
 from app.reading.picture import ReadingError, decode
 from app.reading.pipeline import glyph_of
 from training import datasets, negatives
@@ -99,12 +99,12 @@ def no_character(digits: Pictures, digit_labels: Labels, letters: Path | None, i
     return png(negatives.make(7_000_000 + index, digits, digit_labels, letters, held_out=True))
 
 
-def glyph_of_file(file: Callable[[int], bytes], cleaning: Cleaning, index: int) -> Pixels:
-    """The glyph of an encoded picture, cleaned as a model wants it; all zero where the picture is refused."""
+def glyph_of_file(file: Callable[[int], bytes], cleaning: Cleaning, index: int) -> Glyph | None:
+    """The glyph of an encoded picture, cleaned as a model wants it; None where the picture is refused."""
     try:
-        return glyph_of(decode(file(index)), cleaning).pixels
+        return glyph_of(decode(file(index)), cleaning)
     except ReadingError:
-        return np.zeros((SIDE, SIDE), np.float32)
+        return None
 
 
 def everything(data: Path) -> list[EvaluationSet]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from app.reading.recognizer import Recognizer
 from training import datasets, metrics, pictures
+from training.answers import Answers
 from training.evaluation_sets import glyph_of_file, png
 from training.progress import track
 from training.strokes import StrokeSet, draw, rotated
@@ -37,10 +38,9 @@ def measure(
     recognizer: Recognizer, file: Callable[[int], bytes], labels: list[int], pool: ProcessPoolExecutor
 ) -> tuple[float, float]:
     """The share right and half the width of its 95% interval."""
-    glyphs = np.stack(
-        list(pool.map(partial(glyph_of_file, file, recognizer.record.cleaning), range(len(labels)), chunksize=50))
-    )
-    correct = int((recognizer.probabilities(glyphs).argmax(axis=1) == labels).sum())
+    glyph = partial(glyph_of_file, file, recognizer.record.cleaning)
+    glyphs = list(pool.map(glyph, range(len(labels)), chunksize=50))
+    correct = int(Answers.of(recognizer, np.array(labels), glyphs).right.sum())
     low, high = metrics.wilson(correct, len(labels))
     return correct / len(labels), (high - low) / 2
 

@@ -31,6 +31,10 @@ class Pieces:
         """Pixels of each piece."""
         return np.bincount(self.piece, self.ends - self.starts).astype(np.int64)
 
+    def where(self, chosen: Mask) -> Mask:
+        """(height, width): where the pieces of a choice are."""
+        return self.painted(chosen.view(np.int8)) > 0
+
     def painted(self, values: npt.NDArray[np.integer]) -> Integers:
         """(height, width): at each set pixel the value of its piece, 0 elsewhere."""
         marks = np.zeros(self.height * (self.width + 1) + 1, np.int64)

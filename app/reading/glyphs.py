@@ -6,7 +6,6 @@ Training sets, evaluation and requests all go through here, so that a test figur
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,6 +40,8 @@ class Cleaning(BaseModel):
     dot_share: float = 0.02
     dot_pixels: float = 2
     """Ink no larger than this, both ways, is a stray dot: a share of the ink's longer side, or pixels."""
+    cut_off: bool = True
+    """Whether a line along the picture's edge is a frame's: in an alphabet that has such strokes, it may be one."""
 
 
 DEFAULT_CLEANING: Final = Cleaning()
@@ -51,29 +52,41 @@ class Glyph:
     """One character, cropped, scaled and centred.
 
     `pixels`: (28, 28) float32 in [0, 1]; `box`: left, top, right and bottom limit of its ink, in pixels of the picture
-    as sent, upright; `scale`: pixels of the glyph for one pixel of that picture, so that its size is not lost.
+    as sent, upright; `scale`: pixels of the glyph for one pixel of that picture, so that its size is not lost;
+    `others`: likewise pixels, of each whole piece where several stand side by side, which may be characters themselves.
     """
 
     pixels: Pixels
     box: Box
     scale: float
+    others: tuple[Pixels, ...] = ()
 
 
 def find(picture: Picture, ink: Ink, cleaning: Cleaning = DEFAULT_CLEANING) -> Glyph | None:
     """The glyph of all ink of a picture; None where nothing is left without specks, or only a stray dot."""
     dot = max(cleaning.dot_pixels, cleaning.dot_share * max(ink.density.shape))
-    cleaned = _of_character(ink, cleaning.speck)
-    drawn = cleaned and _cropped(cleaned)
+    character, others = _apart(ink, cleaning)
+    drawn = character and _cropped(character)
     if drawn is None or max(drawn.density.shape) - 1 < dot:
         return None
     height, width = drawn.density.shape
+    box = picture.box_as_sent(drawn.left, drawn.top, width, height)
     scale = EXTENT / max(width, height)
+    return Glyph(_scaled(drawn, scale), box, scale / picture.shrunk, tuple(map(_of_part, others)))
+
+
+def _of_part(ink: Ink) -> Pixels:
+    drawn = _cropped(ink) or ink
+    return _scaled(drawn, EXTENT / max(drawn.density.shape))
+
+
+def _scaled(drawn: Ink, scale: float) -> Pixels:
+    height, width = drawn.density.shape
     scaled = drawn.density
     if scale != 1:
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         scaled = np.asarray(Image.fromarray(scaled).resize(size, Image.Resampling.BILINEAR))
-    pixels = _centred(scaled / scaled.max())  # thin strokes fade when they shrink; the darkest is ink again
-    return Glyph(pixels, picture.box_as_sent(drawn.left, drawn.top, width, height), scale / picture.shrunk)
+    return _centred(scaled / scaled.max())  # thin strokes fade when they shrink; the darkest is ink again
 
 
 def _cropped(ink: Ink, grid: int = 1) -> Ink | None:
@@ -87,18 +100,33 @@ def _cropped(ink: Ink, grid: int = 1) -> Ink | None:
     return Ink(density, ink.left + left, ink.top + top)
 
 
-def _of_character(ink: Ink, speck: float) -> Ink | None:
-    """The drawn part of the ink without pieces that were cut off with the character, or are dirt."""
+def _apart(ink: Ink, cleaning: Cleaning) -> tuple[Ink | None, list[Ink]]:
+    """The ink without dirt and without what was cut off with the character; and the whole characters, if several."""
     block = components.block_of(ink.density.shape)
     drawn = _cropped(ink, grid=block)
     if drawn is None:
-        return None
-    if _touches_edge(drawn, ink):
-        kept = _without(ink, block, neighbours.cut_off)
-        drawn = _cropped(kept, grid=block)
+        return None, []
+    at_edge = cleaning.cut_off and _touches_edge(drawn, ink)
+    if at_edge:
+        pieces = _pieces(ink, block)
+        ink = _without(ink, block, neighbours.frame(pieces))
+        drawn = _cropped(ink, grid=block)
         if drawn is None:
-            return None
-    return _without(drawn, block, lambda pieces: pieces.areas() < speck * pieces.areas().max())
+            return None, []
+        drawn = ink
+    pieces = _pieces(drawn, block)
+    areas = pieces.areas()
+    away = neighbours.beside(pieces) if at_edge else np.zeros(len(areas), np.bool_)
+    specks = areas < cleaning.speck * areas[~away].max()
+    characters = neighbours.characters(pieces, at_edge)
+    return (
+        _without(drawn, block, pieces.where(away | specks)),
+        [_without(drawn, block, pieces.where(~one)) for one in characters],
+    )
+
+
+def _pieces(ink: Ink, block: int) -> Pieces:
+    return components.find(components.any_in_blocks(ink.density > _INK, block))
 
 
 def _touches_edge(drawn: Ink, whole: Ink) -> bool:
@@ -110,13 +138,11 @@ def _touches_edge(drawn: Ink, whole: Ink) -> bool:
     return bool(min(left, top, right, bottom) <= near)
 
 
-def _without(ink: Ink, block: int, unwanted: Callable[[Pieces], Mask]) -> Ink:
-    """The ink without some of its pieces, which are told apart on a copy of blocks."""
-    pieces = components.find(components.any_in_blocks(ink.density > _INK, block))
-    chosen = unwanted(pieces)
-    if not chosen.any():
+def _without(ink: Ink, block: int, blocks: Mask) -> Ink:
+    """The ink without some of its blocks."""
+    if not blocks.any():
         return ink
-    away = components.of_blocks(pieces.painted(chosen.view(np.int8)) > 0, block, ink.density.shape)
+    away = components.of_blocks(blocks, block, ink.density.shape)
     return Ink(np.where(away, np.float32(0), ink.density), ink.left, ink.top)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -100,10 +101,19 @@ class Recognizer:
         return result
 
     def predict(self, glyphs: list[Glyph]) -> list[Prediction]:
-        """One prediction for each glyph, in order."""
+        """One prediction for each glyph, in order; of several characters side by side, one that is not sure."""
         if not glyphs:
             return []
-        return [self._prediction(row) for row in self.probabilities(np.stack([glyph.pixels for glyph in glyphs]))]
+        shares = self.probabilities(np.stack([pixels for glyph in glyphs for pixels in (glyph.pixels, *glyph.others)]))
+        first = np.cumsum([0, *(1 + len(glyph.others) for glyph in glyphs)])
+        return [self._prediction(self._in_doubt(shares[a:b])) for a, b in pairwise(first)]
+
+    def _in_doubt(self, shares: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """What is said of a glyph, first, less sure where two or more of the others are surely characters."""
+        characters = np.count_nonzero(shares[1:].max(axis=1) >= self.record.sure_from) if len(shares) > 2 else 0
+        doubt = 0.5 if characters > 1 else 0.0
+        answer: npt.NDArray[np.float32] = (1 - doubt) * shares[0] + doubt / shares.shape[1]
+        return answer
 
     def _prediction(self, probabilities: npt.NDArray[np.float32]) -> Prediction:
         index = int(probabilities.argmax())
