@@ -22,7 +22,10 @@ _SWERVE = 0.04
 """How far a frame's line may swerve, thin as it is, as a share of its length."""
 
 _COVERED = 0.7
-"""A frame's line has ink along at least this share of the picture; and within half of the rest of both its ends."""
+"""A frame's line has ink along at least this share of the picture,"""
+
+_FROM_ENDS = 0.08
+"""and in both directions up to this share of it from the picture's edge."""
 
 _JOINED = 0.9
 """The same for a line that joins the character, which is cut there."""
@@ -32,6 +35,9 @@ _THICKEST = 0.13
 
 _OF_LINE = 0.7
 """A piece is of a frame where at least this share of its ink lies in the frame's lines, or beyond them."""
+
+_INSIDE = 0.02
+"""But if it covers at least this much of the inside as well, a character joins the frame, and is cut there."""
 
 _LEAST = 0.15
 """Inside a frame is a character only if one piece has at least this height, as a share of the picture's."""
@@ -44,6 +50,10 @@ _TALL: Final = 0.5
 
 _OVERLAP: Final = 0.3
 """and neither shares more than this of its width with the other."""
+
+
+_MOSTLY: Final = 0.6
+"""What was cut off at the picture's edge counts as well if it has at least this share of the widest one's width."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +95,14 @@ def frame(pieces: Pieces, least: int = _SMALLEST) -> Mask:
         np.rot90(long, turn)[:, : width if covered >= _JOINED else 0] = True
     count = int(pieces.piece.max()) + 2
     of_lines = np.bincount(painted[thin], minlength=count) >= _OF_LINE * np.bincount(painted.ravel(), minlength=count)
+    across, down = (round(_BAND * side) for side in drawn.shape[::-1])
+    inner = np.where(thin, 0, painted)[down : len(drawn) - down, across : drawn.shape[1] - across]
+    joined = of_lines & (np.bincount(inner.ravel(), minlength=count) >= _INSIDE * inner.size)
     rest = painted * ~long
     edge = np.concatenate((rest[:2].ravel(), rest[-2:].ravel(), rest[:, :2].ravel(), rest[:, -2:].ravel()))
     fills = np.bincount(edge, minlength=count) > 0
-    taken: Mask = drawn & (np.take(of_lines, painted) | (long & ~np.take(fills, painted)))
+    cut = (thin & joined.take(painted)) | (long & ~fills.take(painted))
+    taken: Mask = drawn & (cut | (of_lines & ~joined).take(painted))
     left = np.flatnonzero((drawn & ~taken).any(axis=1))
     if taken.any() and (not left.size or left[-1] - left[0] < _LEAST * len(drawn)):
         return drawn
@@ -104,7 +118,7 @@ def _left_line(drawn: Mask) -> tuple[float, int]:
     coverage = windows.mean(axis=0)
     best = int(coverage.argmax())
     rows = np.flatnonzero(windows[:, best])
-    near = (1 - _COVERED) / 2 * height
+    near = _FROM_ENDS * height
     if coverage[best] < _COVERED or rows[0] > near or rows[-1] < height - 1 - near:
         return 0, 0
     ink = drawn.mean(axis=0) >= _COVERED / 2
@@ -144,7 +158,7 @@ def characters(pieces: Pieces, at_edge: bool) -> list[Mask]:
     across, down = box.right - box.left, box.bottom - box.top
     tall = down >= _TALL * down.max()
     if at_edge:
-        tall &= (box.left > 0) & (box.right < pieces.width)
+        tall &= ((box.left > 0) & (box.right < pieces.width)) | (across >= _MOSTLY * across[tall].max())
     found: list[list[int]] = []
     for one in sorted(np.flatnonzero(tall).tolist(), key=lambda piece: int(box.left[piece])):
         if found and any(
