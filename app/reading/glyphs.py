@@ -117,6 +117,7 @@ def _apart(ink: Ink, cleaning: Cleaning) -> tuple[Ink | None, list[Ink]]:
     pieces = _pieces(drawn, block)
     areas = pieces.areas()
     away = neighbours.beside(pieces) if at_edge else np.zeros(len(areas), np.bool_)
+    away = away | (neighbours.stops(pieces) if cleaning.cut_off else away)
     specks = areas < cleaning.speck * areas[~away].max()
     characters = neighbours.characters(pieces, at_edge)
     return (

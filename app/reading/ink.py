@@ -53,6 +53,12 @@ _FAINT_SHARE = 0.25
 _GRAIN, _ABOVE_GRAIN = 3.0, 5.0
 """Ink of a small picture is more than the first times its grain, and more than the second in some pixels at least."""
 
+_LAG, _PAPER_PAIRS = 3, 0.3
+"""Grain is judged by pixels so far apart, which compression leaves different; this share of them are surely paper."""
+
+_TOO_SMALL = 24
+"""Pixels on the shorter side below which strokes are too much of a picture to judge its grain."""
+
 _FEWEST = 8
 """Pixels that must stand out so far."""
 
@@ -89,8 +95,12 @@ def _density(bands: list[Band]) -> Density:
 
 def _of_small(distance: Band, strongest: int) -> Density:
     """What stands out from grain, which in a small picture is judged by how neighbouring pixels differ."""
-    steps = np.concatenate([np.abs(np.diff(distance.astype(np.int16), axis=axis)).ravel() for axis in (0, 1)])
-    grain = float(np.median(steps)) / (NormalDist().inv_cdf(0.75) * np.sqrt(2))
+    if min(distance.shape) < _TOO_SMALL:
+        return distance * np.float32(1 / strongest)
+    shades = distance.astype(np.int16)
+    pairs = (shades[_LAG:] - shades[:-_LAG], shades[:, _LAG:] - shades[:, :-_LAG])
+    differences = np.abs(np.concatenate([one.ravel() for one in pairs]))
+    grain = float(np.quantile(differences, _PAPER_PAIRS)) / (NormalDist().inv_cdf((1 + _PAPER_PAIRS) / 2) * np.sqrt(2))
     if np.count_nonzero(distance > _ABOVE_GRAIN * grain) < _FEWEST:
         return np.zeros(distance.shape, np.float32)
     return np.where(distance > _GRAIN * grain, distance, 0) * np.float32(1 / strongest)

@@ -6,11 +6,14 @@ edge itself. In brackets beside a threshold: what else was tried, and what was l
 """
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
+from app.reading import components
 from app.reading.components import Integers, Mask, Pieces
+
+Doubles = npt.NDArray[np.float64]
 
 _SMALLEST = 24
 """Pixels a side below which no frame is looked for: it could not be told from a character that fills the picture."""
@@ -42,17 +45,13 @@ _INSIDE = 0.02
 _LEAST = 0.15
 """Inside a frame is a character only if one piece has at least this height, as a share of the picture's."""
 
-_BESIDE = 0.5
-"""A neighbour shares at most this much of its width with the character."""
+_STOP = 0.25
+"""A full stop is no larger than this share of what it stands beside."""
 
-_TALL: Final = 0.5
-"""Two pieces may be characters of their own if each has at least this share of the highest one's height,"""
+_TALL = 0.5
+"""Pieces side by side may be characters of their own if they have at least this share of the highest one's height."""
 
-_OVERLAP: Final = 0.3
-"""and neither shares more than this of its width with the other."""
-
-
-_MOSTLY: Final = 0.6
+_MOSTLY = 0.6
 """What was cut off at the picture's edge counts as well if it has at least this share of the widest one's width."""
 
 
@@ -103,10 +102,14 @@ def frame(pieces: Pieces, least: int = _SMALLEST) -> Mask:
     fills = np.bincount(edge, minlength=count) > 0
     cut = (thin & joined.take(painted)) | (long & ~fills.take(painted))
     taken: Mask = drawn & (cut | (of_lines & ~joined).take(painted))
-    left = np.flatnonzero((drawn & ~taken).any(axis=1))
-    if taken.any() and (not left.size or left[-1] - left[0] < _LEAST * len(drawn)):
-        return drawn
-    return taken
+    return drawn if taken.any() and not _has_large_piece(drawn & ~taken) else taken
+
+
+def _has_large_piece(drawn: Mask) -> bool:
+    if not drawn.any():
+        return False
+    box = Extents.of(components.find(drawn))
+    return bool((box.bottom - box.top).max() >= _LEAST * len(drawn))
 
 
 def _left_line(drawn: Mask) -> tuple[float, int]:
@@ -117,7 +120,7 @@ def _left_line(drawn: Mask) -> tuple[float, int]:
     windows = np.lib.stride_tricks.sliding_window_view(drawn[:, : band + 1], swerve, axis=1).any(axis=2)
     coverage = windows.mean(axis=0)
     best = int(coverage.argmax())
-    rows = np.flatnonzero(windows[:, best])
+    rows = np.flatnonzero(windows.take(best, axis=1))
     near = _FROM_ENDS * height
     if coverage[best] < _COVERED or rows[0] > near or rows[-1] < height - 1 - near:
         return 0, 0
@@ -130,25 +133,34 @@ def _left_line(drawn: Mask) -> tuple[float, int]:
     return float(coverage[best]), right + 1
 
 
+def stops(pieces: Pieces) -> Mask:
+    """Which pieces are full stops and the like: small, and beside the lower half of the largest."""
+    box = Extents.of(pieces)
+    across, down = box.right - box.left, box.bottom - box.top
+    main = int((across * down).argmax())
+    small = np.maximum(across, down) <= _STOP * max(down[main], across[main])
+    low = box.top + box.bottom > box.top[main] + box.bottom[main]
+    dots: Mask = small & low & Rows.of(pieces).beside(main)
+    return dots
+
+
 def beside(pieces: Pieces) -> Mask:
     """Which pieces of a whole picture's ink touch its edge and stand beside something more in the middle."""
     box = Extents.of(pieces)
     height, width = pieces.height, pieces.width
     margin = max(1, round(0.02 * max(height, width)))
     at_sides = (box.left <= margin) | (box.right >= width - margin)
-    across, down = box.right - box.left, box.bottom - box.top
-    middle_x, middle_y = (box.left + box.right) / (2 * width), (box.top + box.bottom) / (2 * height)
-    central = 1 - np.maximum(np.abs(2 * middle_x - 1), 0.5 * np.abs(2 * middle_y - 1))
-    main = int((np.sqrt(across * down) * central).argmax())
-    shared = np.minimum(box.right, box.right[main]) - np.maximum(box.left, box.left[main])
-    whole = (box.left[main] > margin) & (box.right[main] < width - margin) & (down[main] >= _LEAST * height)
-    further = np.abs(2 * middle_x - 1) > np.abs(2 * middle_x[main] - 1)
-    dropped: Mask = at_sides & (shared < _BESIDE * across) & further & whole
+    middle = np.abs((box.left + box.right) / width - 1)
+    main = int(_weight(pieces, box).argmax())
+    whole = box.left[main] > margin and box.right[main] < width - margin
+    if not whole or box.bottom[main] - box.top[main] < _LEAST * height:
+        return np.zeros_like(at_sides)
+    dropped: Mask = at_sides & (middle > middle[main]) & Rows.of(pieces).beside(main)
     return dropped
 
 
 def characters(pieces: Pieces, at_edge: bool) -> list[Mask]:
-    """Which pieces may each be a character, or the pieces that stand over one another; empty where it is only one.
+    """Which pieces may each be a character, or pieces over one another, the most central first; empty if only one is.
 
     Args:
         pieces: of a picture's ink.
@@ -159,13 +171,52 @@ def characters(pieces: Pieces, at_edge: bool) -> list[Mask]:
     tall = down >= _TALL * down.max()
     if at_edge:
         tall &= ((box.left > 0) & (box.right < pieces.width)) | (across >= _MOSTLY * across[tall].max())
-    found: list[list[int]] = []
-    for one in sorted(np.flatnonzero(tall).tolist(), key=lambda piece: int(box.left[piece])):
-        if found and any(
-            min(box.right[one], box.right[other]) - box.left[one] > _OVERLAP * min(across[one], across[other])
-            for other in found[-1]
-        ):
-            found[-1].append(one)
-        else:
-            found.append([one])
-    return [np.isin(np.arange(len(down)), group) for group in found] if len(found) > 1 else []
+    if np.count_nonzero(tall) < 2:
+        return []
+    weight, rows = _weight(pieces, box), Rows.of(pieces)
+    found: list[Mask] = []
+    left = tall.copy()
+    while left.any():
+        main = int(np.where(left, weight, -1).argmax())
+        group = left & ~rows.beside(main)
+        found.append(group)
+        left &= ~group
+    return found if len(found) > 1 else []
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Of each piece in each row, (pieces, rows): where its ink begins and ends; `right` is 0 where it has none."""
+
+    left: Integers
+    right: Integers
+
+    @classmethod
+    def of(cls, pieces: Pieces) -> "Rows":
+        row, column = np.divmod(pieces.starts, pieces.width + 1)
+        shape = int(pieces.piece.max()) + 1, pieces.height
+        left, right = np.full(shape, pieces.width), np.zeros(shape, np.int64)
+        np.minimum.at(left, (pieces.piece, row), column)
+        np.maximum.at(right, (pieces.piece, row), pieces.ends - row * (pieces.width + 1))
+        return cls(left, right)
+
+    def beside(self, main: int) -> Mask:
+        """Which pieces are left or right of a piece in all rows that both have, or in all if they share none.
+
+        A slanting character's box may cover the one that follows.
+        """
+        both = (self.right > 0) & (self.right[main] > 0)
+        one_side = (~both | (self.right <= self.left[main])).all(axis=1)
+        other_side = (~both | (self.left >= self.right[main])).all(axis=1)
+        apart = (self.right.max(axis=1) <= self.left[main].min()) | (self.left.min(axis=1) >= self.right[main].max())
+        found: Mask = np.where(both.any(axis=1), one_side | other_side, apart)
+        return found
+
+
+def _weight(pieces: Pieces, box: Extents) -> Doubles:
+    """How large and how much in the middle each piece is."""
+    middle_x = (box.left + box.right) / pieces.width - 1
+    middle_y = (box.top + box.bottom) / pieces.height - 1
+    size = np.sqrt((box.right - box.left) * (box.bottom - box.top))
+    weight: Doubles = size * (1 - np.maximum(np.abs(middle_x), 0.5 * np.abs(middle_y)))
+    return weight

@@ -109,10 +109,14 @@ class Recognizer:
         return [self._prediction(self._in_doubt(shares[a:b])) for a, b in pairwise(first)]
 
     def _in_doubt(self, shares: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """What is said of a glyph, first, less sure where two or more of the others are surely characters."""
-        characters = np.count_nonzero(shares[1:].max(axis=1) >= self.record.sure_from) if len(shares) > 2 else 0
-        doubt = 0.5 if characters > 1 else 0.0
-        answer: npt.NDArray[np.float32] = (1 - doubt) * shares[0] + doubt / shares.shape[1]
+        """What is said of a glyph, first, and the whole pieces of it: the answer.
+
+        Where two or more of them are surely characters, or the whole is none: of the one in the middle, and not sure.
+        """
+        answer: npt.NDArray[np.float32] = shares[0]
+        sure = shares.max(axis=1) >= self.record.sure_from
+        if np.count_nonzero(sure[1:]) > 1 or (sure[1:2].any() and not sure[0]):
+            answer = (shares[1] + 1 / shares.shape[1]) / 2
         return answer
 
     def _prediction(self, probabilities: npt.NDArray[np.float32]) -> Prediction:
