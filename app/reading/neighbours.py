@@ -48,6 +48,9 @@ _LEAST = 0.15
 _STOP = 0.25
 """A full stop is no larger than this share of what it stands beside."""
 
+_OF_WHOLE, _OF_CUT = 0.9, 0.4
+"""What stands beside the character at the edge has less than this share of its size and place in the middle."""
+
 _TALL = 0.5
 """Pieces side by side may be characters of their own if they have at least this share of the highest one's height."""
 
@@ -150,12 +153,13 @@ def beside(pieces: Pieces) -> Mask:
     height, width = pieces.height, pieces.width
     margin = max(1, round(0.02 * max(height, width)))
     at_sides = (box.left <= margin) | (box.right >= width - margin)
-    middle = np.abs((box.left + box.right) / width - 1)
-    main = int(_weight(pieces, box).argmax())
-    whole = box.left[main] > margin and box.right[main] < width - margin
-    if not whole or box.bottom[main] - box.top[main] < _LEAST * height:
+    weight = _weight(pieces, box)
+    main = int(weight.argmax())
+    if box.bottom[main] - box.top[main] < _LEAST * height:
         return np.zeros_like(at_sides)
-    dropped: Mask = at_sides & (middle > middle[main]) & Rows.of(pieces).beside(main)
+    whole = box.left[main] > margin and box.right[main] < width - margin
+    most = (_OF_WHOLE if whole else _OF_CUT) * weight[main]
+    dropped: Mask = at_sides & (weight < most) & Rows.of(pieces).beside(main)
     return dropped
 
 
