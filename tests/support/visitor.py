@@ -1,0 +1,67 @@
+"""A visitor of a running page without a browser: Streamlit's own messages over a websocket, and uploads."""
+
+import json
+import uuid
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any
+
+import requests
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.sync.client import connect
+
+
+class Visitor(AbstractContextManager["Visitor"]):
+    """Has a session of its own at a page's address, and the headers that a proxy or a browser would send."""
+
+    def __init__(self, url: str, headers: dict[str, str] | None = None) -> None:
+        self._url, self._headers = url, headers or {}
+        stream = url.replace("http", "ws", 1) + "/_stcore/stream"
+        self.socket = connect(stream, subprotocols=["streamlit"], additional_headers=headers, max_size=None)  # type: ignore[list-item]
+        self._pad = ""
+        self.session = ""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.socket.close()
+
+    def run(self, page: str = "", widgets: dict[str, dict[str, Any]] | None = None) -> str:
+        """Have a page's script run, with its widgets as given; all that it then shows, as HTML."""
+        message = BackMsg()
+        message.rerun_script.page_name = page
+        for id, value in (widgets or {}).items():
+            message.rerun_script.widget_states.widgets.add(id=id, **value)
+        self.socket.send(message.SerializeToString())
+        shown = []
+        while True:
+            received = ForwardMsg()
+            received.ParseFromString(self.socket.recv(30))  # type: ignore[arg-type]
+            if received.HasField("new_session"):
+                self.session = received.new_session.initialize.session_id
+            element = received.delta.new_element
+            if element.HasField("html"):
+                shown.append(element.html.body)
+            if element.HasField("bidi_component"):
+                self._pad = element.bidi_component.id
+            if received.HasField("script_finished"):
+                return "".join(shown)
+
+    def draw(self, picture: str) -> str:
+        """What the page shows for a drawing, a data URL."""
+        if not self._pad:
+            self.run()
+        return self.run(widgets={self._pad: {"json_value": json.dumps({"drawing": picture})}})
+
+    def upload(self, data: bytes, *, headers: dict[str, str] | None = None) -> requests.Response:
+        """Put a file where the page's file widget would."""
+        if not self.session:
+            self.run()
+        token = requests.get(f"{self._url}/_stcore/health", timeout=30).cookies["_streamlit_xsrf"]
+        return requests.put(
+            f"{self._url}/_stcore/upload_file/{self.session}/{uuid.uuid4()}",
+            files={"file": ("picture.png", data, "image/png")},
+            headers=self._headers | {"X-Xsrftoken": token, "Cookie": f"_streamlit_xsrf={token}"} | (headers or {}),
+            timeout=30,
+        )
