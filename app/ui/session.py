@@ -1,20 +1,35 @@
 """What a run of the page needs again and again: the client for all, and the answers that this visitor has had."""
 
+import threading
+from collections.abc import Iterator
 from functools import cache
 from hashlib import sha256
 
 import streamlit as st
+from pydantic import TypeAdapter
 
 from app import settings
 from app.client.client import Client
 from app.client.errors import ApiError
-from app.client.models import Alphabet, Failed, Recognized
+from app.client.models import Alphabet, Answer, Failed, Problem, Recognized
+from app.ui import visitors
 
 BATCH = 16
 """Pictures a call: the API takes more, but a progress bar likes steps."""
 
-_REMEMBERED = 200
+_BATCH_BYTES = 8 * 1024 * 1024
+"""All pictures of a call together, if there are several: the API takes no more than 10 MB."""
+
+_LARGE = threading.Semaphore(2)
+"""Calls with a batch or a picture of more than `_SMALL` at once: each holds copies of what it sends."""
+
+_SMALL = 256 * 1024
+
+_REMEMBERED = 150
 """Answers kept for a visitor: enough for undo and for a folder of pictures."""
+
+_KEPT: TypeAdapter[Answer | Recognized | Problem | Failed] = TypeAdapter(Answer | Recognized | Problem | Failed)
+"""Answers are kept as JSON, in a fifth of the memory that they take as objects."""
 
 
 @cache

@@ -19,7 +19,7 @@ class Visitor(AbstractContextManager["Visitor"]):
         self._url, self._headers = url, headers or {}
         stream = url.replace("http", "ws", 1) + "/_stcore/stream"
         self.socket = connect(stream, subprotocols=["streamlit"], additional_headers=headers, max_size=None)  # type: ignore[list-item]
-        self._pad = ""
+        self.pad = ""
         self.session = ""
 
     def __exit__(
@@ -37,22 +37,22 @@ class Visitor(AbstractContextManager["Visitor"]):
         shown = []
         while True:
             received = ForwardMsg()
-            received.ParseFromString(self.socket.recv(30))  # type: ignore[arg-type]
+            received.ParseFromString(self.socket.recv(30))
             if received.HasField("new_session"):
                 self.session = received.new_session.initialize.session_id
             element = received.delta.new_element
             if element.HasField("html"):
                 shown.append(element.html.body)
             if element.HasField("bidi_component"):
-                self._pad = element.bidi_component.id
+                self.pad = element.bidi_component.id
             if received.HasField("script_finished"):
                 return "".join(shown)
 
     def draw(self, picture: str) -> str:
         """What the page shows for a drawing, a data URL."""
-        if not self._pad:
+        if not self.pad:
             self.run()
-        return self.run(widgets={self._pad: {"json_value": json.dumps({"drawing": picture})}})
+        return self.run(widgets={self.pad: {"json_value": json.dumps({"drawing": picture})}})
 
     def upload(self, data: bytes, *, headers: dict[str, str] | None = None) -> requests.Response:
         """Put a file where the page's file widget would."""
