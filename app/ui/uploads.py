@@ -10,19 +10,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime import get_instance
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
+from app.callers import LOCAL
 from app.ui import sign_in
 from app.ui.paths import UPLOADS
 
 MEGABYTE: Final = 1024 * 1024
 
-MOST: Final = 80 * MEGABYTE
+MOST: Final = 64 * MEGABYTE
 """Files of all visitors together: they are kept in memory as long as a page shows them."""
 
-MOST_EACH: Final = 40 * MEGABYTE
-"""Files of one visitor's pages together."""
+MOST_EACH: Final = 32 * MEGABYTE
+"""Files of one address other than this machine."""
 
-LEAST: Final = 16 * 1024
-"""Bytes that a file counts at least: small ones are held in far more than they are."""
+LEAST: Final = 64 * 1024
+"""Bytes that a file counts at least: more is held of a small one than its content."""
 
 SECONDS: Final = 120.0
 """In which a file must have arrived: 10 MB at less than a megabit a second."""
@@ -80,12 +81,14 @@ class UploadLimits:
         held = self._arriving.copy()
         for owner, counted in self._arrived.values():
             held[owner] += counted
-        return held[visitor] + size <= MOST_EACH and held.total() + size <= MOST
+        return held.total() + size <= MOST and (visitor == LOCAL or held[visitor] + size <= MOST_EACH)
 
     def _forget_sessions_without_page(self) -> None:
         for session in {session for session, _ in self._arrived}:
             if not get_instance().is_active_session(session):
                 _manager().remove_session_files(session)
+                get_instance().media_file_mgr.clear_session_refs(session)
+        get_instance().media_file_mgr.remove_orphaned_files()
 
     async def _passed_on(self, scope: Scope, receive: Receive, send: Send) -> bool:
         """Whether the file was taken."""
