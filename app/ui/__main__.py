@@ -39,11 +39,10 @@ def main() -> None:
     bootstrap.load_config_options(
         {"server.address": known.ui_host, "server.port": known.ui_port, "logger.level": known.log_level}
     )
-    configuration = server.configuration(app, known)
-    with configuration.bind_socket() as listener:
+    with server.listen(known) as listener:
         host = "localhost" if known.ui_host in ("0.0.0.0", "::", "127.0.0.1") else known.ui_host  # noqa: S104
         print(f"Open http://{host}:{known.ui_port}", flush=True)
-        uvicorn.Server(configuration).run(sockets=[listener])
+        uvicorn.Server(server.configuration(app, known)).run(sockets=[listener])
 
 
 if __name__ == "__main__":

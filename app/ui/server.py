@@ -1,6 +1,9 @@
 """The page's web server: uvicorn, with bounds on what Streamlit's own start of it leaves open."""
 
 import asyncio
+import os
+import socket
+import sys
 from typing import Any, Final
 
 import h11
@@ -65,8 +68,6 @@ def configuration(app: ASGIApp, config: Settings) -> uvicorn.Config:
 
     return uvicorn.Config(
         app,
-        host=config.ui_host,
-        port=config.ui_port,
         http=protocol,  # type: ignore[arg-type]
         h11_max_incomplete_event_size=MOST_HEADER_BYTES,
         ws="websockets-sansio",
@@ -82,3 +83,14 @@ def configuration(app: ASGIApp, config: Settings) -> uvicorn.Config:
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
     )
+
+
+def listen(config: Settings) -> socket.socket:
+    """The listening socket; ends the program with a sentence where it cannot be had."""
+    family = socket.AF_INET6 if ":" in config.ui_host else socket.AF_INET
+    try:
+        return socket.create_server((config.ui_host, config.ui_port), family=family, backlog=2048)
+    except OSError as error:
+        reason = "no such host" if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+        print(f"The page cannot listen on {config.ui_host}:{config.ui_port}: {reason}.", file=sys.stderr)
+        raise SystemExit(1) from None
