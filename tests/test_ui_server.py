@@ -5,9 +5,10 @@ import io
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,10 @@ def drawing(number: int) -> str:
     return f"data:image/png;base64,{base64.b64encode(b'drawing %d' % number).decode()}"
 
 
+def address_in(shown: str) -> str:
+    return shown.partition('<img src="')[2].partition('"')[0]
+
+
 def test_answers_are_counted_by_visitor(page: Page) -> None:
     with page.visitor("203.0.113.2") as greedy, page.visitor("192.0.2.1, 203.0.113.2") as again:
         for number in range(PER_MINUTE):
@@ -135,10 +140,27 @@ def test_a_picture_that_is_large_only_when_decoded(page: Page) -> None:
 def test_pictures_are_shown_as_they_were_sent(page: Page) -> None:
     picture = encoded(drawn(7))
     with page.visitor() as visitor:
-        address = visitor.look_at(picture).partition('<img src="')[2].partition('"')[0]
-        shown = requests.get(page.url + address, timeout=10)
+        shown = requests.get(page.url + address_in(visitor.look_at(picture)), timeout=10)
         assert (shown.content, shown.headers["content-type"]) == (picture, "image/png")
         assert "Your picture" not in visitor.look_at(b"<html><script>")
+
+
+def test_who_fetches_files_and_takes_none_holds_few(api: Api) -> None:
+    """Each file is fetched and not read, then taken off the page; those on their way are not in the uploads' share."""
+    with ExitStack() as stack:
+        page = stack.enter_context(serving(api, DIGITS_RATE_PER_ADDRESS="0"))
+        visitor = stack.enter_context(page.visitor("203.0.113.30"))
+        for _ in range(25):
+            with suppress(requests.HTTPError):
+                shown = visitor.look_at(b"BM" + os.urandom(9_000_000))
+                request = f"GET {address_in(shown)} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.30\r\n\r\n"
+                connection = stack.enter_context(socket.create_connection(page.address))
+                connection.sendall(request.encode())
+                time.sleep(0.02)
+                visitor.remove(visitor.file)
+        other = stack.enter_context(page.visitor("203.0.113.31"))
+        assert "answer-label" in other.look_at(encoded(drawn(7)))
+        assert page.memory() < 300e6
 
 
 def test_a_message_has_a_bound(page: Page) -> None:

@@ -11,6 +11,7 @@ from app import settings
 from app.api.memory import return_large_blocks
 from app.settings import Settings
 from app.ui import server, sign_in
+from app.ui.downloads import Downloads
 from app.ui.headers import SecurityHeaders
 from app.ui.paths import UsedPaths
 from app.ui.uploads import UploadLimits
@@ -28,6 +29,7 @@ def page(config: Settings) -> st.App:
             Middleware(SecurityHeaders),
             Middleware(UsedPaths),
             Middleware(UploadLimits),
+            Middleware(Downloads),
         ],
     )
 

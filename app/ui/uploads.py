@@ -1,7 +1,9 @@
 """Bounds on what visitors upload: who may, how much of it is kept, and in which time it must arrive."""
 
 import asyncio
+import os
 from collections import Counter
+from pathlib import Path
 from typing import Final
 
 from starlette.requests import HTTPConnection
@@ -21,6 +23,9 @@ MOST: Final = 64 * MEGABYTE
 
 MOST_EACH: Final = 32 * MEGABYTE
 """Files of one address other than this machine."""
+
+MOST_RESIDENT: Final = 240_000_000
+"""Bytes of memory that this process may take with one more file, whatever for."""
 
 LEAST: Final = 64 * 1024
 """Bytes that a file counts at least: more is held of a small one than its content."""
@@ -81,7 +86,11 @@ class UploadLimits:
         held = self._arriving.copy()
         for owner, counted in self._arrived.values():
             held[owner] += counted
-        return held.total() + size <= MOST and (visitor == LOCAL or held[visitor] + size <= MOST_EACH)
+        return (
+            held.total() + size <= MOST
+            and (visitor == LOCAL or held[visitor] + size <= MOST_EACH)
+            and _resident() + size <= MOST_RESIDENT
+        )
 
     def _forget_sessions_without_page(self) -> None:
         for session in {session for session, _ in self._arrived}:
@@ -107,6 +116,14 @@ class UploadLimits:
                 late = PlainTextResponse("The file took too long to arrive.", 408, headers={"Connection": "close"})
                 await late(scope, receive, send)
         return status == 204
+
+
+def _resident() -> int:
+    """Bytes; 0 where the system does not tell."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
 
 
 def _manager() -> MemoryUploadedFileManager:

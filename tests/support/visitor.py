@@ -22,7 +22,7 @@ class Visitor(AbstractContextManager["Visitor"]):
         self._open = ExitStack()
         connection = connect(stream, subprotocols=["streamlit"], additional_headers=headers, max_size=None)  # type: ignore[list-item]
         self.socket = self._open.enter_context(connection)
-        self.session = self.pad = self.uploader = ""
+        self.session = self.pad = self.uploader = self.file = ""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -71,10 +71,10 @@ class Visitor(AbstractContextManager["Visitor"]):
         """What the page shows for an uploaded picture."""
         if not self.uploader:
             self.run("upload")
-        file = str(uuid.uuid4())
-        self.upload(data, file).raise_for_status()
+        self.file = str(uuid.uuid4())
+        self.upload(data, self.file).raise_for_status()
         state = FileUploaderState()
-        state.uploaded_file_info.add(file_id=file, name="picture.png", size=len(data))
+        state.uploaded_file_info.add(file_id=self.file, name="picture.png", size=len(data))
         return self.run("upload", {self.uploader: {"file_uploader_state_value": state}})
 
     def _call(self, method: str, file: str, cookies: dict[str, str] | None = None, **body: Any) -> requests.Response:
