@@ -150,9 +150,9 @@ def test_who_fetches_files_and_takes_none_holds_few(api: Api) -> None:
     with ExitStack() as stack:
         page = stack.enter_context(serving(api, DIGITS_RATE_PER_ADDRESS="0"))
         visitor = stack.enter_context(page.visitor("203.0.113.30"))
-        for _ in range(25):
+        for number in range(25):
             with suppress(requests.HTTPError):
-                shown = visitor.look_at(b"BM" + os.urandom(9_000_000))
+                shown = visitor.look_at(b"BM%d" % number + bytes(9_000_000))
                 request = f"GET {address_in(shown)} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.30\r\n\r\n"
                 connection = stack.enter_context(socket.create_connection(page.address))
                 connection.sendall(request.encode())
@@ -166,6 +166,29 @@ def test_who_fetches_files_and_takes_none_holds_few(api: Api) -> None:
 def test_a_message_has_a_bound(page: Page) -> None:
     with page.visitor() as visitor, pytest.raises(ConnectionClosedError, match="1009"):
         visitor.draw("x" * server.MOST_MESSAGE_BYTES)
+
+
+EMPTY = b"\x82\x80\0\0\0\0"
+"""A whole message of no bytes, as a websocket has it; then the beginning of one, and a part."""
+BEGIN, PART = b"\x02\x80\0\0\0\0", b"\0\x80\0\0\0\0"
+
+
+def test_parts_of_a_message_have_a_bound(page: Page) -> None:
+    with page.visitor() as visitor:
+        visitor.socket.socket.sendall(BEGIN + PART * 3000)
+        with pytest.raises(ConnectionClosedError, match="1009"):
+            visitor.socket.recv(10)
+
+
+def test_many_messages_keep_nobody_else_waiting(page: Page) -> None:
+    with ExitStack() as stack:
+        for _ in range(20):
+            flood = stack.enter_context(page.visitor("203.0.113.40")).socket.socket
+            flood.sendall(EMPTY * 50_000)
+            stack.callback(flood.shutdown, socket.SHUT_RDWR)
+        other = stack.enter_context(page.visitor("203.0.113.41"))
+        assert "answer-label" in other.draw(drawing(1))
+    assert page.memory() < 200e6
 
 
 def test_headers_have_a_bound(page: Page) -> None:

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from app.settings import Settings
+from app.ui.websocket import WebSocket
 
 KEEP_ALIVE: Final = 75
 """Seconds that an idle connection is kept: longer than load balancers do, usually 60, so that none sends a request on
@@ -70,7 +71,7 @@ def configuration(app: ASGIApp, config: Settings) -> uvicorn.Config:
         app,
         http=protocol,  # type: ignore[arg-type]
         h11_max_incomplete_event_size=MOST_HEADER_BYTES,
-        ws="websockets-sansio",
+        ws=WebSocket,
         ws_max_size=MOST_MESSAGE_BYTES,
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PING_SECONDS,

@@ -1,12 +1,13 @@
 """Who visits the page, how many pages one may have open, and how many answers one gets."""
 
+import asyncio
 from collections import Counter
 from functools import cache
 from typing import Final
 
 import streamlit as st
 from starlette.requests import HTTPConnection
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import settings
 from app.callers import LOCAL, caller
@@ -19,6 +20,9 @@ MOST_PAGES: Final = 256
 MOST_PAGES_EACH: Final = 64
 """Open at once from one address other than this machine; a school may have only one."""
 
+MESSAGES_PER_MINUTE: Final = 3000
+"""That the pages of one address may send; a stroke is one. More are read later."""
+
 
 class Visitors:
     """Puts a visitor's address, as `app.callers` understands it, in the place of the peer's, which may be a proxy's.
@@ -30,6 +34,7 @@ class Visitors:
         self._app = app
         self._trusted_proxies = trusted_proxies
         self._pages: Counter[str] = Counter()
+        self._messages = RateLimit(MESSAGES_PER_MINUTE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -43,8 +48,16 @@ class Visitors:
             await send({"type": "websocket.close"})
         else:
             self._pages[visitor] += 1
+
+            async def paced_receive() -> Message:
+                message = await receive()
+                if message["type"] == "websocket.receive" and visitor != LOCAL:
+                    while seconds := self._messages.take(visitor, 1):
+                        await asyncio.sleep(seconds)
+                return message
+
             try:
-                await self._app(scope, receive, send)
+                await self._app(scope, paced_receive, send)
             finally:
                 self._pages[visitor] -= 1
                 self._pages += Counter()  # forgets whom it counts as 0
