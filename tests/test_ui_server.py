@@ -182,9 +182,9 @@ def test_parts_of_a_message_have_a_bound(page: Page) -> None:
 
 def test_many_messages_keep_nobody_else_waiting(page: Page) -> None:
     with ExitStack() as stack:
-        for _ in range(20):
+        for _ in range(60):
             flood = stack.enter_context(page.visitor("203.0.113.40")).socket.socket
-            flood.sendall(EMPTY * 50_000)
+            flood.sendall(EMPTY * 100_000)
             stack.callback(flood.shutdown, socket.SHUT_RDWR)
         other = stack.enter_context(page.visitor("203.0.113.41"))
         assert "answer-label" in other.draw(drawing(1))
