@@ -2,19 +2,14 @@
 
 import hashlib
 import hmac
-import ipaddress
-import math
-import time
-from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Final
 
 from starlette.requests import Request
 
 from app.api.errors import MissingKey, TooManyRequests, WrongKey
+from app.callers import LOCAL, caller
+from app.rates import RateLimit
 from app.settings import Settings
-
-LOCAL: Final = "this machine"
 
 
 class Gate:
@@ -33,10 +28,15 @@ class Gate:
         """
         address = request.scope["state"]["caller"] = caller(request, self._trusted_proxies)
         if address != LOCAL:
-            self._addresses.take(address, pictures)
+            _take(self._addresses, address, pictures)
         holder = self._keys.holder(request)
         if holder is not None and address != LOCAL:
-            self._holders.take(holder, pictures)
+            _take(self._holders, holder, pictures)
+
+
+def _take(limit: RateLimit, name: str, pictures: int) -> None:
+    if seconds := limit.take(name, pictures):
+        raise TooManyRequests(limit.per_minute, seconds)
 
 
 class Keys:
@@ -60,61 +60,3 @@ class Keys:
         if not any(matches):
             raise WrongKey
         return str(matches.index(True))
-
-
-def caller(request: Request, trusted_proxies: int) -> str:
-    """The address that counts as the caller's: IPv6 by its /64, which one household or server has to itself.
-
-    Each proxy appends the address it was called from to X-Forwarded-For. What stands before the entries of the
-    trusted proxies was written by the caller, who may write anything.
-    """
-    peer = request.client.host if request.client else ""
-    if trusted_proxies:
-        entries = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
-        if len(entries) >= trusted_proxies:
-            peer = _without_port(entries[-trusted_proxies].strip()) or peer
-    if ":" in peer:
-        try:
-            address = ipaddress.IPv6Address(peer.partition("%")[0])
-        except ValueError:
-            return "unknown"
-        if address.ipv4_mapped:
-            peer = str(address.ipv4_mapped)
-        elif not address.is_loopback:
-            return str(ipaddress.IPv6Network((address, 64), strict=False))
-        else:
-            peer = "127.0.0.1"
-    return LOCAL if peer.startswith("127.") else peer
-
-
-def _without_port(entry: str) -> str:
-    if entry.startswith("["):
-        return entry[1:].partition("]")[0]
-    return entry.partition(":")[0] if entry.count(":") == 1 else entry
-
-
-class RateLimit:
-    """So many a minute for each name, all of which may come at once (the generic cell rate algorithm).
-
-    One number is kept for a name: when its allowance will be whole again.
-    """
-
-    MOST_NAMES: Final = 20_000
-
-    def __init__(self, per_minute: int) -> None:
-        self._per_minute = per_minute
-        self._whole_at: OrderedDict[str, float] = OrderedDict()
-
-    def take(self, name: str, count: int) -> None:
-        """Raises TooManyRequests, and then takes nothing."""
-        if not self._per_minute:
-            return
-        now = time.monotonic()
-        cost = min(count, self._per_minute) * 60 / self._per_minute
-        whole_at = max(now, self._whole_at.get(name, 0.0)) + cost
-        if (wait := whole_at - now - 60) > 0:
-            raise TooManyRequests(self._per_minute, seconds=math.ceil(wait))
-        self._whole_at[name] = whole_at
-        self._whole_at.move_to_end(name)
-        while len(self._whole_at) > self.MOST_NAMES:
-            self._whole_at.popitem(last=False)

@@ -1,37 +1,50 @@
 """Serve the page, `python -m app.ui`, in this very process."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
+import uvicorn
 from starlette.middleware import Middleware
+from streamlit.web import bootstrap
 
 from app import settings
-from app.ui import sign_in
+from app.api.memory import return_large_blocks
+from app.settings import Settings
+from app.ui import server, sign_in
+from app.ui.downloads import Downloads
 from app.ui.headers import SecurityHeaders
+from app.ui.paths import UsedPaths
+from app.ui.uploads import UploadLimits
+from app.ui.visitors import Visitors
 
 PAGE = Path(__file__).with_name("page.py")
 
 
-@asynccontextmanager
-async def announce(_: st.App) -> AsyncIterator[None]:
-    known = settings.load()
-    host = "localhost" if known.ui_host in ("0.0.0.0", "::", "127.0.0.1") else known.ui_host  # noqa: S104
-    print(f"Open http://{host}:{known.ui_port}", flush=True)
-    yield
+def page(config: Settings) -> st.App:
+    return st.App(
+        PAGE,
+        secrets=sign_in.secrets(),
+        middleware=[
+            Middleware(Visitors, trusted_proxies=config.trusted_proxies),
+            Middleware(SecurityHeaders),
+            Middleware(UsedPaths),
+            Middleware(UploadLimits),
+            Middleware(Downloads),
+        ],
+    )
 
 
 def main() -> None:
     known = settings.load()
-    app = st.App(PAGE, secrets=sign_in.secrets(), lifespan=announce, middleware=[Middleware(SecurityHeaders)])
-    app.run(
-        config={
-            "server.address": known.ui_host,
-            "server.port": known.ui_port,
-            "logger.level": known.log_level,
-        }
+    return_large_blocks()
+    app = page(known)
+    bootstrap.load_config_options(
+        {"server.address": known.ui_host, "server.port": known.ui_port, "logger.level": known.log_level}
     )
+    with server.listen(known) as listener:
+        host = "localhost" if known.ui_host in ("0.0.0.0", "::", "127.0.0.1") else known.ui_host  # noqa: S104
+        print(f"Open http://{host}:{known.ui_port}", flush=True)
+        uvicorn.Server(server.configuration(app, known)).run(sockets=[listener])
 
 
 if __name__ == "__main__":

@@ -47,12 +47,12 @@ def chart(answer: Recognized, labels: list[str]) -> str:
     return f'<figure class="chart"><figcaption>How likely each one is</figcaption><ol>{bars}</ol></figure>'
 
 
-def seen(data_url: str | None, caption: str, alt: str, kind: str = "glyph") -> str:
-    """A picture with its caption; nothing where the address is not that of a PNG in itself."""
-    if not re.fullmatch(r"data:image/png;base64,[A-Za-z0-9+/=]+", data_url or ""):
+def seen(address: str | None, caption: str, alt: str, kind: str = "glyph") -> str:
+    """A picture with its caption; nothing where the address is neither a PNG in itself nor one of the page's own."""
+    if not re.fullmatch(r"data:image/png;base64,[A-Za-z0-9+/=]+|/media/[0-9a-f]+\.[a-z]+", address or ""):
         return ""
     return (
-        f'<figure class="seen {kind}"><img src="{data_url}" alt="{escape(alt)}"/>'
+        f'<figure class="seen {kind}"><img src="{address}" alt="{escape(alt)}"/>'
         f"<figcaption>{escape(caption)}</figcaption></figure>"
     )
 

@@ -1,20 +1,36 @@
 """What a run of the page needs again and again: the client for all, and the answers that this visitor has had."""
 
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from functools import cache
 from hashlib import sha256
 
 import streamlit as st
+from pydantic import TypeAdapter
 
 from app import settings
 from app.client.client import Client
 from app.client.errors import ApiError
-from app.client.models import Alphabet, Failed, Recognized
+from app.client.models import Alphabet, Answer, Failed, Problem, Recognized
+from app.ui import visitors
 
 BATCH = 16
 """Pictures a call: the API takes more, but a progress bar likes steps."""
 
-_REMEMBERED = 200
+_BATCH_BYTES = 8 * 1024 * 1024
+"""All pictures of a call together, if there are several: the API takes no more than 10 MB."""
+
+_SMALL = 256 * 1024
+
+_LARGE = threading.Semaphore(2)
+"""Calls with more than `_SMALL` bytes of pictures that are made at once: each holds copies of what it sends."""
+
+_REMEMBERED = 150
 """Answers kept for a visitor: enough for undo and for a folder of pictures."""
+
+_KEPT: TypeAdapter[Answer | Problem] = TypeAdapter(Answer | Problem)
+"""Answers are kept as JSON: as objects they would take seven times the memory."""
 
 
 @cache
@@ -43,18 +59,39 @@ def answer_to(picture: bytes, alphabet: str) -> Recognized | Failed:
 
 def answers_to(pictures: list[bytes], alphabet: str) -> list[Recognized | Failed]:
     """As `answer_to`, for at most `BATCH` pictures with one call for all that are new."""
-    known: dict[bytes, Recognized | Failed] = st.session_state.setdefault("answers", {})
-    names = [sha256(alphabet.encode() + b"\0" + picture).digest() for picture in pictures]
+    known: dict[bytes, str] = st.session_state.setdefault("answers", {})
+    names = [_name(picture, alphabet) for picture in pictures]
     new = {name: picture for name, picture in zip(names, pictures, strict=True) if name not in known}
     if new:
-        known.update(zip(new, _ask(list(new.values()), alphabet), strict=True))
-    found = [known[name] for name in names]
-    while len(known) > max(_REMEMBERED, BATCH):
+        answers = _ask(list(new.values()), alphabet)
+        known.update((name, answer.model_dump_json()) for name, answer in zip(new, answers, strict=True))
+    found: list[Recognized | Failed] = [_KEPT.validate_json(known[name]) for name in names]
+    while len(known) > _REMEMBERED:
         known.pop(next(iter(known)))
     return found
 
 
-def _ask(pictures: list[bytes], alphabet: str) -> list[Recognized | Failed]:
-    if len(pictures) > 1:
-        return client().predict_batch(pictures, alphabet, glyph=True)
-    return [client().predict(pictures[0], alphabet, glyph=True)]
+def batches(pictures: list[bytes]) -> Iterator[list[bytes]]:
+    """Pictures in parts that `answers_to` takes."""
+    part: list[bytes] = []
+    for picture in pictures:
+        if len(part) == BATCH or (part and sum(map(len, part)) + len(picture) > _BATCH_BYTES):
+            yield part
+            part = []
+        part.append(picture)
+    if part:
+        yield part
+
+
+def _name(picture: bytes, alphabet: str) -> bytes:
+    name = sha256(alphabet.encode() + b"\0")
+    name.update(picture)
+    return name.digest()
+
+
+def _ask(pictures: list[bytes], alphabet: str) -> Sequence[Recognized | Failed]:
+    visitors.count(len(pictures))
+    with _LARGE if sum(map(len, pictures)) > _SMALL else nullcontext():
+        if len(pictures) > 1:
+            return client().predict_batch(pictures, alphabet, glyph=True)
+        return [client().predict(pictures[0], alphabet, glyph=True)]

@@ -7,6 +7,10 @@ from typing import Any
 import streamlit as st
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from starlette.requests import HTTPConnection
+from streamlit.auth_util import get_cookie_with_chunks
+from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
+from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
 from app.settings import PREFIX
 
@@ -47,6 +51,16 @@ def secrets() -> dict[str, Any]:
     if not values:
         return {}
     return {"auth": {"server_metadata_url" if name == "metadata_url" else name: values[name] for name in values}}
+
+
+def has_signed_in(request: HTTPConnection) -> bool:
+    """Whether a request has the cookie that Streamlit's login gives, where sign-in is on."""
+
+    def value(name: str) -> bytes | None:
+        signed = request.cookies.get(name, "").encode("latin-1")
+        return decode_signed_value(provider()["cookie_secret"], name, signed)
+
+    return get_cookie_with_chunks(value, USER_COOKIE_NAME) is not None
 
 
 def ask() -> None:

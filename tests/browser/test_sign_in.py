@@ -2,6 +2,7 @@
 
 from playwright.sync_api import BrowserContext
 
+from tests.browser.conftest import pictures_of
 from tests.browser.provider import CLIENT_ID, CLIENT_SECRET, PERSON, provider
 from tests.browser.servers import Server
 from tests.support.ports import free_port
@@ -32,6 +33,9 @@ def test_nobody_draws_before_signing_in(context: BrowserContext) -> None:
             page.get_by_role("button", name="Sign in").click()
             page.get_by_role("application", name="Drawing area").wait_for()
             page.get_by_text(f"Signed in as {PERSON['email']}").wait_for()
+            page.get_by_role("link", name="Upload").click()
+            page.locator("input[type=file]").set_input_files(pictures_of("4"))
+            page.get_by_text("The recognizer is away at the moment.").wait_for()  # the file has arrived: it was asked
             page.get_by_role("button", name="Sign out").click()
             page.get_by_role("heading", name="Please sign in").wait_for()
         finally:

@@ -7,6 +7,7 @@ import streamlit as st
 from app.client.errors import ApiError
 from app.client.models import Alphabet, Failed, Recognized
 from app.ui import answer as html
+from app.ui import visitors
 from app.ui.alphabets import choose
 from app.ui.canvas import canvas
 from app.ui.session import BATCH, answer_to, client
@@ -71,6 +72,7 @@ def _find_what_mattered(answer: Recognized) -> None:
     from app.ui.saliency import highlight  # Pillow's memory, only for those who ask
 
     def ask(pictures: list[bytes]) -> list[Recognized | Failed]:
+        visitors.count(len(pictures))
         parts = [pictures[i : i + BATCH] for i in range(0, len(pictures), BATCH)]
         return [one for part in parts for one in client().predict_batch(part, answer.model.alphabet)]
 

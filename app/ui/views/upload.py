@@ -12,7 +12,8 @@ from app.client.models import Alphabet, Failed, Recognized
 from app.ui import answer as html
 from app.ui import gallery
 from app.ui.alphabets import choose
-from app.ui.session import BATCH, answers_to
+from app.ui.originals import address_of
+from app.ui.session import BATCH, answers_to, batches
 from app.ui.trouble import show_trouble
 
 TYPES = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"]
@@ -62,8 +63,7 @@ def _pictures(alphabet: Alphabet) -> list[Picture]:
 def _ask(pictures: list[Picture], alphabet: Alphabet) -> list[Recognized | Failed]:
     results: list[Recognized | Failed] = []
     bar = st.progress(0.0, "Looking at the pictures") if len(pictures) > BATCH else None
-    for start in range(0, len(pictures), BATCH):
-        part = [picture.data for picture in pictures[start : start + BATCH]]
+    for part in batches([picture.data for picture in pictures]):
         results += answers_to(part, alphabet.name)
         if bar:
             bar.progress(len(results) / len(pictures), f"{len(results)} of {len(pictures)} pictures")
@@ -80,7 +80,7 @@ def _show_one(picture: Picture, result: Recognized | Failed, alphabet: Alphabet)
         else:
             st.html(html.headline(result) + html.chart(result, alphabet.labels))
     with left:
-        shown = html.seen(_thumbnail(picture), "Your picture", picture.name, "photo")
+        shown = html.seen(address_of(picture.data), "Your picture", picture.name, "photo")
         if isinstance(result, Recognized):
             shown += html.seen(result.glyph, "What the model saw", "The picture as the model saw it, 28 by 28 pixels")
         st.html(f'<div class="pictures">{shown}</div>')
@@ -106,23 +106,14 @@ def _counted(unsure: int, unread: int) -> str:
 
 
 def _row(picture: Picture, result: Recognized | Failed) -> str:
-    thumb = f'<img src="{_thumbnail(picture)}" alt=""/>' if _thumbnail(picture) else ""
+    address = address_of(picture.data)
+    thumb = f'<img src="{address}" alt="" loading="lazy"/>' if address else ""
     if isinstance(result, Failed):
         saw, said = "", escape(result.error)
     else:
         saw = f'<img class="glyph" src="{escape(result.glyph or "")}" alt=""/>'
         said = f"<b>{escape(result.label)}</b> {escape(html.in_words(result))}"
     return f"<tr><td>{thumb}</td><td>{saw}</td><td>{escape(picture.name)}</td><td>{said}</td></tr>"
-
-
-def _thumbnail(picture: Picture) -> str:
-    from app.ui.thumbnails import thumbnail  # numpy's and Pillow's memory, only for those who upload
-
-    known: dict[int, str] = st.session_state.setdefault("thumbnails", {})
-    name = hash(picture)
-    if name not in known:
-        known[name] = thumbnail(picture.data)
-    return known[name]
 
 
 def as_csv(pictures: list[Picture], results: list[Recognized | Failed]) -> str:
