@@ -53,26 +53,28 @@ class Glyph:
 
     `pixels`: (28, 28) float32 in [0, 1]; `box`: left, top, right and bottom limit of its ink, in pixels of the picture
     as sent, upright; `scale`: pixels of the glyph for one pixel of that picture, so that its size is not lost;
-    `others`: likewise pixels, of each whole piece where several stand side by side, which may be characters themselves.
+    `others`: likewise pixels, of each whole piece where several stand side by side, which may be characters themselves;
+    `cut`: whether there was ink at the picture's edge, so that it may have been cut out of something.
     """
 
     pixels: Pixels
     box: Box
     scale: float
     others: tuple[Pixels, ...] = ()
+    cut: bool = False
 
 
 def find(picture: Picture, ink: Ink, cleaning: Cleaning = DEFAULT_CLEANING) -> Glyph | None:
     """The glyph of all ink of a picture; None where nothing is left without specks, or only a stray dot."""
     dot = max(cleaning.dot_pixels, cleaning.dot_share * max(ink.density.shape))
-    character, others = _apart(ink, cleaning)
+    character, others, cut = _apart(ink, cleaning)
     drawn = character and _cropped(character)
     if drawn is None or max(drawn.density.shape) - 1 < dot:
         return None
     height, width = drawn.density.shape
     box = picture.box_as_sent(drawn.left, drawn.top, width, height)
     scale = EXTENT / max(width, height)
-    return Glyph(_scaled(drawn, scale), box, scale / picture.shrunk, tuple(map(_of_part, others)))
+    return Glyph(_scaled(drawn, scale), box, scale / picture.shrunk, tuple(map(_of_part, others)), cut)
 
 
 def _of_part(ink: Ink) -> Pixels:
@@ -100,19 +102,20 @@ def _cropped(ink: Ink, grid: int = 1) -> Ink | None:
     return Ink(density, ink.left + left, ink.top + top)
 
 
-def _apart(ink: Ink, cleaning: Cleaning) -> tuple[Ink | None, list[Ink]]:
-    """The ink without dirt and without what was cut off with the character; and the whole characters, if several."""
+def _apart(ink: Ink, cleaning: Cleaning) -> tuple[Ink | None, list[Ink], bool]:
+    """The ink without dirt and without what was cut off with the character; the whole characters, if several; whether
+    some of it is at the edge."""
     block = components.block_of(ink.density.shape)
     drawn = _cropped(ink, grid=block)
     if drawn is None:
-        return None, []
+        return None, [], False
     at_edge = cleaning.cut_off and _touches_edge(drawn, ink)
     if at_edge:
         pieces = _pieces(ink, block)
         ink = _without(ink, block, neighbours.frame(pieces))
         drawn = _cropped(ink, grid=block)
         if drawn is None:
-            return None, []
+            return None, [], False
         drawn = ink
     pieces = _pieces(drawn, block)
     areas = pieces.areas()
@@ -123,6 +126,7 @@ def _apart(ink: Ink, cleaning: Cleaning) -> tuple[Ink | None, list[Ink]]:
     return (
         _without(drawn, block, pieces.where(away | specks)),
         [_without(drawn, block, pieces.where(~one)) for one in characters],
+        at_edge,
     )
 
 

@@ -21,6 +21,9 @@ METADATA_KEY: Final = "digit_recognition_app"
 READING_VERSION: Final = 1
 """Counts changes of how pictures become glyphs after which a network has to be trained anew."""
 
+_CUT_TEMPERATURE = 2.0
+"""By which confidence in what was cut out of something is lowered: part of it may be missing, or another's."""
+
 LABEL: Final = "label"
 """The head that every model has."""
 
@@ -106,7 +109,11 @@ class Recognizer:
             return []
         shares = self.probabilities(np.stack([pixels for glyph in glyphs for pixels in (glyph.pixels, *glyph.others)]))
         first = np.cumsum([0, *(1 + len(glyph.others) for glyph in glyphs)])
-        return [self._prediction(self._in_doubt(shares[a:b])) for a, b in pairwise(first)]
+        answers = [self._in_doubt(shares[a:b]) for a, b in pairwise(first)]
+        return [
+            self._prediction(_tempered(answer) if glyph.cut else answer)
+            for glyph, answer in zip(glyphs, answers, strict=True)
+        ]
 
     def _in_doubt(self, shares: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """What is said of a glyph, first, and the whole pieces of it: the answer.
@@ -129,6 +136,12 @@ class Recognizer:
             sure=confidence >= self.record.sure_from,
             probabilities=tuple(probabilities.tolist()),
         )
+
+
+def _tempered(probabilities: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    softer = probabilities ** np.float32(1 / _CUT_TEMPERATURE)
+    answer: npt.NDArray[np.float32] = softer / softer.sum()
+    return answer
 
 
 def _record(metadata: object, name: str) -> ModelRecord:
