@@ -1,5 +1,7 @@
 """The API as a process: its start and end, its logs and figures, several workers."""
 
+import os
+import resource
 import signal
 import socket
 import threading
@@ -166,3 +168,59 @@ def test_two_workers_add_their_figures_up(tmp_path: Path) -> None:
             assert figures(server)[("digits_requests_total", "/predict/", "200")] == 60
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(15) == 0
+
+
+def workers_of(server: Server) -> list[int]:
+    """Process ids of the children that listen, without multiprocessing's resource tracker."""
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+    return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def test_a_killed_worker_leaves_no_figures_behind(tmp_path: Path) -> None:
+    with serving(tmp_path, workers=2) as server:
+        for _ in range(20):  # both have figures
+            requests.get(server.url + "/metrics", timeout=5)
+        [folder] = {
+            Path(line.split()[-1]).parent
+            for line in Path(f"/proc/{workers_of(server)[0]}/maps").read_text().splitlines()
+            if "/metrics-" in line
+        }
+        killed = workers_of(server)[0]
+        gauge = folder / f"gauge_livesum_{killed}.db"
+        assert gauge.exists()
+        os.kill(killed, signal.SIGKILL)
+        until = time.monotonic() + 20
+        while gauge.exists():
+            assert time.monotonic() < until, "the dead worker's gauge stays in the figures"
+            time.sleep(0.1)
+        assert server.predict(PNG).ok
+
+
+def test_no_room_for_the_workers_figures_is_said_in_one_sentence(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (48 * 1024, before[1]))  # stands for a full disk
+    try:
+        server = start(tmp_path / "log", workers=2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        assert server.process.wait(20) == 1
+    finally:
+        server.process.terminate()
+    assert server.output.read_text() == (
+        "The API's workers need 256 KB each in a folder for temporary files: File too large. "
+        "Set TMPDIR to another, or DIGITS_WORKERS to 1.\n"
+    )
+
+
+def test_workers_that_die_again_and_again_end_the_api(tmp_path: Path) -> None:
+    with serving(tmp_path, workers=2) as server:
+        until = time.monotonic() + 40
+        while server.process.poll() is None:
+            assert time.monotonic() < until, "workers are started for ever"
+            for worker in workers_of(server):
+                os.kill(worker, signal.SIGKILL)
+            time.sleep(0.1)
+        assert server.process.returncode not in (0, -signal.SIGTERM)
+    messages = [entry["message"] for entry in server.log()]
+    assert "The API ends: 5 workers died right after their start, one after the other." in messages
