@@ -23,6 +23,8 @@ from pathlib import Path
 from threading import Thread
 from typing import IO
 
+from app.outlet import Outlet
+
 ROOT = Path(__file__).parent.parent
 
 GRACE_ON_REQUEST = 8.0
@@ -30,6 +32,9 @@ GRACE_ON_REQUEST = 8.0
 
 GRACE_ON_FAILURE = 3.0
 """Seconds that the others have when one of them has died."""
+
+PARTING_SECONDS = 0.5
+"""How long the last lines wait for whoever reads them."""
 
 STOP = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 
@@ -56,14 +61,21 @@ def start(command: list[str]) -> subprocess.Popen[bytes]:
     )
 
 
-def relay(label: bytes, stream: IO[bytes]) -> None:
-    """Pass a process's lines on, each with its name in front."""
-    try:
-        for line in stream:
-            sys.stdout.buffer.write(label + line.removesuffix(b"\n") + b"\n")
-            sys.stdout.buffer.flush()
-    except OSError:  # nobody reads our output any more; without a reader the process would soon block
-        os.kill(os.getpid(), signal.SIGTERM)
+def relay(label: bytes, stream: IO[bytes], outlet: Outlet) -> None:
+    """Pass a process's lines on, each with its name in front. It would block if they were not read."""
+    for line in stream:
+        outlet.put(label + line.removesuffix(b"\n") + b"\n")
+
+
+def missing(lines: int) -> bytes:
+    return f"{lines} lines were dropped here, which the reader of this output did not take in time.\n".encode()
+
+
+def say(sentence: str) -> None:
+    """On the standard error, as far as its reader takes it."""
+    outlet = Outlet(sys.stderr.fileno(), missing)
+    outlet.put(f"{sentence}\n".encode())
+    outlet.flush(PARTING_SECONDS)
 
 
 def watch_signals() -> int:
@@ -112,6 +124,7 @@ def describe(name: str, code: int) -> str:
 def run(commands: dict[str, list[str]]) -> int:
     """Run commands until one ends or a signal asks to stop; the exit status."""
     signals = watch_signals()
+    outlet = Outlet(sys.stdout.fileno(), missing)
     width = max(map(len, commands))
     processes = []
     relays = []
@@ -121,13 +134,14 @@ def run(commands: dict[str, list[str]]) -> int:
         try:
             process = start(command)
         except OSError as error:
-            print(f"{name} cannot be started: {command[0]}: {error.strerror}.", file=sys.stderr)
+            say(f"{name} cannot be started: {command[0]}: {error.strerror}.")
             died[name] = 127
             break
         assert process.stdout is not None
         processes.append(process)
         running[process.pid] = name
-        relays.append(Thread(target=relay, args=(f"{name:{width}} | ".encode(), process.stdout), daemon=True))
+        label = f"{name:{width}} | ".encode()
+        relays.append(Thread(target=relay, args=(label, process.stdout, outlet), daemon=True))
         relays[-1].start()
     groups = list(running)
 
@@ -145,10 +159,11 @@ def run(commands: dict[str, list[str]]) -> int:
         asked_to_stop(signals)
         reap(running)
     for thread in relays:
-        thread.join(timeout=0.5)
+        thread.join(PARTING_SECONDS)
+    outlet.flush(PARTING_SECONDS)
     if stop:
         return 0
-    print(f"{' and '.join(describe(*end) for end in died.items())}; the rest was ended.", file=sys.stderr)
+    say(f"{' and '.join(describe(*end) for end in died.items())}; the rest was ended.")
     code = next(iter(died.values()))
     return 128 - code if code < 0 else code or 1
 

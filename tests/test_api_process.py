@@ -1,5 +1,6 @@
 """The API as a process: its start and end, its logs and figures, several workers."""
 
+import json
 import os
 import resource
 import signal
@@ -224,3 +225,21 @@ def test_workers_that_die_again_and_again_end_the_api(tmp_path: Path) -> None:
         assert server.process.returncode not in (0, -signal.SIGTERM)
     messages = [entry["message"] for entry in server.log()]
     assert "The API ends: 5 workers died right after their start, one after the other." in messages
+
+
+def test_a_log_that_nobody_reads_stops_nothing(tmp_path: Path) -> None:
+    """More is logged than a pipe and the queue before it hold; whoever reads on is told how many lines are missing."""
+    os.mkfifo(tmp_path / "api.log")
+    reader = os.open(tmp_path / "api.log", os.O_RDONLY | os.O_NONBLOCK)
+    with os.fdopen(reader, "rb") as log, serving(tmp_path) as server, requests.Session() as session:
+        for number in range(250):
+            assert session.get(f"{server.url}/{number:08000}", timeout=10).status_code == 404
+        os.set_blocking(reader, True)
+        entries = [json.loads(log.readline())]
+        while "dropped" not in entries[-1]:
+            entries.append(json.loads(log.readline()))
+        before = sum(entry["message"] == "request" and entry["path"] != "/health/ready" for entry in entries)
+        assert entries[-1]["level"] == "warning"
+        assert before + entries[-1]["dropped"] == 250
+        session.get(server.url + "/health/live", timeout=10)
+        assert json.loads(log.readline())["path"] == "/health/live"

@@ -190,6 +190,30 @@ def test_lines_are_told_apart() -> None:
     assert [line for line in output.splitlines() if line.startswith("api")][:2] == ["api  | one", "api  | two"]
 
 
+@pytest.mark.parametrize("read_on", [True, False])
+def test_output_that_nobody_reads_stops_no_process(tmp_path: Path, read_on: bool) -> None:
+    """Nor the launcher's own end. Whoever reads on is told how many lines are missing."""
+    done = tmp_path / "done"
+    writes = f"""
+import pathlib, time
+for number in range(3000):
+    print(f"{{number:01000}}")
+pathlib.Path({str(done)!r}).touch()
+time.sleep(600)
+"""
+    with launched({"api": writes}) as launcher:
+        until = time.monotonic() + PATIENCE
+        while not done.exists():
+            assert time.monotonic() < until, "the process waits for whoever reads its output"
+            time.sleep(0.05)
+        if read_on:
+            lines = lines_until(launcher, lambda lines: "dropped" in lines[-1])
+            assert len(lines) - 1 + int(lines[-1].split()[0]) == 3000
+        else:
+            launcher.send_signal(signal.SIGTERM)
+            assert launcher.wait(PATIENCE) == 0
+
+
 @linux
 def test_orphans_leave_no_zombies() -> None:
     """As a container's process 1, made so here by PR_SET_CHILD_SUBREAPER, it is handed every orphan."""
