@@ -1,8 +1,8 @@
 """Run all processes of the Procfile together, `python -m app`: both or neither.
 
 When one ends, for whatever reason, the others are ended and this exits with its code, so that whoever runs it (a
-person, a container engine, ECS) sees the failure and can start again. SIGTERM, SIGINT and SIGHUP end all and exit
-with 0.
+person, a container engine, ECS) sees the failure and can start again. One that does not answer for minutes is ended,
+too. SIGTERM, SIGINT and SIGHUP end all and exit with 0.
 
 Honcho would do most of this. It takes a process to be alive as long as anything holds its output open, though, and
 so misses the death of a server whose workers live on; it forks two helpers, each as large as itself; and as process 1
@@ -17,12 +17,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
+from types import MappingProxyType
 from typing import IO
 
+from app import health
+from app.health import Place
 from app.outlet import Outlet
 
 ROOT = Path(__file__).parent.parent
@@ -32,6 +35,12 @@ GRACE_ON_REQUEST = 8.0
 
 GRACE_ON_FAILURE = 3.0
 """Seconds that the others have when one of them has died."""
+
+CHECK_EVERY = 30.0
+"""Seconds between two questions to a process whether it is well."""
+
+FAILURES_AT_START, FAILURES = 10, 4
+"""Answers in a row that may be missing, before there was a first and after: about five minutes and two."""
 
 PARTING_SECONDS = 0.5
 """How long the last lines wait for whoever reads them."""
@@ -65,6 +74,16 @@ def relay(label: bytes, stream: IO[bytes], outlet: Outlet) -> None:
     """Pass a process's lines on, each with its name in front. It would block if they were not read."""
     for line in stream:
         outlet.put(label + line.removesuffix(b"\n") + b"\n")
+
+
+def watch(name: str, group: int, place: Place) -> None:
+    """Ask a process again and again whether it is well; kill it when it is not for long."""
+    left = FAILURES_AT_START
+    while left > 0:
+        time.sleep(CHECK_EVERY)
+        left = FAILURES if health.is_well(place) else left - 1
+    say(f"{name} was asked again and again whether it is well and did not say so; it is ended.")
+    send([group], signal.SIGKILL)
 
 
 def missing(lines: int) -> bytes:
@@ -121,8 +140,8 @@ def describe(name: str, code: int) -> str:
     return f"{name} was ended by {signal.Signals(-code).name}" if code < 0 else f"{name} ended with code {code}"
 
 
-def run(commands: dict[str, list[str]]) -> int:
-    """Run commands until one ends or a signal asks to stop; the exit status."""
+def run(commands: dict[str, list[str]], watched: Mapping[str, Place] = MappingProxyType({})) -> int:
+    """Run commands until one ends or a signal asks to stop, and ask those `watched` how they are; the exit status."""
     signals = watch_signals()
     outlet = Outlet(sys.stdout.fileno(), missing)
     width = max(map(len, commands))
@@ -143,6 +162,8 @@ def run(commands: dict[str, list[str]]) -> int:
         label = f"{name:{width}} | ".encode()
         relays.append(Thread(target=relay, args=(label, process.stdout, outlet), daemon=True))
         relays[-1].start()
+        if name in watched:
+            Thread(target=watch, args=(name, process.pid, watched[name]), daemon=True).start()
     groups = list(running)
 
     stop = False
@@ -169,4 +190,4 @@ def run(commands: dict[str, list[str]]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run(read_procfile((ROOT / "Procfile").read_text())))
+    sys.exit(run(read_procfile((ROOT / "Procfile").read_text()), health.places(os.environ)))

@@ -8,7 +8,7 @@ import base64
 import sys
 import urllib.request
 
-from app import settings
+from app import health, settings
 from app.client.client import Client
 from app.client.errors import ApiError, Later
 from app.client.models import Answer
@@ -48,9 +48,8 @@ def page_problem(config: Settings) -> str | None:
 
 
 def _reachable(host: str) -> str:
-    """An address to call for one to listen on."""
-    loopback = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-    return f"[{loopback}]" if ":" in loopback else loopback
+    address = health.reachable(host)
+    return f"[{address}]" if ":" in address else address
 
 
 def main() -> int:

@@ -1,0 +1,49 @@
+"""Whether a server answers that it is well, asked over a bare socket: the launcher, which stays in memory, does so."""
+
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+SECONDS: Final = 10.0
+"""In which a server must have answered; a busy one takes its time."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a server is asked."""
+
+    host: str
+    port: str
+    path: str
+
+
+def places(environment: Mapping[str, str]) -> dict[str, Place]:
+    """Those of the Procfile's processes; `app.settings`, with the same defaults, is larger than all of the launcher."""
+    known = {name.upper(): value for name, value in environment.items()}
+
+    def place(name: str, port: str, path: str) -> Place:
+        host = known.get(f"DIGITS_{name}_HOST", "127.0.0.1")
+        return Place(reachable(host), known.get(f"DIGITS_{name}_PORT", port).strip(), path)
+
+    return {"api": place("API", "8000", "/health/ready"), "ui": place("UI", "8501", "/_stcore/health")}
+
+
+def reachable(host: str) -> str:
+    """An address to call for one to listen on."""
+    return {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+
+
+def is_well(place: Place, seconds: float = SECONDS) -> bool:
+    """Whether it answers with 200, or that it has too much to do: to restart it then would only add to the load."""
+    request = f"GET {place.path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode()
+    try:
+        with socket.create_connection((place.host, place.port), timeout=seconds) as connection:
+            connection.sendall(request)
+            answer = b""
+            while len(answer) < 4096 and (part := connection.recv(4096)):
+                answer += part
+    except OSError:
+        return False
+    status = answer.partition(b"\r\n")[0].split()[1:2]
+    return status == [b"200"] or (status == [b"503"] and b'"overloaded"' in answer)
