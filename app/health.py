@@ -2,15 +2,13 @@
 
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 SECONDS: Final = 10.0
 """In which a server must have answered; a busy one takes its time."""
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where a server is asked."""
 
     host: str
