@@ -232,7 +232,7 @@ def table(record: dict[str, Any]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=5, help="how long the callers of each row send")
+    parser.add_argument("--seconds", type=float, default=4, help="how long the callers of each row send")
     parser.add_argument("--only", help="measure those kinds whose name contains this, and write nothing")
     options = parser.parse_args()
 
