@@ -1,8 +1,8 @@
 """Run all processes of the Procfile together, `python -m app`: both or neither.
 
 When one ends, for whatever reason, the others are ended and this exits with its code, so that whoever runs it (a
-person, a container engine, ECS) sees the failure and can start again. SIGTERM, SIGINT and SIGHUP end all and exit
-with 0.
+person, a container engine, ECS) sees the failure and can start again. One that does not answer for minutes is ended,
+too. SIGTERM, SIGINT and SIGHUP end all and exit with 0.
 
 Honcho would do most of this. It takes a process to be alive as long as anything holds its output open, though, and
 so misses the death of a server whose workers live on; it forks two helpers, each as large as itself; and as process 1
@@ -17,11 +17,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
+from types import MappingProxyType
 from typing import IO
+
+from app import health
+from app.health import Place
+from app.outlet import Outlet
 
 ROOT = Path(__file__).parent.parent
 
@@ -30,6 +35,15 @@ GRACE_ON_REQUEST = 8.0
 
 GRACE_ON_FAILURE = 3.0
 """Seconds that the others have when one of them has died."""
+
+CHECK_EVERY = 30.0
+"""Seconds between two questions to a process whether it is well."""
+
+FAILURES_AT_START, FAILURES = 10, 4
+"""Answers in a row that may be missing, before there was a first and after: about five minutes and two."""
+
+PARTING_SECONDS = 0.5
+"""How long the last lines wait for whoever reads them."""
 
 STOP = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 
@@ -56,14 +70,31 @@ def start(command: list[str]) -> subprocess.Popen[bytes]:
     )
 
 
-def relay(label: bytes, stream: IO[bytes]) -> None:
-    """Pass a process's lines on, each with its name in front."""
-    try:
-        for line in stream:
-            sys.stdout.buffer.write(label + line.removesuffix(b"\n") + b"\n")
-            sys.stdout.buffer.flush()
-    except OSError:  # nobody reads our output any more; without a reader the process would soon block
-        os.kill(os.getpid(), signal.SIGTERM)
+def relay(label: bytes, stream: IO[bytes], outlet: Outlet) -> None:
+    """Pass a process's lines on, each with its name in front. It would block if they were not read."""
+    for line in stream:
+        outlet.put(label + line.removesuffix(b"\n") + b"\n")
+
+
+def watch(name: str, group: int, place: Place) -> None:
+    """Ask a process again and again whether it is well; kill it when it is not for long."""
+    left = FAILURES_AT_START
+    while left > 0:
+        time.sleep(CHECK_EVERY)
+        left = FAILURES if health.is_well(place) else left - 1
+    say(f"{name} was asked again and again whether it is well and did not say so; it is ended.")
+    send([group], signal.SIGKILL)
+
+
+def missing(lines: int) -> bytes:
+    return f"{lines} lines were dropped here, which the reader of this output did not take in time.\n".encode()
+
+
+def say(sentence: str) -> None:
+    """On the standard error, as far as its reader takes it."""
+    outlet = Outlet(sys.stderr.fileno(), missing)
+    outlet.put(f"{sentence}\n".encode())
+    outlet.flush(PARTING_SECONDS)
 
 
 def watch_signals() -> int:
@@ -109,9 +140,10 @@ def describe(name: str, code: int) -> str:
     return f"{name} was ended by {signal.Signals(-code).name}" if code < 0 else f"{name} ended with code {code}"
 
 
-def run(commands: dict[str, list[str]]) -> int:
-    """Run commands until one ends or a signal asks to stop; the exit status."""
+def run(commands: dict[str, list[str]], watched: Mapping[str, Place] = MappingProxyType({})) -> int:
+    """Run commands until one ends or a signal asks to stop, and ask those `watched` how they are; the exit status."""
     signals = watch_signals()
+    outlet = Outlet(sys.stdout.fileno(), missing)
     width = max(map(len, commands))
     processes = []
     relays = []
@@ -121,14 +153,17 @@ def run(commands: dict[str, list[str]]) -> int:
         try:
             process = start(command)
         except OSError as error:
-            print(f"{name} cannot be started: {command[0]}: {error.strerror}.", file=sys.stderr)
+            say(f"{name} cannot be started: {command[0]}: {error.strerror}.")
             died[name] = 127
             break
         assert process.stdout is not None
         processes.append(process)
         running[process.pid] = name
-        relays.append(Thread(target=relay, args=(f"{name:{width}} | ".encode(), process.stdout), daemon=True))
+        label = f"{name:{width}} | ".encode()
+        relays.append(Thread(target=relay, args=(label, process.stdout, outlet), daemon=True))
         relays[-1].start()
+        if name in watched:
+            Thread(target=watch, args=(name, process.pid, watched[name]), daemon=True).start()
     groups = list(running)
 
     stop = False
@@ -145,13 +180,14 @@ def run(commands: dict[str, list[str]]) -> int:
         asked_to_stop(signals)
         reap(running)
     for thread in relays:
-        thread.join(timeout=0.5)
+        thread.join(PARTING_SECONDS)
+    outlet.flush(PARTING_SECONDS)
     if stop:
         return 0
-    print(f"{' and '.join(describe(*end) for end in died.items())}; the rest was ended.", file=sys.stderr)
+    say(f"{' and '.join(describe(*end) for end in died.items())}; the rest was ended.")
     code = next(iter(died.values()))
     return 128 - code if code < 0 else code or 1
 
 
 if __name__ == "__main__":
-    sys.exit(run(read_procfile((ROOT / "Procfile").read_text())))
+    sys.exit(run(read_procfile((ROOT / "Procfile").read_text()), health.places(os.environ)))

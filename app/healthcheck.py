@@ -1,17 +1,18 @@
 """Ask both servers whether they do their work, `python -m app.healthcheck`: exits with 0 or 1.
 
 The API must recognize a picture and the page must call itself well. An API that answers that it has too much to do
-is healthy: to restart it then would only add to the load.
+is healthy, unless it also says that it is not ready: to restart it then would only add to the load.
 """
 
 import base64
 import sys
 import urllib.request
 
-from app import settings
+from app import health, settings
 from app.client.client import Client
 from app.client.errors import ApiError, Later
 from app.client.models import Answer
+from app.health import Place
 from app.settings import Settings
 
 SECONDS = 4.0
@@ -30,8 +31,9 @@ def api_problem(config: Settings) -> str | None:
     try:
         with Client(address, key, connect_seconds=SECONDS, answer_seconds=SECONDS) as api:
             answer = api.predict(SEVEN)
-    except Later:
-        return None
+    except Later as error:
+        ready = Place(health.reachable(config.api_host), str(config.api_port), "/health/ready")
+        return None if health.is_well(ready, SECONDS) else f"the API is not ready: {error}"
     except ApiError as error:
         return f"the API is not well: {error}"
     return None if isinstance(answer, Answer) else f"the API cannot read a 7: {answer.error}"
@@ -48,9 +50,8 @@ def page_problem(config: Settings) -> str | None:
 
 
 def _reachable(host: str) -> str:
-    """An address to call for one to listen on."""
-    loopback = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-    return f"[{loopback}]" if ":" in loopback else loopback
+    address = health.reachable(host)
+    return f"[{address}]" if ":" in address else address
 
 
 def main() -> int:

@@ -1,11 +1,15 @@
 """The API as a process: its start and end, its logs and figures, several workers."""
 
+import json
+import os
+import resource
 import signal
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -166,3 +170,83 @@ def test_two_workers_add_their_figures_up(tmp_path: Path) -> None:
             assert figures(server)[("digits_requests_total", "/predict/", "200")] == 60
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(15) == 0
+
+
+def workers_of(server: Server) -> list[int]:
+    """Process ids of the children that listen, without multiprocessing's resource tracker."""
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+    workers = []
+    for child in children:
+        with suppress(OSError):  # it has just ended
+            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+                workers.append(int(child))
+    return workers
+
+
+def test_a_killed_worker_leaves_no_figures_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with serving(tmp_path, workers=2) as server:
+
+        def wait_for_gauges(of: set[int]) -> None:
+            wanted = {f"gauge_livesum_{worker}.db" for worker in of}
+            until = time.monotonic() + 20
+            while {file.name for file in tmp_path.glob("metrics-*/gauge_*")} != wanted:
+                assert time.monotonic() < until, "there are other processes' gauges"
+                time.sleep(0.05)
+
+        killed, other = workers_of(server)
+        wait_for_gauges({killed, other})
+        os.kill(killed, signal.SIGKILL)
+        while killed in workers_of(server) or len(workers_of(server)) < 2:
+            time.sleep(0.05)
+        wait_for_gauges(set(workers_of(server)))
+        assert server.predict(PNG).ok
+
+
+def test_no_room_for_the_workers_figures_is_said_in_one_sentence(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (48 * 1024, before[1]))  # stands for a full disk
+    try:
+        server = start(tmp_path / "log", workers=2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        assert server.process.wait(20) == 1
+    finally:
+        server.process.terminate()
+    assert server.output.read_text() == (
+        "The API's workers need 256 KB each in a folder for temporary files: File too large. "
+        "Set TMPDIR to another, or DIGITS_WORKERS to 1.\n"
+    )
+
+
+def test_workers_that_die_again_and_again_end_the_api(tmp_path: Path) -> None:
+    with serving(tmp_path, workers=2) as server:
+        until = time.monotonic() + 40
+        while server.process.poll() is None:
+            assert time.monotonic() < until, "workers are started for ever"
+            for worker in workers_of(server):
+                with suppress(ProcessLookupError):
+                    os.kill(worker, signal.SIGKILL)
+            time.sleep(0.1)
+        assert server.process.returncode not in (0, -signal.SIGTERM)
+    messages = [entry["message"] for entry in server.log()]
+    assert "The API ends: 5 workers died right after their start, one after the other." in messages
+
+
+def test_a_log_that_nobody_reads_stops_nothing(tmp_path: Path) -> None:
+    """More is logged than a pipe and the queue before it hold; whoever reads on is told how many lines are missing."""
+    os.mkfifo(tmp_path / "api.log")
+    reader = os.open(tmp_path / "api.log", os.O_RDONLY | os.O_NONBLOCK)
+    with os.fdopen(reader, "rb") as log, serving(tmp_path) as server, requests.Session() as session:
+        for number in range(250):
+            assert session.get(f"{server.url}/{number:08000}", timeout=10).status_code == 404
+        os.set_blocking(reader, True)
+        entries = [json.loads(log.readline())]
+        while "dropped" not in entries[-1]:
+            entries.append(json.loads(log.readline()))
+        before = sum(entry["message"] == "request" and entry["path"] != "/health/ready" for entry in entries)
+        assert entries[-1]["level"] == "warning"
+        assert before + entries[-1]["dropped"] == 250
+        session.get(server.url + "/health/live", timeout=10)
+        assert json.loads(log.readline())["path"] == "/health/live"

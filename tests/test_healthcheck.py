@@ -23,13 +23,14 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @contextmanager
-def answering(status: int) -> Iterator[int]:
-    """The port of a server that answers everything with one status."""
+def answering(status: int, body: str = "") -> Iterator[int]:
+    """The port of a server that answers everything alike."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(status)
             self.end_headers()
+            self.wfile.write(body.encode())
 
         do_POST = do_GET
 
@@ -72,10 +73,17 @@ def test_no_page(api: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "expected"), [(500, 1), (401, 1), (429, 0), (503, 0)], ids=["failing", "other key", "rate", "overloaded"]
+    ("status", "code", "expected"),
+    [
+        (500, "internal_error", 1),
+        (401, "wrong_key", 1),
+        (429, "too_many_requests", 0),
+        (503, "overloaded", 0),
+        (503, "not_ready", 1),
+    ],
 )
-def test_an_api_that_answers_with_an_error(status: int, expected: int) -> None:
-    with answering(status) as api_port, answering(200) as page:
+def test_an_api_that_answers_with_an_error(status: int, code: str, expected: int) -> None:
+    with answering(status, f'{{"code":"{code}"}}') as api_port, answering(200) as page:
         assert check(api_port, page).returncode == expected
 
 

@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 import requests
 
+from app import health
 from app.__main__ import GRACE_ON_FAILURE, GRACE_ON_REQUEST, ROOT, read_procfile
+from app.settings import Settings
 
 PATIENCE = 60
 """Seconds until a test gives up; far more than anything takes, so that a slow machine fails none."""
@@ -51,6 +53,14 @@ def started(command: list[str], **environment: str) -> Iterator[subprocess.Popen
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@pytest.fixture
+def ports() -> dict[str, str]:
+    with socket.socket() as one, socket.socket() as other:
+        for probe in (one, other):
+            probe.bind(("127.0.0.1", 0))
+        return {"DIGITS_API_PORT": str(one.getsockname()[1]), "DIGITS_UI_PORT": str(other.getsockname()[1])}
 
 
 WAITS = "import time; print('up', flush=True); time.sleep(600)"
@@ -190,6 +200,82 @@ def test_lines_are_told_apart() -> None:
     assert [line for line in output.splitlines() if line.startswith("api")][:2] == ["api  | one", "api  | two"]
 
 
+@pytest.mark.parametrize("read_on", [True, False])
+def test_output_that_nobody_reads_stops_no_process(tmp_path: Path, read_on: bool) -> None:
+    """Nor the launcher's own end. Whoever reads on is told how many lines are missing."""
+    done = tmp_path / "done"
+    writes = f"""
+import pathlib, time
+for number in range(3000):
+    print(f"{{number:01000}}")
+pathlib.Path({str(done)!r}).touch()
+time.sleep(600)
+"""
+    with launched({"api": writes}) as launcher:
+        until = time.monotonic() + PATIENCE
+        while not done.exists():
+            assert time.monotonic() < until, "the process waits for whoever reads its output"
+            time.sleep(0.05)
+        if read_on:
+            lines = lines_until(launcher, lambda lines: "dropped" in lines[-1])
+            assert len(lines) - 1 + int(lines[-1].split()[0]) == 3000
+        else:
+            launcher.send_signal(signal.SIGTERM)
+            assert launcher.wait(PATIENCE) == 0
+
+
+SERVES = """
+import http.server, os
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        status = int(open(os.environ["STATUS"]).read().split()[0])
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(open(os.environ["STATUS"]).read().encode())
+print("up", flush=True)
+http.server.HTTPServer(("127.0.0.1", int(os.environ["DIGITS_API_PORT"])), Handler).serve_forever()
+"""
+
+
+@pytest.mark.parametrize("trouble", ["stopped", '503 "not_ready"', '503 "overloaded"'])
+def test_a_process_that_is_not_well_for_long_is_the_end_of_all(
+    tmp_path: Path, ports: dict[str, str], trouble: str
+) -> None:
+    """One that is stopped, or says so itself; busy is not sick."""
+    program = f"""
+import os, sys
+from app import __main__ as launcher, health
+launcher.CHECK_EVERY, launcher.FAILURES, launcher.FAILURES_AT_START = 0.1, 3, 50
+health.is_well.__defaults__ = (0.5,)
+sys.exit(launcher.run({{"api": [sys.executable, "-c", {SERVES!r}]}}, health.places(os.environ)))
+"""
+    status = tmp_path / "status"
+    status.write_text("200")
+    with started([sys.executable, "-c", program], STATUS=str(status), **ports) as launcher:
+        lines_until(launcher, lambda lines: sum('"GET /health/ready' in line for line in lines) == 2)
+        if trouble == "stopped":
+            os.kill(min(children(launcher.pid)), signal.SIGSTOP)
+        else:
+            status.write_text(trouble)
+        if "overloaded" in trouble:
+            lines_until(launcher, lambda lines: sum('" 503' in line for line in lines) == 6)
+            assert launcher.poll() is None
+        else:
+            output, _ = launcher.communicate(timeout=PATIENCE)
+            assert launcher.returncode == 128 + signal.SIGKILL
+            assert "api was asked again and again whether it is well and did not say so; it is ended." in output
+
+
+def test_the_launcher_asks_where_the_servers_listen() -> None:
+    defaults = Settings()
+    for settings in ({}, {"digits_api_port": "81", "DIGITS_UI_PORT": "82"}):
+        places = health.places(settings)
+        assert places["api"].port == settings.get("digits_api_port", str(defaults.api_port))
+        assert places["ui"].port == settings.get("DIGITS_UI_PORT", str(defaults.ui_port))
+        assert (places["api"].host, places["ui"].host) == (defaults.api_host, defaults.ui_host)
+    assert health.places({"DIGITS_API_HOST": "::"})["api"].host == "::1"
+
+
 @linux
 def test_orphans_leave_no_zombies() -> None:
     """As a container's process 1, made so here by PR_SET_CHILD_SUBREAPER, it is handed every orphan."""
@@ -203,14 +289,6 @@ def test_orphans_leave_no_zombies() -> None:
             time.sleep(0.1)
         assert orphan not in children(launcher.pid)
         assert set(children(launcher.pid).values()) == {"S"}
-
-
-@pytest.fixture
-def ports() -> dict[str, str]:
-    with socket.socket() as one, socket.socket() as other:
-        for probe in (one, other):
-            probe.bind(("127.0.0.1", 0))
-        return {"DIGITS_API_PORT": str(one.getsockname()[1]), "DIGITS_UI_PORT": str(other.getsockname()[1])}
 
 
 @contextmanager

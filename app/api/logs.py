@@ -3,10 +3,16 @@
 import json
 import logging
 import logging.config
+import sys
 import time
-from typing import Any
+from typing import Any, Final
+
+from app.outlet import Outlet
 
 ACCESS = logging.getLogger("app.access")
+
+PARTING_SECONDS: Final = 1.0
+"""How long the end of the program waits for the log's reader."""
 
 
 class JSONFormatter(logging.Formatter):
@@ -25,13 +31,39 @@ class JSONFormatter(logging.Formatter):
         return json.dumps(entry, ensure_ascii=False, default=str)
 
 
+class OutletHandler(logging.Handler):
+    """Writes to standard output, and never waits for its reader."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._outlet = Outlet(sys.stdout.fileno(), self._notice)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._outlet.put(self.format(record).encode(errors="backslashreplace") + b"\n")
+
+    def flush(self) -> None:
+        self._outlet.flush(PARTING_SECONDS)
+
+    def _notice(self, dropped: int) -> bytes:
+        message = "Lines were dropped here, which the log's reader did not take in time."
+        record = logging.LogRecord(__name__, logging.WARNING, __file__, 0, message, None, None)
+        record.fields = {"dropped": dropped}
+        return self.format(record).encode() + b"\n"
+
+
+def flush() -> None:
+    """Have all that has been logged written, as far as its reader takes it: a signal's end asks nobody."""
+    for handler in logging.getLogger().handlers:
+        handler.flush()
+
+
 def configuration(level: str) -> dict[str, Any]:
     """For `logging.config.dictConfig`, and so for uvicorn."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": {"()": JSONFormatter}},
-        "handlers": {"out": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "json"}},
+        "handlers": {"out": {"()": OutletHandler, "formatter": "json"}},
         "root": {"handlers": ["out"], "level": level.upper()},
         "loggers": {"python_multipart": {"level": "ERROR"}},  # callers' mistakes, which they are told of
     }

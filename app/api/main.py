@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from uvicorn.config import STARTUP_FAILURE
 
 from app import settings
-from app.api import docs, errors, openapi, routes
+from app.api import docs, errors, logs, openapi, routes
 from app.api.access import Gate
 from app.api.headers import SecurityHeaders
 from app.api.limits import BodyLimits
@@ -39,6 +39,7 @@ def create_app(config: Settings) -> FastAPI:
         log.info("Ready.", extra={"fields": {"models": versions}})
         yield
         lanes.close()
+        logs.flush()
 
     middleware = [Middleware(Telemetry), Middleware(SecurityHeaders)]
     if config.cors_origins:
