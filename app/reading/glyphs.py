@@ -54,7 +54,7 @@ class Glyph:
     `pixels`: (28, 28) float32 in [0, 1]; `box`: left, top, right and bottom limit of its ink, in pixels of the picture
     as sent, upright; `scale`: pixels of the glyph for one pixel of that picture, so that its size is not lost;
     `others`: likewise pixels, of each whole piece where several stand side by side, which may be characters themselves;
-    `cut`: whether there was ink at the picture's edge, so that it may have been cut out of something.
+    `cut`: whether there was ink at the edge of a photograph or scan, so that it may have been cut out of something.
     """
 
     pixels: Pixels
@@ -99,12 +99,12 @@ def _cropped(ink: Ink, grid: int = 1) -> Ink | None:
         return None
     top, left = int(rows[0]) // grid * grid, int(columns[0]) // grid * grid
     density = ink.density[top : rows[-1] + 1, left : columns[-1] + 1]
-    return Ink(density, ink.left + left, ink.top + top)
+    return Ink(density, ink.left + left, ink.top + top, ink.flat)
 
 
 def _apart(ink: Ink, cleaning: Cleaning) -> tuple[Ink | None, list[Ink], bool]:
     """The ink without dirt and without what was cut off with the character; the whole characters, if several; whether
-    some of it is at the edge."""
+    some of it is at the edge of a photograph or scan."""
     block = components.block_of(ink.density.shape)
     drawn = _cropped(ink, grid=block)
     if drawn is None:
@@ -126,7 +126,7 @@ def _apart(ink: Ink, cleaning: Cleaning) -> tuple[Ink | None, list[Ink], bool]:
     return (
         _without(drawn, block, pieces.where(away | specks)),
         [_without(drawn, block, pieces.where(~one)) for one in characters],
-        at_edge,
+        at_edge and not ink.flat,
     )
 
 
@@ -148,7 +148,7 @@ def _without(ink: Ink, block: int, blocks: Mask) -> Ink:
     if not blocks.any():
         return ink
     away = components.of_blocks(blocks, block, ink.density.shape)
-    return Ink(np.where(away, np.float32(0), ink.density), ink.left, ink.top)
+    return Ink(np.where(away, np.float32(0), ink.density), ink.left, ink.top, ink.flat)
 
 
 def _centred(scaled: Density) -> Pixels:

@@ -66,11 +66,13 @@ _FEWEST = 8
 @dataclass(frozen=True, slots=True)
 class Ink:
     """`density`: (height, width) float32 in [0, 1], all 0 where there is only paper; `left` and `top` tell how many
-    pixels of the picture were cut away before it, as a frame; negative where some were added."""
+    pixels of the picture were cut away before it, as a frame; negative where some were added. `flat`: whether the
+    paper is of one colour, as a canvas is."""
 
     density: Density
     left: int = 0
     top: int = 0
+    flat: bool = True
 
 
 def of(picture: Picture) -> Ink:
@@ -78,25 +80,26 @@ def of(picture: Picture) -> Ink:
     bands, border = _bands(picture.image)
     box = frame.paper_box(bands)
     left, top, right, bottom = box or (0, 0, *bands[0].shape[::-1])
-    return Ink(_density([band[top:bottom, left:right] for band in bands]), left - border, top - border)
+    density, flat = _density([band[top:bottom, left:right] for band in bands])
+    return Ink(density, left - border, top - border, flat)
 
 
-def _density(bands: list[Band]) -> Density:
+def _density(bands: list[Band]) -> tuple[Density, bool]:
+    """The ink, and whether the paper is flat."""
     distance = reduce(np.maximum, (_distance(band, _paper_of(band)) for band in bands))
     strongest = int(distance.max())
     if strongest <= _PAPER_TOLERANCE and np.count_nonzero(distance) > _FAINT_SHARE * distance.size:
-        return np.zeros(distance.shape, np.float32)
+        return np.zeros(distance.shape, np.float32), True
     if strongest <= _FAINTEST:
-        return np.zeros(distance.shape, np.float32)
-    if _is_flat(distance, strongest):
-        return distance * np.float32(1 / strongest)
-    return photo.density(bands) if min(distance.shape) >= _SMALLEST_PHOTO else _of_small(distance, strongest)
+        return np.zeros(distance.shape, np.float32), True
+    if _is_flat(distance, strongest) or min(distance.shape) < _TOO_SMALL:
+        return distance * np.float32(1 / strongest), True
+    small = min(distance.shape) < _SMALLEST_PHOTO
+    return _of_small(distance, strongest) if small else photo.density(bands), False
 
 
 def _of_small(distance: Band, strongest: int) -> Density:
     """What stands out from grain, which in a small picture is judged by how neighbouring pixels differ."""
-    if min(distance.shape) < _TOO_SMALL:
-        return distance * np.float32(1 / strongest)
     shades = distance.astype(np.int16)
     pairs = (shades[_LAG:] - shades[:-_LAG], shades[:, _LAG:] - shades[:, :-_LAG])
     differences = np.abs(np.concatenate([one.ravel() for one in pairs]))
