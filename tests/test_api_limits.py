@@ -26,6 +26,13 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def full_size(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """With the limits that it has by default."""
+    with serving(tmp_path_factory.mktemp("api")) as server:
+        yield server
+
+
 def split(answer: bytes) -> tuple[bytes, dict[str, str]]:
     head, _, body = answer.partition(b"\r\n\r\n")
     return head, json.loads(body)
@@ -162,3 +169,27 @@ def test_one_connection_too_many(tmp_path: Path) -> None:
             assert problem["code"] == "overloaded"
             assert problem["error"] == "Too many connections are open. Please try again in a moment."
         assert server.predict(PNG).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", b"{" + b",".join(b'"a%d":1' % i for i in range(900_000)) + b"}"),
+        ("application/json", b"[" + b",".join([b"[" * 90 + b"]" * 90] * 55_000) + b"]"),
+        (
+            "multipart/form-data; boundary=b",
+            b'--b\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n'
+            + b"\r\n--bx" * 1_700_000
+            + b"\r\n--b--\r\n",
+        ),
+    ],
+    ids=["a million fields", "nested lists", "what begins as the boundary does"],
+)
+def test_bodies_that_are_dear_to_parse(full_size: Server, kind: str, body: bytes) -> None:
+    """10 MB cost no more than a picture of that size."""
+    memory, seconds = full_size.peak_memory(), full_size.cpu_seconds()
+    answer = requests.post(full_size.url + "/predict/", data=body, headers={"Content-Type": kind}, timeout=30)
+    assert answer.status_code in (400, 422)
+    assert full_size.cpu_seconds() - seconds < 0.8
+    assert full_size.peak_memory() - memory < 80 << 20
+    assert full_size.predict(PNG).status_code == 200
