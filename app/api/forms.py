@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 MAX_OTHER_FIELDS: Final = 16
 """Fields besides the files that are overlooked; a form with more was not made for this API."""
 
-MAX_PIECES: Final = 4096
-"""In how many pieces the parser may hand over a part: it cuts where something begins as the boundary does, at a cost of
-a microsecond. A boundary is chosen so that nothing in a part does."""
+MAX_BOUNDARIES: Final = 4096
+"""A boundary is chosen so that nothing in a file looks like it; what does costs a microsecond each time."""
 
 
 def files_of(body: bytes, content_type: str, field: str, limit: int) -> list[bytes]:
@@ -37,6 +36,8 @@ def files_of(body: bytes, content_type: str, field: str, limit: int) -> list[byt
         boundary = parse_options_header(content_type)[1].get(b"boundary")
         if not boundary:
             raise MissingBoundary
+        if body.count(b"\r\n--" + boundary) > MAX_BOUNDARIES:
+            raise BrokenForm
         parser = MultipartParser(boundary, form.callbacks())
         parser.write(body)
         parser.finalize()
@@ -61,7 +62,6 @@ class _Form:
         self._header = b""
         self._disposition = b""
         self._content: list[bytes] | None = None
-        self._pieces = 0
 
     def callbacks(self) -> "MultipartCallbacks":
         return {
@@ -76,7 +76,6 @@ class _Form:
 
     def _part_begin(self) -> None:
         self._disposition = b""
-        self._pieces = 0
 
     def _header_field(self, data: bytes, start: int, end: int) -> None:
         self._header = data[start:end].lower()
@@ -98,9 +97,6 @@ class _Form:
         self._content = []
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
-        self._pieces += 1
-        if self._pieces > MAX_PIECES:
-            raise BrokenForm
         if self._content is not None:
             self._content.append(data[start:end])
 
