@@ -151,14 +151,22 @@ def test_connections_that_wait_make_room(tmp_path: Path, data: bytes) -> None:
             assert connections[0].recv(1) == b""  # the oldest
 
 
+def next_answer(connection: socket.socket) -> bytes:
+    """Whose body is an object without others in it."""
+    answer = b""
+    while not answer.endswith(b"}"):
+        answer += connection.recv(65536)
+    return answer
+
+
 def test_many_connections_of_one_address_leave_others_theirs(tmp_path: Path) -> None:
     with serving(tmp_path, max_connections=10) as server, contextlib.ExitStack() as stack:
         old = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=9))
         old.sendall(LIVE + b"\r\n")
-        assert old.recv(65536).startswith(b"HTTP/1.1 200 ")
+        assert next_answer(old).startswith(b"HTTP/1.1 200 ")
         with hostile(server, 30, b"", address="127.0.0.2"):
             old.sendall(LIVE + b"\r\n")
-            assert old.recv(65536).startswith(b"HTTP/1.1 200 ")
+            assert next_answer(old).startswith(b"HTTP/1.1 200 ")
 
 
 def test_who_does_not_read_is_left(tmp_path: Path) -> None:
