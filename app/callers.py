@@ -12,25 +12,30 @@ def caller(request: HTTPConnection, trusted_proxies: int) -> str:
     """The address that counts as the caller's: IPv6 by its /64, which one household or server has to itself.
 
     Each proxy appends the address it was called from to X-Forwarded-For. What stands before the entries of the
-    trusted proxies was written by the caller, who may write anything.
+    trusted proxies was written by the caller, who may write anything. This machine is only who calls from it himself.
     """
-    peer = request.client.host if request.client else ""
-    if trusted_proxies:
-        entries = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
-        if len(entries) >= trusted_proxies:
-            peer = _without_port(entries[-trusted_proxies].strip()) or peer
-    if ":" in peer:
-        try:
-            address = ipaddress.IPv6Address(peer.partition("%")[0])
-        except ValueError:
-            return "unknown"
-        if address.ipv4_mapped:
-            peer = str(address.ipv4_mapped)
-        elif not address.is_loopback:
-            return str(ipaddress.IPv6Network((address, 64), strict=False))
-        else:
-            peer = "127.0.0.1"
-    return LOCAL if peer.startswith("127.") else peer
+    peer = network_of(request.client.host) if request.client else ""
+    if trusted_proxies and (forwarded := request.headers.getlist("x-forwarded-for")):
+        entries = ",".join(forwarded).split(",")
+        if len(entries) < trusted_proxies:
+            return peer
+        return network_of(_without_port(entries[-trusted_proxies].strip())) or peer
+    return LOCAL if peer.startswith("127.") or peer == "::/64" else peer
+
+
+def network_of(address: str) -> str:
+    """What counts as one caller: an IPv4 address, an IPv6 address's /64, "unknown" for what is neither; "" stays so."""
+    if not address:
+        return ""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.IPv6Network((found, 64), strict=False))
 
 
 def _without_port(entry: str) -> str:

@@ -47,7 +47,8 @@ class Settings(BaseSettings):
     max_waiting: Annotated[int, Field(ge=1)] = 256
     """Pictures that may wait to be recognized in one API process; further ones are answered with 503."""
     max_connections: Annotated[int, Field(ge=1)] = 1000
-    """Connections open at once to one API process; further ones are answered with 503 and closed."""
+    """Connections open at once to one API process. For one more, the address with the most of them loses the one that
+    has waited for its caller the longest; where none waits, the new one is answered with 503 and closed."""
     body_seconds: Annotated[float, Field(gt=0)] = 20.0
     """Seconds in which a request's headers must have arrived, and then its body."""
 

@@ -164,6 +164,17 @@ def test_a_forged_local_address_is_no_way_around(api: Server) -> None:
     assert code(answers[-1]) == "too_many_requests"
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "this machine"])
+def test_a_forwarded_local_address_is_not_this_machine(api: Server, address: str) -> None:
+    answers = [from_address(api, address, key="a-guess") for _ in range(13)]
+    assert code(answers[-1]) == "too_many_requests"
+
+
+def test_spaces_around_a_key_do_not_count(api: Server) -> None:
+    head = b"GET /alphabets/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-API-Key: first-key \r\n\r\n"
+    assert api.raw(head).startswith(b"HTTP/1.1 200 ")
+
+
 def test_an_ipv6_network_counts_as_one_address(api: Server) -> None:
     answers = [from_address(api, f"2001:db8:1:2::{i:x}", KEYS[2]) for i in range(13)]
     assert code(answers[-1]) == "too_many_requests"

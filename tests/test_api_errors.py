@@ -123,7 +123,7 @@ BODIES = {
     "a part's endless header": (FORM, form(b"X: " + b"y" * 9000 + b"\r\n\r\n"), 400, "malformed_body"),
     "broken JSON": ("application/json", b'{"image": ', 400, "malformed_body"),
     "no text": ("application/json", b"\xff\xfe\x00", 400, "malformed_body"),
-    "JSON, nested deeply": ("application/json", b"[" * 100_000, 400, "malformed_body"),
+    "JSON, nested deeply": ("application/json", b"[" * 100_000, 422, "invalid_parameter"),
     "a list": ("application/json", b"[]", 422, "invalid_parameter"),
     "no image": ("application/json", b"{}", 422, "missing_file"),
     "a number": ("application/json", b'{"image": 7}', 422, "invalid_parameter"),

@@ -1,11 +1,12 @@
 """What a request may send: bytes, headers, time."""
 
-import contextlib
 import json
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,13 @@ SECONDS = 2
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("api")
     with serving(folder, max_body_bytes=LIMIT, body_seconds=SECONDS, max_pixels=100_000) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def full_size(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """With the limits that it has by default."""
+    with serving(tmp_path_factory.mktemp("api")) as server:
         yield server
 
 
@@ -149,16 +157,41 @@ def test_requests_sent_ahead_are_answered_in_order(api: Server) -> None:
 
 
 def test_one_connection_too_many(tmp_path: Path) -> None:
-    with serving(tmp_path, max_connections=3) as server:
-        with contextlib.ExitStack() as stack:
-            address = ("127.0.0.1", server.port)
-            others = [stack.enter_context(socket.create_connection(address, timeout=9)) for _ in range(3)]
-            for other in others:  # all three are served, and stay
-                other.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-                assert other.recv(65536).startswith(b"HTTP/1.1 200 ")
+    """While all others are at work."""
+    large = encoded(drawn(5).resize((4900, 4900)))
+    with serving(tmp_path, max_connections=1) as server:
+        with ThreadPoolExecutor(1) as pool:
+            batch = [("files", ("x", large))] * 4
+            answer = pool.submit(requests.post, server.url + "/predict/batch/", files=batch, timeout=30)
+            time.sleep(0.3)
             head, problem = split(server.raw(b""))
             assert head.startswith(b"HTTP/1.1 503 ")
             assert b"\r\nretry-after: 1\r\n" in head
             assert problem["code"] == "overloaded"
             assert problem["error"] == "Too many connections are open. Please try again in a moment."
+        assert [result["label"] for result in answer.result().json()["results"]] == ["5"] * 4
         assert server.predict(PNG).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", b"{" + b",".join(b'"a%d":1' % i for i in range(800_000)) + b"}"),
+        ("application/json", b"[" + b",".join([b"[" * 90 + b"]" * 90] * 55_000) + b"]"),
+        (
+            "multipart/form-data; boundary=b",
+            b'--b\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n'
+            + b"\r\n--bx" * 1_700_000
+            + b"\r\n--b--\r\n",
+        ),
+    ],
+    ids=["a million fields", "nested lists", "what begins as the boundary does"],
+)
+def test_bodies_that_are_dear_to_parse(full_size: Server, kind: str, body: bytes) -> None:
+    """10 MB cost no more than a picture of that size."""
+    memory, seconds = full_size.peak_memory(), full_size.cpu_seconds()
+    answer = requests.post(full_size.url + "/predict/", data=body, headers={"Content-Type": kind}, timeout=30)
+    assert answer.status_code in (400, 422)
+    assert full_size.cpu_seconds() - seconds < 0.8
+    assert full_size.peak_memory() - memory < 80 << 20
+    assert full_size.predict(PNG).status_code == 200

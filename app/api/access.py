@@ -50,7 +50,9 @@ class Keys:
         if not self._digests:
             return None
         presented = request.headers.get("x-api-key")
-        if presented is None:
+        if presented is not None:
+            presented = presented.strip()
+        else:
             scheme, _, token = request.headers.get("authorization", "").partition(" ")
             presented = token.strip() if scheme.lower() == "bearer" else None
         if not presented:

@@ -48,6 +48,11 @@ class BrokenForm(CallerError):
         super().__init__("The form in the body is broken.")
 
 
+class BrokenBody(CallerError):
+    def __init__(self) -> None:
+        super().__init__("The request's body is broken: its chunks are not as HTTP has them.")
+
+
 class MissingBoundary(CallerError):
     def __init__(self) -> None:
         super().__init__("The Content-Type of the form names no boundary.")
@@ -186,6 +191,7 @@ CODES: dict[type[Exception], Kind] = {
     TooManyFiles: Kind(400, "too_many_files"),
     TooManyFields: Kind(400, "too_many_files"),
     BrokenForm: Kind(400, "malformed_body"),
+    BrokenBody: Kind(400, "malformed_body"),
     MissingBoundary: Kind(400, "malformed_body"),
     UnfinishedForm: Kind(400, "malformed_body"),
     BrokenJSON: Kind(400, "malformed_body"),

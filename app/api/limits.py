@@ -5,10 +5,13 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.errors import BodyTooLarge, Overloaded, SlowSender
+from app.api.errors import BodyTooLarge, BrokenBody, Overloaded, SlowSender
 
 HELD_BODIES: Final = 8
 """All bodies that one process holds together take at most this many times the limit of one."""
+
+SMALL_BODY: Final = 256 * 1024
+"""Bytes of a body, larger than which they leave one of these `HELD_BODIES` to others."""
 
 LINGER_SECONDS: Final = 2.0
 LINGER_BYTES: Final = 64 * 1024 * 1024
@@ -21,6 +24,7 @@ class BodyLimits:
 
     Raises, where the application reads the body:
         BodyTooLarge: more than `max_bytes`, announced or sent.
+        BrokenBody: it is no valid HTTP, so that the rest of it cannot be found.
         SlowSender: not all there after `seconds`.
         Overloaded: all bodies together are more than this process holds.
     """
@@ -49,6 +53,8 @@ class BodyLimits:
                     message = await receive()
             except TimeoutError:
                 raise SlowSender(self._seconds) from None
+            if scope["state"].get("broken"):
+                raise BrokenBody
             if message["type"] == "http.request":
                 size = len(message.get("body", b""))
                 received += size
@@ -56,13 +62,17 @@ class BodyLimits:
                 complete = not message.get("more_body", False)
                 if received > self._max_bytes:
                     raise BodyTooLarge(self._max_bytes)
-                if self._held > HELD_BODIES * self._max_bytes:
+                bodies = HELD_BODIES if received <= SMALL_BODY else HELD_BODIES - 1
+                if self._held > bodies * self._max_bytes:
                     raise Overloaded
             return message
 
         async def closing_send(message: Message) -> None:
             """After an answer to a body not read to its end, the connection is closed, and gently."""
+            nonlocal received
             if not complete and message["type"] == "http.response.start":
+                self._held -= received
+                received = 0
                 message["headers"].append((b"connection", b"close"))
             elif not complete and not message.get("more_body", False):
                 await send({**message, "more_body": True})

@@ -12,6 +12,10 @@ from app.client.models import Picture
 
 ONE_FILE: Final = "multipart/form-data with a field 'file', or application/json with a data URL in 'image'"
 SEVERAL_FILES: Final = "multipart/form-data with a field 'files' for each picture"
+NO_OBJECT: Final = "The JSON body must be an object with the picture as a data URL in 'image', and nothing else."
+
+MAX_JSON_VALUES: Final = 64
+"""More in a JSON body are not parsed: each would cost a thousand times its bytes, to be told that it is too many."""
 
 
 async def single_file(request: Request) -> bytes:
@@ -36,6 +40,9 @@ def _media_type(request: Request) -> str:
 
 
 def _from_json(body: bytes) -> bytes:
+    # Every value but the first comes after one of these, none of which a data URL of a picture needs more than once.
+    if sum(map(body.count, (b",", b"[", b"{"))) > MAX_JSON_VALUES:
+        raise WrongJSON(NO_OBJECT)
     try:
         url = Picture.model_validate_json(body).image
     except ValidationError as error:
@@ -50,7 +57,7 @@ def _from_json(body: bytes) -> bytes:
             raise WrongJSON(
                 "image: it must be a data URL of a picture, such as data:image/png;base64,iVBORw0KGgo..."
             ) from None
-        raise WrongJSON("The JSON body must be an object with the picture as a data URL in 'image'.") from None
+        raise WrongJSON(NO_OBJECT) from None
     try:
         return binascii.a2b_base64(url.partition(",")[2], strict_mode=True)
     except binascii.Error:
