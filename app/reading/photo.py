@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
-from app.reading import components, paper
+from app.reading import components, frame, paper
+from app.reading.components import Mask
 from app.reading.frame import Band
 
 Floats = npt.NDArray[np.float32]
@@ -34,6 +35,9 @@ _FAINT, _FULL = 0.1, 0.7
 """Ink is no fainter than the first; a piece that is nowhere as full as the second is a trace of ruling or shade.
 [0.05, 0.2 and 0.5, 0.9: no loss.]"""
 
+_EDGE_OF_SHADOW = 0.01
+"""Of the picture's edge, in its heights, so much lies beside the edge of a shadow at least, if there is one."""
+
 _FEWEST = 8
 """Pixels that must stand out. [2: a blank paper is a sure answer; 40: no loss.]"""
 
@@ -46,7 +50,21 @@ _RULED_THICKNESS = 0.02
 
 def density(bands: list[Band]) -> Floats:
     """The ink of a photograph's bands, each (height, width) uint8: likewise float32 in [0, 1], 0 all over if none."""
-    relief = _strongest([_relief(band) for band in bands])
+    even, edged = _strongest([_relief(band) for band in bands])
+    ink = _of_relief(even)
+    return _of_relief(edged) if _has_edges_of_shadow(ink > _FAINT, edged) else ink
+
+
+def _has_edges_of_shadow(ink: Mask, edged: Floats) -> bool:
+    """Whether ink at the picture's edge is none if shadows may have edges, and there is other ink."""
+    strong, floor = _standing_out(edged, _PAPER_SHARES[0])
+    if strong.size < _FEWEST:
+        return False
+    lost = ink & (edged < 0.3 * floor)
+    return bool(np.count_nonzero(frame.edge(lost)) >= _EDGE_OF_SHADOW * len(ink))
+
+
+def _of_relief(relief: Floats) -> Floats:
     usual, least = _PAPER_SHARES
     strong, floor = _standing_out(relief, usual)
     if strong.size < _FEWEST:
@@ -66,17 +84,26 @@ def _standing_out(relief: Floats, paper_share: float) -> tuple[Floats, float]:
     return relief[relief > floor], floor
 
 
-def _relief(band: Band) -> Floats:
-    """How far each pixel stands out from the paper under it, relative to that paper's brightness."""
+def _relief(band: Band) -> tuple[Floats, Floats]:
+    """How far each pixel stands out from the paper under it, relative to that paper's brightness.
+
+    Once as the paper is where its light changes slowly; once as it is where shadows have edges and strokes are thin.
+    """
     level = paper.under(band)
-    pixels: Floats = np.asarray(Image.fromarray(band).filter(ImageFilter.GaussianBlur(1)), dtype=np.float32)
-    relief: Floats = np.divide(level - pixels, np.maximum(level, 64), dtype=np.float32)
-    return relief if paper.has_darker_ink(paper.density(level, pixels)) else -relief
+    blurred = np.asarray(Image.fromarray(band).filter(ImageFilter.GaussianBlur(1)))
+    pixels: Floats = blurred.astype(np.float32)
+    darker = paper.has_darker_ink(paper.density(level, pixels))
+    closed = (paper.closed(blurred) if darker else ~paper.closed(~blurred)).astype(np.float32)
+    even, edged = (
+        np.divide(under - pixels, np.maximum(under, 64), dtype=np.float32) * np.float32(1 if darker else -1)
+        for under in (level, closed)
+    )
+    return even, np.minimum(even, edged)
 
 
-def _strongest(reliefs: list[Floats]) -> Floats:
+def _strongest(reliefs: list[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
     """The band in which the ink stands out most from the grain."""
-    return max(reliefs, key=lambda relief: float(np.quantile(relief, 1 - paper.SURELY_INK)))
+    return max(reliefs, key=lambda relief: float(np.quantile(relief[0], 1 - paper.SURELY_INK)))
 
 
 def _without_ruling(ink: Floats) -> Floats:
