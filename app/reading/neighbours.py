@@ -54,6 +54,9 @@ _OF_WHOLE, _OF_CUT = 0.9, 0.4
 _TALL = 0.5
 """Pieces side by side may be characters of their own if they have at least this share of the highest one's height."""
 
+_OVERLAP = 0.95
+"""What is beside another shares at most this much of its width with it; a slanting one is above the next."""
+
 _MOSTLY = 0.6
 """What was cut off at the picture's edge counts as well if it has at least this share of the widest one's width."""
 
@@ -143,12 +146,12 @@ def stops(pieces: Pieces) -> Mask:
     main = int((across * down).argmax())
     small = np.maximum(across, down) <= _STOP * max(down[main], across[main])
     low = box.top + box.bottom > box.top[main] + box.bottom[main]
-    dots: Mask = small & low & Rows.of(pieces).beside(main)
+    dots: Mask = small & low & Rows.of(pieces).beside(main, overlap=1)
     return dots
 
 
 def beside(pieces: Pieces) -> Mask:
-    """Which pieces of a whole picture's ink touch its edge and stand beside something more in the middle."""
+    """Which pieces of a whole picture's ink touch its edge and are small, or beside something more in the middle."""
     box = Extents.of(pieces)
     height, width = pieces.height, pieces.width
     margin = max(1, round(0.02 * max(height, width)))
@@ -159,7 +162,10 @@ def beside(pieces: Pieces) -> Mask:
         return np.zeros_like(at_sides)
     whole = box.left[main] > margin and box.right[main] < width - margin
     most = (_OF_WHOLE if whole else _OF_CUT) * weight[main]
-    dropped: Mask = at_sides & (weight < most) & Rows.of(pieces).beside(main)
+    small = np.maximum(box.right - box.left, box.bottom - box.top) <= _STOP * (box.bottom[main] - box.top[main])
+    at_ends = (box.top <= margin) | (box.bottom >= height - margin)
+    neighbour = at_sides & (weight < most) & Rows.of(pieces).beside(main)
+    dropped: Mask = neighbour | (small & (at_sides | at_ends))
     return dropped
 
 
@@ -204,7 +210,7 @@ class Rows:
         np.maximum.at(right, (pieces.piece, row), pieces.ends - row * (pieces.width + 1))
         return cls(left, right)
 
-    def beside(self, main: int) -> Mask:
+    def beside(self, main: int, overlap: float = _OVERLAP) -> Mask:
         """Which pieces are left or right of a piece in all rows that both have, or in all if they share none.
 
         A slanting character's box may cover the one that follows.
@@ -212,9 +218,11 @@ class Rows:
         both = (self.right > 0) & (self.right[main] > 0)
         one_side = (~both | (self.right <= self.left[main])).all(axis=1)
         other_side = (~both | (self.left >= self.right[main])).all(axis=1)
-        apart = (self.right.max(axis=1) <= self.left[main].min()) | (self.left.min(axis=1) >= self.right[main].max())
-        found: Mask = np.where(both.any(axis=1), one_side | other_side, apart)
-        return found
+        left, right = self.left.min(axis=1), self.right.max(axis=1)
+        shared = np.minimum(right, right[main]) - np.maximum(left, left[main])
+        row_by_row = np.where(both.any(axis=1), one_side | other_side, shared <= 0)
+        beside: Mask = row_by_row & (shared <= overlap * (right - left))
+        return beside
 
 
 def _weight(pieces: Pieces, box: Extents) -> Doubles:

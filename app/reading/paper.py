@@ -51,8 +51,11 @@ SURELY_INK: Final = 0.005
 [0.002: no loss; 0.02: 2 of 80 photographs lost.]"""
 
 
-def under(band: Band) -> Floats:
-    """What a band, (height, width) uint8, would be without the ink: likewise, from 0 to 255 where paper is seen."""
+def under(band: Band) -> tuple[Floats, bool]:
+    """What a band, (height, width) uint8, would be without the ink: likewise, from 0 to 255 where paper is seen.
+
+    Also whether its light is even, so that there are no shadows.
+    """
     height, width = band.shape
     scale = _SIDE / max(width, height)
     small = Image.fromarray(band).resize(
@@ -60,11 +63,12 @@ def under(band: Band) -> Floats:
     )
     shades = np.asarray(small, dtype=np.float32)
     surface = _even_paper(shades)
-    if surface is not None and _has_thick_strokes(density(surface, shades)):
+    even = surface is not None and _has_thick_strokes(density(surface, shades))
+    if surface is not None and even:
         paper = Image.fromarray(surface)
     else:
         paper = small.filter(ImageFilter.MedianFilter(_WINDOW)).filter(ImageFilter.GaussianBlur(2))
-    return np.asarray(paper.resize((width, height), Image.Resampling.BICUBIC), dtype=np.float32)
+    return np.asarray(paper.resize((width, height), Image.Resampling.BICUBIC), dtype=np.float32), even
 
 
 def closed(band: Band) -> Band:

@@ -89,15 +89,15 @@ def _relief(band: Band) -> tuple[Floats, Floats]:
 
     Once as the paper is where its light changes slowly; once as it is where shadows have edges and strokes are thin.
     """
-    level = paper.under(band)
+    level, is_even = paper.under(band)
     blurred = np.asarray(Image.fromarray(band).filter(ImageFilter.GaussianBlur(1)))
     pixels: Floats = blurred.astype(np.float32)
-    darker = paper.has_darker_ink(paper.density(level, pixels))
-    closed = (paper.closed(blurred) if darker else ~paper.closed(~blurred)).astype(np.float32)
-    even, edged = (
-        np.divide(under - pixels, np.maximum(under, 64), dtype=np.float32) * np.float32(1 if darker else -1)
-        for under in (level, closed)
-    )
+    sign = np.float32(1 if paper.has_darker_ink(paper.density(level, pixels)) else -1)
+    even = np.divide(level - pixels, np.maximum(level, 64), dtype=np.float32) * sign
+    if is_even:
+        return even, even
+    closed = (paper.closed(blurred) if sign > 0 else ~paper.closed(~blurred)).astype(np.float32)
+    edged = np.divide(closed - pixels, np.maximum(closed, 64), dtype=np.float32) * sign
     return even, np.minimum(even, edged)
 
 
