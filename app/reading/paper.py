@@ -32,6 +32,9 @@ _EVEN = 5.0
 """How far, of 255, evenly lit paper may be from one smooth surface on that copy, where grain is averaged away. [2.5,
 10: no loss.]"""
 
+_EVEN_GRAIN = 1.2
+"""The same, as a multiple of the grain that is left: what pixels beside one another differ by."""
+
 _EDGE_FROM = 0.95
 """Where the edge begins, of the way from the middle of the picture outwards. [0.9, 0.98: no loss.]"""
 
@@ -51,11 +54,8 @@ SURELY_INK: Final = 0.005
 [0.002: no loss; 0.02: 2 of 80 photographs lost.]"""
 
 
-def under(band: Band) -> tuple[Floats, bool]:
-    """What a band, (height, width) uint8, would be without the ink: likewise, from 0 to 255 where paper is seen.
-
-    Also whether its light is even, so that there are no shadows.
-    """
+def under(band: Band) -> Floats:
+    """What a band, (height, width) uint8, would be without the ink: likewise, from 0 to 255 where paper is seen."""
     height, width = band.shape
     scale = _SIDE / max(width, height)
     small = Image.fromarray(band).resize(
@@ -63,12 +63,11 @@ def under(band: Band) -> tuple[Floats, bool]:
     )
     shades = np.asarray(small, dtype=np.float32)
     surface = _even_paper(shades)
-    even = surface is not None and _has_thick_strokes(density(surface, shades))
-    if surface is not None and even:
+    if surface is not None and _has_thick_strokes(density(surface, shades)):
         paper = Image.fromarray(surface)
     else:
         paper = small.filter(ImageFilter.MedianFilter(_WINDOW)).filter(ImageFilter.GaussianBlur(2))
-    return np.asarray(paper.resize((width, height), Image.Resampling.BICUBIC), dtype=np.float32), even
+    return np.asarray(paper.resize((width, height), Image.Resampling.BICUBIC), dtype=np.float32)
 
 
 def closed(band: Band) -> Band:
@@ -116,15 +115,17 @@ def _even_paper(shades: Floats) -> Floats | None:
     x, y = (axis.ravel() for axis in np.meshgrid(*(np.linspace(-1, 1, side) for side in shades.shape[::-1])))
     terms, values = np.stack((np.ones_like(x), x, y, x * x, x * y, y * y), axis=1), shades.ravel()
     at_edge = np.maximum(np.abs(x), np.abs(y)) > _EDGE_FROM
+    grain = float(np.median(np.abs(np.diff(shades, axis=1)))) if shades.shape[1] > 1 else 0.0
+    even = max(_EVEN, _EVEN_GRAIN * grain)
     weights: Doubles = at_edge.astype(np.float64)
     for _ in range(8):  # to least absolute deviations at the edge, which strokes seldom touch
         off = np.abs(values - terms @ _weighted_least_squares(terms, values, weights))
         weights = at_edge / np.maximum(off, 1)
     for _ in range(4):  # then by all that is near
-        near = off < _EVEN
+        near = off < even
         surface = terms @ _weighted_least_squares(terms, values, near.astype(np.float64))
         off = np.abs(values - surface)
-    near = off < _EVEN
+    near = off < even
     if near[at_edge].mean() < _EVEN_AT_EDGE or near.mean() < _EVEN_INSIDE:
         return None
     return surface.reshape(shades.shape).astype(np.float32)

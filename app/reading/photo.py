@@ -35,6 +35,9 @@ _FAINT, _FULL = 0.1, 0.7
 """Ink is no fainter than the first; a piece that is nowhere as full as the second is a trace of ruling or shade.
 [0.05, 0.2 and 0.5, 0.9: no loss.]"""
 
+_SMALLEST_COPY = 48
+"""Pixels on the shorter side of the smallest copy that is looked at for ink under grain."""
+
 _EDGE_OF_SHADOW = 0.01
 """Of the picture's edge, in its heights, so much lies beside the edge of a shadow at least, if there is one."""
 
@@ -49,7 +52,21 @@ _RULED_THICKNESS = 0.02
 
 
 def density(bands: list[Band]) -> Floats:
-    """The ink of a photograph's bands, each (height, width) uint8: likewise float32 in [0, 1], 0 all over if none."""
+    """The ink of a photograph's bands, each (height, width) uint8: likewise float32 in [0, 1], 0 all over if none.
+
+    Where none stands out from coarse grain, it may on a smaller copy, on which the grain is averaged away.
+    """
+    ink = _density(bands)
+    height, width = bands[0].shape
+    for factor in (2, 4):
+        if ink.any() or min(height, width) // factor < _SMALLEST_COPY:
+            break
+        copies = [np.asarray(Image.fromarray(band).reduce(factor)) for band in bands]
+        ink = np.asarray(Image.fromarray(_density(copies)).resize((width, height), Image.Resampling.BILINEAR))
+    return ink
+
+
+def _density(bands: list[Band]) -> Floats:
     even, edged = _strongest([_relief(band) for band in bands])
     ink = _of_relief(even)
     return _of_relief(edged) if _has_edges_of_shadow(ink > _FAINT, edged) else ink
@@ -89,13 +106,11 @@ def _relief(band: Band) -> tuple[Floats, Floats]:
 
     Once as the paper is where its light changes slowly; once as it is where shadows have edges and strokes are thin.
     """
-    level, is_even = paper.under(band)
+    level = paper.under(band)
     blurred = np.asarray(Image.fromarray(band).filter(ImageFilter.GaussianBlur(1)))
     pixels: Floats = blurred.astype(np.float32)
     sign = np.float32(1 if paper.has_darker_ink(paper.density(level, pixels)) else -1)
     even = np.divide(level - pixels, np.maximum(level, 64), dtype=np.float32) * sign
-    if is_even:
-        return even, even
     closed = (paper.closed(blurred) if sign > 0 else ~paper.closed(~blurred)).astype(np.float32)
     edged = np.divide(closed - pixels, np.maximum(closed, 64), dtype=np.float32) * sign
     return even, np.minimum(even, edged)
