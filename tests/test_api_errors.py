@@ -59,6 +59,15 @@ def jpeg_of_many_scans() -> bytes:
     return data[:start] + data[start:-2] * 3000 + data[-2:]
 
 
+def as_mpo(jpeg: bytes) -> bytes:
+    """The JPEG with the segment of files that hold several: Pillow has another name for these."""
+    several = io.BytesIO()
+    drawn(5).convert("RGB").save(several, "MPO", save_all=True, append_images=[drawn(6).convert("RGB")])
+    start = several.getvalue().index(b"MPF\0") - 4
+    length = int.from_bytes(several.getvalue()[start + 2 : start + 4], "big")
+    return jpeg[:2] + several.getvalue()[start : start + 2 + length] + jpeg[2:]
+
+
 FILES = {
     "nothing": (b"", 400, "empty_file"),
     "text": (b"This is a text file that somebody called digit.png.", 415, "not_a_picture"),
@@ -70,6 +79,7 @@ FILES = {
     "JPEG cut short": (JPEG[: len(JPEG) // 2], 400, "damaged_picture"),
     "PNG with nonsense in its data": (PNG[:60] + b"nonsense" * 30 + PNG[300:], 400, "damaged_picture"),
     "JPEG of many scans": (jpeg_of_many_scans(), 400, "damaged_picture"),
+    "JPEG of many scans, said to hold two pictures": (as_mpo(jpeg_of_many_scans()), 400, "damaged_picture"),
     "decompression bomb": (png_of(30_000, 3_000), 413, "too_many_pixels"),
     "larger bomb": (png_of(20_000, 10), 400, "blank_image"),
     "header of a giant": (png_claiming(100_000, 100_000, bytes(99)), 413, "too_many_pixels"),

@@ -132,9 +132,14 @@ def open_file(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
         raise DamagedPicture from None
     if image.width * image.height > max_pixels:
         raise TooManyPixels(max_pixels, image.size)
-    if image.width * image.height == 0 or (image.format == "JPEG" and data.count(b"\xff\xda") > _MOST_SCANS):
+    if image.width * image.height == 0 or _scans(data) > _MOST_SCANS:
         raise DamagedPicture
     return image
+
+
+def _scans(data: bytes) -> int:
+    """Of a JPEG, by whatever name Pillow calls it: one with a second picture in it is an "MPO"."""
+    return data.count(b"\xff\xda") if data.startswith(b"\xff\xd8") else 0
 
 
 def load(image: Image.Image) -> Picture:
