@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from PIL import ExifTags, Image, ImageOps, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
+from PIL import BmpImagePlugin, ExifTags, Image, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
 
 warnings.filterwarnings("ignore", module="PIL")  # odd metadata and sizes, of which the caller is told by errors
 
@@ -33,8 +33,25 @@ _ACCEPTED = "Accepted are PNG, JPEG, WebP, GIF, BMP or TIFF."
 _WHITES = (1.0, 255.0, 65535.0)
 """What white may be in greys of more than 8 bits: the least of these that nothing is brighter than."""
 
+_UPRIGHT: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes a picture upright, by its EXIF orientation."""
+
 _LYING = (5, 6, 7, 8)
 """EXIF orientations in which width and height change places."""
+
+_MOST_EXIF = 64 * 1024
+"""Bytes of EXIF in which an orientation is looked for: what one segment of a JPEG holds. Pillow takes it all apart."""
+
+_MOST_RLE_PIXELS = 2_000_000
+"""Pillow decodes run-length encoded BMPs in Python, pixel by pixel."""
 
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom limit."""
@@ -72,9 +89,10 @@ class DamagedPicture(UnreadablePicture):
 class TooManyPixels(ReadingError):
     """The picture's header announces more pixels than are decoded; its size may be too large to be told."""
 
-    def __init__(self, most: int, size: tuple[int, int] | None = None) -> None:
+    def __init__(self, most: int, size: tuple[int, int] | None = None, kind: str = "") -> None:
         pixels = f"{size[0]} x {size[1]} pixels" if size else "far too many pixels"
-        super().__init__(f"The picture has {pixels}; at most {most / 1e6:g} million are accepted.")
+        of_kind = f" of a {kind}" if kind else ""
+        super().__init__(f"The picture has {pixels}; at most {most / 1e6:g} million are accepted{of_kind}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +152,24 @@ def open_file(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
         raise TooManyPixels(max_pixels, image.size)
     if image.width * image.height == 0 or _scans(data) > _MOST_SCANS:
         raise DamagedPicture
+    if isinstance(image, BmpImagePlugin.BmpImageFile):
+        _check_rle(image, len(data))
     return image
 
 
 def _scans(data: bytes) -> int:
     """Of a JPEG, by whatever name Pillow calls it: one with a second picture in it is an "MPO"."""
     return data.count(b"\xff\xda") if data.startswith(b"\xff\xd8") else 0
+
+
+def _check_rle(image: BmpImagePlugin.BmpImageFile, length: int) -> None:
+    """Raises TooManyPixels, and DamagedPicture where a run-length encoded BMP has more runs than pixels."""
+    if image.tile and image.tile[0].codec_name == "bmp_rle":
+        pixels = image.width * image.height
+        if pixels > _MOST_RLE_PIXELS:
+            raise TooManyPixels(_MOST_RLE_PIXELS, image.size, "run-length encoded BMP")
+        if length > 4 * pixels + 4096:
+            raise DamagedPicture
 
 
 def load(image: Image.Image) -> Picture:
@@ -152,9 +182,18 @@ def load(image: Image.Image) -> Picture:
         image = _in_eight_bits(image)
     with _decoder():
         image = _at_working_size(image)
-        lies = image.getexif().get(ExifTags.Base.Orientation) in _LYING
-        image = ImageOps.exif_transpose(image)
-    return Picture(image, (height, width) if lies else (width, height))
+        orientation = _orientation(image)
+        if orientation in _UPRIGHT:
+            image = image.transpose(_UPRIGHT[orientation])
+    return Picture(image, (height, width) if orientation in _LYING else (width, height))
+
+
+def _orientation(image: Image.Image) -> Any:
+    """As EXIF has it, or XMP; whatever stands there. 1, upright, where there is nothing or too much to look through."""
+    metadata = (image.info.get(name) or b"" for name in ("exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"))
+    if sum(map(len, metadata)) > _MOST_EXIF:
+        return 1
+    return image.getexif().get(ExifTags.Base.Orientation, 1)
 
 
 @contextmanager

@@ -1,0 +1,79 @@
+"""What decoding a stranger's file costs: far less than the file was made to cost."""
+
+import os
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from PIL import ExifTags, Image, ImageOps
+
+from app.reading import picture
+from app.reading.picture import DamagedPicture, TooManyPixels
+from tests.support.pictures import drawn, encoded
+
+
+@contextmanager
+def quick(seconds: float = 1) -> Iterator[None]:
+    """What takes seconds where it is not bounded."""
+    before = time.process_time()
+    yield
+    assert time.process_time() - before < seconds
+
+
+def exif(orientation: int, numbers: int = 0) -> bytes:
+    """EXIF of an orientation and a great many fractions."""
+    tags = [(ExifTags.Base.Orientation, 3, 1, orientation), (ExifTags.Base.WhitePoint, 5, numbers, 38)]
+    packed = b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    return b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + packed + bytes(4) + os.urandom(8 * numbers)
+
+
+def rle_bmp(width: int, height: int, runs: bytes) -> bytes:
+    header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, len(runs), 0, 0, 256, 0)
+    start = 14 + len(header) + 1024
+    return b"BM" + struct.pack("<IHHI", start + len(runs), 0, 0, start) + header + bytes(1024) + runs
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "TIFF"])
+def test_pictures_are_turned_upright(orientation: int, format: str) -> None:
+    marked = Image.new("L", (48, 32), 255)
+    marked.paste(0, (0, 0, 16, 8))
+    kept = {ExifTags.Base.Orientation.value: orientation}
+    sent = Image.Exif()
+    sent.update(kept)
+    decoded = picture.decode(encoded(marked, format, exif=sent))
+    marked.getexif().update(kept)
+    upright = ImageOps.exif_transpose(marked)
+    assert decoded.size == decoded.image.size == upright.size
+    assert np.abs(np.asarray(decoded.image, int) - np.asarray(upright, int)).max() < 32
+
+
+def test_megabytes_of_exif_are_not_taken_apart() -> None:
+    data = encoded(drawn(5), exif=exif(6, numbers=1_100_000))
+    with quick():
+        assert picture.decode(data).size == (280, 280)
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "sentence"),
+    [
+        (
+            rle_bmp(5000, 5000, b"\x01\0\0\0" * 5000),
+            TooManyPixels,
+            "The picture has 5000 x 5000 pixels; at most 2 million are accepted of a run-length encoded BMP.",
+        ),
+        (rle_bmp(40, 40, b"\1\0" * 3_000_000), DamagedPicture, "damaged"),
+    ],
+    ids=["one pixel a line", "runs of nothing"],
+)
+def test_run_length_encoded_bombs(data: bytes, error: type[Exception], sentence: str) -> None:
+    with quick(), pytest.raises(error, match=sentence):
+        picture.decode(data)
+
+
+def test_a_run_length_encoded_picture() -> None:
+    runs = b"".join(bytes([40, row % 2]) + b"\0\0" for row in range(40)) + b"\0\1"
+    assert picture.decode(rle_bmp(40, 40, runs)).size == (40, 40)
