@@ -13,13 +13,16 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from PIL import BmpImagePlugin, ExifTags, Image, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
+from PIL import BmpImagePlugin, ExifTags, Image, UnidentifiedImageError, WebPImagePlugin
+
+from app.reading import tiff
 
 warnings.filterwarnings("ignore", module="PIL")  # odd metadata and sizes, of which the caller is told by errors
 
-FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
-Image.preinit()  # with the two plugins below all that is accepted; else the first odd file would load forty more
-_PLUGINS: Final = (TiffImagePlugin, WebPImagePlugin)
+FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+"""That Pillow tells apart; TIFF is opened by `app.reading.tiff`."""
+Image.preinit()  # with the plugin below all that is accepted; else the first odd file would load forty more
+_PLUGINS: Final = (WebPImagePlugin,)
 
 MAX_PIXELS: Final = 25_000_000
 WORKING_SIDE: Final = 512
@@ -141,8 +144,8 @@ def open_file(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
     if not data:
         raise EmptyFile
     try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
-    except UnidentifiedImageError:
+        image = tiff.open_file(data) if tiff.is_tiff(data) else Image.open(io.BytesIO(data), formats=FORMATS)
+    except (UnidentifiedImageError, SyntaxError):
         raise NotAPicture from None
     except Image.DecompressionBombError:
         raise TooManyPixels(max_pixels) from None
