@@ -105,6 +105,7 @@ def test_a_cameras_directory_is_not_taken_apart() -> None:
 def test_ordinary_pictures_of_every_mode(mode: str, compression: str | None) -> None:
     seen = np.asarray(drawn(3))
     image = {
+        "1": lambda: drawn(3).convert("1", dither=Image.Dither.NONE),
         "I;16": lambda: Image.fromarray(seen.astype(np.uint16) * 257),
         "I": lambda: Image.fromarray(seen.astype(np.int32) * 257),
         "F": lambda: Image.fromarray(seen.astype(np.float32) / 255),

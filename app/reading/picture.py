@@ -181,11 +181,11 @@ def load(image: Image.Image) -> Picture:
     with _decoder():
         image.draft(None, (WORKING_SIDE, WORKING_SIDE))  # JPEG: decode at a fraction of the size
         image.load()
+        orientation = _orientation(image)
     if image.mode.startswith(("I", "F")):  # greys of 16 bits, 32 bits or floating point
         image = _in_eight_bits(image)
     with _decoder():
         image = _at_working_size(image)
-        orientation = _orientation(image)
         if orientation in _UPRIGHT:
             image = image.transpose(_UPRIGHT[orientation])
     return Picture(image, (height, width) if orientation in _LYING else (width, height))
