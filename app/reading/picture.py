@@ -98,6 +98,13 @@ class TooManyPixels(ReadingError):
         super().__init__(f"The picture has {pixels}; at most {most / 1e6:g} million are accepted{of_kind}.")
 
 
+class TooLaborious(ReadingError):
+    """Decoding takes more time or memory than any ordinary picture does."""
+
+    def __init__(self) -> None:
+        super().__init__("The picture takes too much work to decode. Please send it smaller, or as PNG or JPEG.")
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A decoded picture.
@@ -149,6 +156,8 @@ def open_file(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
         raise NotAPicture from None
     except Image.DecompressionBombError:
         raise TooManyPixels(max_pixels) from None
+    except MemoryError:
+        raise TooLaborious from None
     except Exception:  # Pillow raises nearly anything on hostile bytes
         raise DamagedPicture from None
     if image.width * image.height > max_pixels:
@@ -204,6 +213,8 @@ def _decoder() -> Iterator[None]:
     """Around Pillow's calls on an opened file."""
     try:
         yield
+    except MemoryError:
+        raise TooLaborious from None
     except Exception:  # as above
         raise DamagedPicture from None
 
