@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 import requests
+from PIL import Image
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
@@ -68,6 +69,11 @@ def as_mpo(jpeg: bytes) -> bytes:
     return jpeg[:2] + several.getvalue()[start : start + 2 + length] + jpeg[2:]
 
 
+def laborious() -> bytes:
+    """A small file of which a decoder makes half a gigabyte."""
+    return encoded(Image.new("RGBA", (5000, 5000)), "WEBP", lossless=True, method=0, quality=0)
+
+
 FILES = {
     "nothing": (b"", 400, "empty_file"),
     "text": (b"This is a text file that somebody called digit.png.", 415, "not_a_picture"),
@@ -82,6 +88,7 @@ FILES = {
     "JPEG of many scans, said to hold two pictures": (as_mpo(jpeg_of_many_scans()), 400, "damaged_picture"),
     "decompression bomb": (png_of(30_000, 3_000), 413, "too_many_pixels"),
     "larger bomb": (png_of(20_000, 10), 400, "blank_image"),
+    "more memory than there is": (laborious(), 422, "too_laborious"),
     "header of a giant": (png_claiming(100_000, 100_000, bytes(99)), 413, "too_many_pixels"),
 }
 

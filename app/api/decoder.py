@@ -53,11 +53,15 @@ class Decoder:
                 raise WorkerFailed(outcome)
 
     def close(self) -> None:
-        """Kill the worker, whatever it does; its picture then counts as one that took too long."""
+        """End the worker, whatever it does; its picture then counts as one that took too long."""
         if self._worker is not None:
-            self._worker[0].kill()
+            process, _ = self._worker
+            process.kill()
+            process.wait()
 
     def _ask(self, task: bytes) -> Outcome:
+        if self._worker is not None and self._worker[0].poll() is not None:  # of no picture, or none is known
+            self._discard()
         _, connection = self._worker or self._start()
         try:
             connection.send_bytes(task)
@@ -73,15 +77,19 @@ class Decoder:
         environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
         environment |= {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OPENBLAS_NUM_THREADS": "1"}
         limit = str(round(self._seconds) + _ORPHANED)
-        with theirs:
-            process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-m", "app.api.worker", str(theirs.fileno()), limit],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,  # libtiff writes there what it thinks of every line
-                env=environment,
-                pass_fds=[theirs.fileno()],
-            )
+        try:
+            with theirs:
+                process = subprocess.Popen(  # noqa: S603 - our own program
+                    [sys.executable, "-m", "app.api.worker", str(theirs.fileno()), limit],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,  # libtiff writes there what it thinks of every line
+                    env=environment,
+                    pass_fds=[theirs.fileno()],
+                )
+        except OSError:
+            ours.close()
+            raise WorkerFailed("The process that decodes pictures cannot be started.") from None
         self._worker = process, ours
         try:
             if ours.poll(_TO_START):
@@ -90,7 +98,7 @@ class Decoder:
         except (EOFError, OSError):
             pass
         self._discard()
-        raise WorkerFailed("The process that decodes pictures does not start.")
+        raise WorkerFailed("The process that decodes pictures ends before it is ready.")
 
     def _discard(self) -> None:
         if self._worker is not None:

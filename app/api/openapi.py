@@ -19,7 +19,7 @@ _TITLES = {
     408: "The request took too long to arrive",
     413: "Too many bytes or pixels",
     415: "No picture, or a body of the wrong kind",
-    422: "The picture or a parameter is missing or wrong",
+    422: "The picture or a parameter is missing or wrong, or the picture takes too much work",
     429: "Too many requests",
     503: "Too much to do",
 }

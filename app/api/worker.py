@@ -22,8 +22,8 @@ from app.reading import glyphs, ink, picture
 from app.reading.glyphs import SIDE, Cleaning, Glyph
 from app.reading.picture import ReadingError
 
-MEMORY = 300 * 1024 * 1024
-"""Bytes for one picture: of 25 million pixels in colour and transparent, 100 MB, twice, and what a decoder keeps."""
+MEMORY = 256 * 1024 * 1024
+"""Bytes for one picture: 25 million pixels in colour and transparent are 100 MB, and a decoder may need them twice."""
 
 Outcome = Glyph | ReadingError | str | None
 """A glyph, None where the picture is blank, what is wrong with it, or a mistake of ours."""
