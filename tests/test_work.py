@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from PIL import Image
 
 from app.api import work
-from app.api.decoder import Decoder
+from app.api.decoder import Decoder, Mistake
 from app.api.errors import Overloaded
 from app.api.work import Lanes
 from app.reading import picture, pipeline
@@ -66,6 +67,11 @@ def test_the_process_finds_what_this_one_does(decoder: Decoder) -> None:
 def test_the_process_tells_what_is_wrong(data: bytes, kind: type[Exception], sentence: str, decoder: Decoder) -> None:
     with pytest.raises(kind, match=sentence):
         decoder.glyph(data, DEFAULT_CLEANING)
+
+
+def test_a_mistake_of_ours_in_the_process_is_told_as_such(decoder: Decoder) -> None:
+    with pytest.raises(Mistake, match="Traceback"):
+        decoder.glyph(encoded(drawn(3)), Cleaning.model_construct(speck="none"))
 
 
 def test_a_picture_that_takes_too_long_is_given_up_and_the_next_is_read() -> None:

@@ -23,7 +23,11 @@ _ENVIRONMENT: Final = ("PATH", "LD_LIBRARY_PATH")
 
 
 class WorkerFailed(RuntimeError):
-    """The worker cannot be started, or has made a mistake, of which the message tells."""
+    """The worker cannot be started."""
+
+
+class Mistake(RuntimeError):
+    """One of ours, made in the worker: its traceback there."""
 
 
 class Decoder:
@@ -39,7 +43,7 @@ class Decoder:
 
         Raises:
             ReadingError: the picture is to blame: also TooLaborious, where it took too much time or memory.
-            WorkerFailed
+            WorkerFailed, Mistake
         """
         outcome = self._ask(packed_task(data, cleaning, self._max_pixels))
         match outcome:
@@ -50,7 +54,7 @@ class Decoder:
             case ReadingError():
                 raise outcome
             case _:
-                raise WorkerFailed(outcome)
+                raise Mistake(outcome)
 
     def close(self) -> None:
         """End the worker, whatever it does; its picture then counts as one that took too long."""
