@@ -69,6 +69,7 @@ def test_the_process_tells_what_is_wrong(data: bytes, kind: type[Exception], sen
         decoder.glyph(data, DEFAULT_CLEANING)
 
 
+@pytest.mark.filterwarnings("ignore:Pydantic serializer")
 def test_a_mistake_of_ours_in_the_process_is_told_as_such(decoder: Decoder) -> None:
     with pytest.raises(Mistake, match="Traceback"):
         decoder.glyph(encoded(drawn(3)), Cleaning.model_construct(speck="none"))
