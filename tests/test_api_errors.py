@@ -70,8 +70,8 @@ def as_mpo(jpeg: bytes) -> bytes:
 
 
 def laborious() -> bytes:
-    """A small file of which a decoder makes half a gigabyte."""
-    return encoded(Image.new("RGBA", (5000, 5000)), "WEBP", lossless=True, method=0, quality=0)
+    """A small file of which a decoder makes several hundred megabytes."""
+    return encoded(Image.new("F", (5000, 5000)), "TIFF", compression="tiff_deflate")
 
 
 FILES = {

@@ -3,6 +3,7 @@
 import os
 import struct
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -77,3 +78,26 @@ def test_run_length_encoded_bombs(data: bytes, error: type[Exception], sentence:
 def test_a_run_length_encoded_picture() -> None:
     runs = b"".join(bytes([40, row % 2]) + b"\0\0" for row in range(40)) + b"\0\1"
     assert picture.decode(rle_bmp(40, 40, runs)).size == (40, 40)
+
+
+@pytest.mark.parametrize("segment", [b"\xff\xe1\0\x1cExif\0\0" + bytes(20), b"\xff\xe1\0\x09Exif\0\0\0"])
+def test_exif_in_very_many_segments(segment: bytes) -> None:
+    """Each is added to all before it."""
+    data = encoded(drawn(5), "JPEG")
+    with quick(), pytest.raises(DamagedPicture):
+        picture.decode(data[:2] + segment * 120_000 + data[2:])
+
+
+def test_profiles_by_the_thousand() -> None:
+    """Each of them unpacks to a megabyte."""
+    packed = b"iCCPname\0\0" + zlib.compress(bytes(1_000_000), 9)
+    chunk = struct.pack(">I", len(packed) - 4) + packed + struct.pack(">I", zlib.crc32(packed))
+    data = encoded(drawn(5))
+    with quick(), pytest.raises(DamagedPicture):
+        picture.decode(data[:33] + chunk * 3000 + data[33:])
+
+
+def test_a_webp_may_have_fewer_pixels() -> None:
+    data = encoded(Image.new("L", (5000, 4000)), "WEBP", lossless=True, quality=0, method=0)
+    with pytest.raises(TooManyPixels, match=r"5000 x 4000 pixels; at most 12\.5 million are accepted of a WebP\."):
+        picture.decode(data)

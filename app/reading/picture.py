@@ -53,6 +53,13 @@ _LYING = (5, 6, 7, 8)
 _MOST_EXIF = 64 * 1024
 """Bytes of EXIF in which an orientation is looked for: what one segment of a JPEG holds. Pillow takes it all apart."""
 
+_MOST_HEADINGS = 32
+_HEADINGS: Final = (b"Exif\0\0", b"iCCP")
+"""Of metadata that Pillow unpacks or copies anew for each; an ordinary file has one, a bomb a hundred thousand."""
+
+_MOST_WEBP_PIXELS = 12_500_000
+"""Its decoder holds a picture five times: these are 250 MB."""
+
 _MOST_RLE_PIXELS = 2_000_000
 """Pillow decodes run-length encoded BMPs in Python, pixel by pixel."""
 
@@ -150,6 +157,8 @@ def open_file(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """A picture of which only the header has been read. Raises UnreadablePicture, TooManyPixels."""
     if not data:
         raise EmptyFile
+    if any(data.count(heading) > _MOST_HEADINGS for heading in _HEADINGS):
+        raise DamagedPicture
     try:
         image = tiff.open_file(data) if tiff.is_tiff(data) else Image.open(io.BytesIO(data), formats=FORMATS)
     except (UnidentifiedImageError, SyntaxError):
@@ -164,6 +173,8 @@ def open_file(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
         raise TooManyPixels(max_pixels, image.size)
     if image.width * image.height == 0 or _scans(data) > _MOST_SCANS:
         raise DamagedPicture
+    if image.format == "WEBP" and image.width * image.height > _MOST_WEBP_PIXELS:
+        raise TooManyPixels(_MOST_WEBP_PIXELS, image.size, "WebP")
     if isinstance(image, BmpImagePlugin.BmpImageFile):
         _check_rle(image, len(data))
     return image
