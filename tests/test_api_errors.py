@@ -80,6 +80,7 @@ FILES = {
     "SVG": (b'<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0h9"/></svg>', 415, "not_a_picture"),
     "ZIP": (zip_file(), 415, "not_a_picture"),
     "PDF": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n", 415, "not_a_picture"),
+    "HEIC": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99), 415, "not_a_picture"),
     "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", 415, "not_a_picture"),
     "PNG cut short": (PNG[: len(PNG) // 2], 400, "damaged_picture"),
     "JPEG cut short": (JPEG[: len(JPEG) // 2], 400, "damaged_picture"),

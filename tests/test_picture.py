@@ -12,7 +12,7 @@ import pytest
 from PIL import ExifTags, Image, ImageOps
 
 from app.reading import picture
-from app.reading.picture import DamagedPicture, TooManyPixels
+from app.reading.picture import DamagedPicture, NotAPicture, TooManyPixels
 from tests.support.pictures import drawn, encoded
 
 
@@ -101,3 +101,22 @@ def test_a_webp_may_have_fewer_pixels() -> None:
     data = encoded(Image.new("L", (5000, 4000)), "WEBP", lossless=True, quality=0, method=0)
     with pytest.raises(TooManyPixels, match=r"5000 x 4000 pixels; at most 12\.5 million are accepted of a WebP\."):
         picture.decode(data)
+
+
+@pytest.mark.parametrize("brands", [b"heic\0\0\0\0mif1heic", b"mif1\0\0\0\0mif1heic", b"msf1\0\0\0\0hevc"])
+def test_a_photo_as_iphones_keep_it_is_named(brands: bytes) -> None:
+    data = struct.pack(">I", 8 + len(brands)) + b"ftyp" + brands + bytes(1000)
+    with pytest.raises(NotAPicture, match=r"^HEIC is not read; please send JPEG\. Accepted are PNG, JPEG, WebP, AVIF"):
+        picture.decode(data)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_avif(mode: str) -> None:
+    data = encoded(drawn(3).convert(mode), "AVIF", quality=95)
+    for known in (data, data.replace(b"ftypavif", b"ftypmif1")):
+        decoded = picture.decode(known)
+        assert np.abs(np.asarray(decoded.image.convert("L"), int) - np.asarray(drawn(3), int)).max() < 32
+    with pytest.raises(DamagedPicture):
+        picture.decode(data[: len(data) // 2])
+    with pytest.raises(TooManyPixels):
+        picture.decode(data, max_pixels=1000)

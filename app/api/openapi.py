@@ -76,8 +76,8 @@ _EXAMPLE = (
     "6gFQx5BQAAAABJRU5ErkJggg=="
 )
 
-_BINARY = {"type": "string", "format": "binary", "description": "PNG, JPEG, WebP, GIF, BMP or TIFF."}
-_ENCODING = "image/png, image/jpeg, image/webp, image/gif, image/bmp, image/tiff"
+_BINARY = {"type": "string", "format": "binary", "description": "PNG, JPEG, WebP, AVIF, GIF, BMP or TIFF."}
+_ENCODING = "image/png, image/jpeg, image/webp, image/avif, image/gif, image/bmp, image/tiff"
 
 
 def _form(field: str, schema: dict[str, Any]) -> dict[str, Any]:

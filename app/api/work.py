@@ -1,10 +1,10 @@
 """Recognition beside the event loop: pictures queue, a thread takes what waits together, the network sees it at once.
 
 There are two lanes, each a queue with a thread. Small pictures, which nearly all are, take the quick one; large
-pictures, TIFFs and batches take the other, so that nobody waits behind a photograph of 25 megapixels. The quick lane
-decodes in its own thread, which nothing can interrupt, and therefore only what is cheap whatever is in it; the other
-has a process for it, which is ended when it takes too long. Where a queue is full the caller is told to come back:
-memory does not grow with the load. Nobody waits longer than an answer is worth.
+pictures, TIFFs, AVIFs and batches take the other, so that nobody waits behind a photograph of 25 megapixels. The quick
+lane decodes in its own thread, which nothing can interrupt, and therefore only what is cheap whatever is in it; the
+other has a process for it, which is ended when it takes too long. Where a queue is full the caller is told to come
+back: memory does not grow with the load. Nobody waits longer than an answer is worth.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from typing import Final
 from app.api import metrics
 from app.api.decoder import Decoder, WorkerFailed
 from app.api.errors import Overloaded
-from app.reading import picture, pipeline, tiff
+from app.reading import heif, picture, pipeline, tiff
 from app.reading.glyphs import Cleaning, Glyph
 from app.reading.pipeline import Reading
 from app.reading.recognizer import Recognizer
@@ -165,7 +165,7 @@ def recognize(jobs: Sequence[Job], decode: Decode) -> list[Reading | Exception]:
 
 def decode_small(data: bytes, cleaning: Cleaning, max_pixels: int = picture.MAX_PIXELS) -> Glyph:
     """The one character on a picture; raises NotHere where decoding it may take long."""
-    if tiff.is_tiff(data):
+    if tiff.is_tiff(data) or heif.is_avif(data):
         raise NotHere
     file = picture.open_file(data, max_pixels)
     if file.width * file.height > QUICK_PIXELS:

@@ -33,6 +33,7 @@ _ERRORS: Final[dict[str, type[ReadingError]]] = {
     for kind in (
         picture.EmptyFile,
         picture.NotAPicture,
+        picture.HeicPicture,
         picture.DamagedPicture,
         picture.TooManyPixels,
         picture.TooLaborious,

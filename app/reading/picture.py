@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import BmpImagePlugin, ExifTags, Image, UnidentifiedImageError, WebPImagePlugin
 
-from app.reading import tiff
+from app.reading import heif, tiff
 
 warnings.filterwarnings("ignore", module="PIL")  # odd metadata and sizes, of which the caller is told by errors
 
 FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
-"""That Pillow tells apart; TIFF is opened by `app.reading.tiff`."""
+"""That Pillow tells apart; TIFF and AVIF are told by `app.reading.tiff` and `app.reading.heif`."""
 Image.preinit()  # with the plugin below all that is accepted; else the first odd file would load forty more
 _PLUGINS: Final = (WebPImagePlugin,)
 
@@ -31,7 +31,7 @@ WORKING_SIDE: Final = 512
 _MOST_SCANS = 100
 """Passes over the picture that a progressive JPEG may ask for; cameras write about ten, a bomb a million."""
 
-_ACCEPTED = "Accepted are PNG, JPEG, WebP, GIF, BMP or TIFF."
+_ACCEPTED = "Accepted are PNG, JPEG, WebP, AVIF, GIF, BMP or TIFF."
 
 _WHITES = (1.0, 255.0, 65535.0)
 """What white may be in greys of more than 8 bits: the least of these that nothing is brighter than."""
@@ -57,8 +57,9 @@ _MOST_HEADINGS = 32
 _HEADINGS: Final = (b"Exif\0\0", b"iCCP")
 """Of metadata that Pillow unpacks or copies anew for each; an ordinary file has one, a bomb a hundred thousand."""
 
-_MOST_WEBP_PIXELS = 12_500_000
-"""Its decoder holds a picture five times: these are 250 MB."""
+_FEWER_PIXELS: Final = {"WEBP": "WebP", "AVIF": "AVIF"}
+_MOST_OF_THESE = 12_500_000
+"""Their decoders hold a picture five times: these are 250 MB."""
 
 _MOST_RLE_PIXELS = 2_000_000
 """Pillow decodes run-length encoded BMPs in Python, pixel by pixel."""
@@ -87,6 +88,13 @@ class NotAPicture(UnreadablePicture):
 
     def __init__(self) -> None:
         super().__init__(f"This is not a picture that can be read. {_ACCEPTED}")
+
+
+class HeicPicture(NotAPicture):
+    """A photo as iPhones keep it, in a format that needs a licence to be read."""
+
+    def __init__(self) -> None:
+        ReadingError.__init__(self, f"HEIC is not read; please send JPEG. {_ACCEPTED}")
 
 
 class DamagedPicture(UnreadablePicture):
@@ -144,7 +152,7 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
     """The picture in a file.
 
     Args:
-        data: a whole PNG, JPEG, WebP, GIF (its first frame), BMP or TIFF file.
+        data: a whole PNG, JPEG, WebP, AVIF, GIF (its first frame), BMP or TIFF file.
         max_pixels: pictures with more pixels than this are refused before they are decoded.
 
     Raises:
@@ -159,10 +167,12 @@ def open_file(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
         raise EmptyFile
     if any(data.count(heading) > _MOST_HEADINGS for heading in _HEADINGS):
         raise DamagedPicture
+    if heif.is_heic(data):
+        raise HeicPicture
     try:
-        image = tiff.open_file(data) if tiff.is_tiff(data) else Image.open(io.BytesIO(data), formats=FORMATS)
+        image = _opened(data)
     except (UnidentifiedImageError, SyntaxError):
-        raise NotAPicture from None
+        raise (DamagedPicture if heif.is_avif(data) else NotAPicture) from None
     except Image.DecompressionBombError:
         raise TooManyPixels(max_pixels) from None
     except MemoryError:
@@ -173,8 +183,8 @@ def open_file(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
         raise TooManyPixels(max_pixels, image.size)
     if image.width * image.height == 0 or _scans(data) > _MOST_SCANS:
         raise DamagedPicture
-    if image.format == "WEBP" and image.width * image.height > _MOST_WEBP_PIXELS:
-        raise TooManyPixels(_MOST_WEBP_PIXELS, image.size, "WebP")
+    if image.format in _FEWER_PIXELS and image.width * image.height > _MOST_OF_THESE:
+        raise TooManyPixels(_MOST_OF_THESE, image.size, _FEWER_PIXELS[image.format])
     if isinstance(image, BmpImagePlugin.BmpImageFile):
         _check_rle(image, len(data))
     return image
@@ -183,6 +193,18 @@ def open_file(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
 def _scans(data: bytes) -> int:
     """Of a JPEG, by whatever name Pillow calls it: one with a second picture in it is an "MPO"."""
     return data.count(b"\xff\xda") if data.startswith(b"\xff\xd8") else 0
+
+
+def _opened(data: bytes) -> Image.Image:
+    """By whatever of Pillow's reads this; raises whatever that does."""
+    if tiff.is_tiff(data):
+        return tiff.open_file(data)
+    if heif.is_avif(data):
+        from PIL import AvifImagePlugin  # 5 MB, which most processes never need
+
+        AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # each has its own memory
+        return Image.open(io.BytesIO(data), formats=("AVIF",))
+    return Image.open(io.BytesIO(data), formats=FORMATS)
 
 
 def _check_rle(image: BmpImagePlugin.BmpImageFile, length: int) -> None:
