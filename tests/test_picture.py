@@ -120,3 +120,26 @@ def test_avif(mode: str) -> None:
         picture.decode(data[: len(data) // 2])
     with pytest.raises(TooManyPixels):
         picture.decode(data, max_pixels=1000)
+
+
+@pytest.mark.parametrize("format", ["GIF", "WEBP"])
+@pytest.mark.parametrize("ground", [(255, 255, 255, 255), (255, 255, 255, 0)], ids=["white", "transparent"])
+def test_the_first_frame_with_something_on_it(format: str, ground: tuple[int, ...]) -> None:
+    empty = Image.new("RGBA", (280, 280), ground)
+    frames = [empty, empty, drawn(4).convert("RGBA"), drawn(7).convert("RGBA")]
+    data = encoded(frames[0], format, save_all=True, append_images=frames[1:], duration=[100, 101, 102, 103])
+    decoded = picture.decode(data).image.convert("L")
+    assert np.abs(np.asarray(decoded, int) - np.asarray(drawn(4), int)).mean() < 4
+
+
+def test_frames_without_end_are_not_all_looked_at() -> None:
+    frames = [Image.new("L", (1000, 1000), 250 + number % 2) for number in range(60)]
+    data = encoded(frames[0], "GIF", save_all=True, append_images=[*frames[1:], drawn(4).resize((1000, 1000))])
+    with quick(3):
+        assert np.ptp(np.asarray(picture.decode(data).image)) == 0
+
+
+def test_a_broken_frame_after_an_empty_one_is_left_out() -> None:
+    frames = [Image.new("L", (280, 280), 255), drawn(4)]
+    data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert np.asarray(picture.decode(data[: len(data) // 2]).image).min() == 255

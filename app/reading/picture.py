@@ -64,6 +64,14 @@ _MOST_OF_THESE = 12_500_000
 _MOST_RLE_PIXELS = 2_000_000
 """Pillow decodes run-length encoded BMPs in Python, pixel by pixel."""
 
+_MOVING: Final = ("GIF", "WEBP")
+_MOST_FRAMES = 20
+_MOST_FRAME_PIXELS = 20_000_000
+"""Frames, and pixels of them all, in which something is looked for where the first frame is empty."""
+
+_ONE_SHADE = 8
+"""Of 255: how far the shades of one colour may lie apart after a lossy encoder had it."""
+
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom limit."""
 
@@ -152,7 +160,7 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
     """The picture in a file.
 
     Args:
-        data: a whole PNG, JPEG, WebP, AVIF, GIF (its first frame), BMP or TIFF file.
+        data: a whole PNG, JPEG, WebP, AVIF, GIF (its first frame with something on it), BMP or TIFF file.
         max_pixels: pictures with more pixels than this are refused before they are decoded.
 
     Raises:
@@ -218,7 +226,31 @@ def _check_rle(image: BmpImagePlugin.BmpImageFile, length: int) -> None:
 
 
 def load(image: Image.Image) -> Picture:
-    """Decode what `open_file` has opened. Raises DamagedPicture."""
+    """Decode what `open_file` has opened. Raises DamagedPicture, TooLaborious."""
+    first = _loaded(image)
+    if image.format in _MOVING and _is_empty(first.image):
+        return next((frame for frame in _further_frames(image) if not _is_empty(frame.image)), first)
+    return first
+
+
+def _further_frames(image: Image.Image) -> Iterator[Picture]:
+    """Those after the first, while there are some that can be decoded, and not too many."""
+    for number in range(1, min(_MOST_FRAMES, _MOST_FRAME_PIXELS // (image.width * image.height))):
+        try:
+            image.seek(number)
+            yield _loaded(image)
+        except Exception:  # there are no more; or a broken one: what came before is what there is to see
+            return
+
+
+def _is_empty(image: Image.Image) -> bool:
+    """Whether nothing is on it: all of one colour, or transparent."""
+    shades = np.asarray(image).reshape(image.width * image.height, -1)
+    transparent = image.mode == "RGBA" and shades[:, 3].max() <= _ONE_SHADE
+    return bool(transparent or np.all(np.ptp(shades, axis=0) <= _ONE_SHADE))
+
+
+def _loaded(image: Image.Image) -> Picture:
     width, height = image.size
     with _decoder():
         image.draft(None, (WORKING_SIDE, WORKING_SIDE))  # JPEG: decode at a fraction of the size
