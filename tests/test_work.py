@@ -15,18 +15,20 @@ from PIL import Image
 from app.api import work
 from app.api.decoder import Decoder, Mistake
 from app.api.errors import Overloaded
-from app.api.work import Lanes
+from app.api.work import Job, Lanes
 from app.reading import picture, pipeline
 from app.reading.glyphs import DEFAULT_CLEANING, Cleaning, Glyph
 from app.reading.picture import DamagedPicture, NotAPicture, TooLaborious, TooManyPixels
-from app.reading.pipeline import BlankImage
+from app.reading.pipeline import BlankImage, Reading
 from app.reading.recognizer import Recognizer
 from app.settings import Settings
 from tests.support import coroutines
 from tests.support.pictures import drawn, encoded
 from tests.test_api_errors import laborious
+from tests.test_tiff import BITS, COUNTS, OFFSETS, ROWS, grey, longs, tiff
 
 MOST = 25_000_000
+FAX = 3
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +105,46 @@ def test_the_process_has_none_of_the_keys(monkeypatch: pytest.MonkeyPatch) -> No
         assert b"secret" not in Path(f"/proc/{process_of(fresh)}/environ").read_bytes()
     finally:
         fresh.close()
+
+
+def test_the_process_ends_with_this_one() -> None:
+    """That is, when nobody is there any more at the other end."""
+    orphaned = Decoder(MOST)
+    orphaned.glyph(encoded(drawn(3)), DEFAULT_CLEANING)
+    assert orphaned._worker is not None
+    process, connection = orphaned._worker
+    connection.close()
+    assert process.wait(10) == 0
+
+
+def test_what_libtiff_thinks_of_every_line_is_not_written_anywhere(
+    decoder: Decoder, capfd: pytest.CaptureFixture[str]
+) -> None:
+    noise = np.random.default_rng(1).bytes(200_000)
+    tags = grey(1000, 1000, FAX) | {BITS: longs(1), ROWS: longs(1000), COUNTS: longs(len(noise))}
+    data = tiff(tags | {OFFSETS: longs(len(tiff(tags)) + 12)}, noise)
+    with pytest.raises((BlankImage, DamagedPicture)):
+        decoder.glyph(data, DEFAULT_CLEANING)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_is_taken_together_has_its_time_together(recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And who comes after that is told at once."""
+
+    def slow(data: bytes, cleaning: Cleaning) -> Glyph:
+        time.sleep(0.2)
+        return work.decode_small(data, cleaning)
+
+    async def outcomes() -> list[Reading | Exception]:
+        loop = asyncio.get_running_loop()
+        jobs = [Job(encoded(drawn(label)), recognizer, loop.create_future()) for label in (7, 2)]
+        return work.recognize(jobs, slow)
+
+    monkeypatch.setattr(work, "TAKE_SECONDS", 0.1)
+    seven, late = coroutines.run(outcomes())
+    assert isinstance(seven, Reading)
+    assert seven.prediction.label == "7"
+    assert isinstance(late, Overloaded)
 
 
 def stuck_lanes(monkeypatch: pytest.MonkeyPatch, released: threading.Event) -> Lanes:

@@ -22,7 +22,7 @@ from app.reading import glyphs, ink, picture
 from app.reading.glyphs import SIDE, Cleaning, Glyph
 from app.reading.picture import ReadingError
 
-MEMORY = 256 * 1024 * 1024
+MEMORY = 224 * 1024 * 1024
 """Bytes for one picture: 25 million pixels in colour and transparent are 100 MB, and a decoder may need them twice."""
 
 Outcome = Glyph | ReadingError | str | None
