@@ -123,8 +123,7 @@ def test_what_libtiff_thinks_of_every_line_is_not_written_anywhere(
     noise = np.random.default_rng(1).bytes(200_000)
     tags = grey(1000, 1000, FAX) | {BITS: longs(1), ROWS: longs(1000), COUNTS: longs(len(noise))}
     data = tiff(tags | {OFFSETS: longs(len(tiff(tags)) + 12)}, noise)
-    with pytest.raises((BlankImage, DamagedPicture)):
-        decoder.glyph(data, DEFAULT_CLEANING)
+    decoder.glyph(data, DEFAULT_CLEANING)
     assert capfd.readouterr() == ("", "")
 
 
