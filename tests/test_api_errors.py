@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 import requests
+from PIL import Image
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
@@ -59,19 +60,36 @@ def jpeg_of_many_scans() -> bytes:
     return data[:start] + data[start:-2] * 3000 + data[-2:]
 
 
+def as_mpo(jpeg: bytes) -> bytes:
+    """The JPEG with the segment of files that hold several: Pillow has another name for these."""
+    several = io.BytesIO()
+    drawn(5).convert("RGB").save(several, "MPO", save_all=True, append_images=[drawn(6).convert("RGB")])
+    start = several.getvalue().index(b"MPF\0") - 4
+    length = int.from_bytes(several.getvalue()[start + 2 : start + 4], "big")
+    return jpeg[:2] + several.getvalue()[start : start + 2 + length] + jpeg[2:]
+
+
+def laborious() -> bytes:
+    """A small file of which a decoder makes several hundred megabytes."""
+    return encoded(Image.new("F", (5000, 5000)), "TIFF", compression="tiff_deflate")
+
+
 FILES = {
     "nothing": (b"", 400, "empty_file"),
     "text": (b"This is a text file that somebody called digit.png.", 415, "not_a_picture"),
     "SVG": (b'<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0h9"/></svg>', 415, "not_a_picture"),
     "ZIP": (zip_file(), 415, "not_a_picture"),
     "PDF": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n", 415, "not_a_picture"),
+    "HEIC": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99), 415, "not_a_picture"),
     "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", 415, "not_a_picture"),
     "PNG cut short": (PNG[: len(PNG) // 2], 400, "damaged_picture"),
     "JPEG cut short": (JPEG[: len(JPEG) // 2], 400, "damaged_picture"),
     "PNG with nonsense in its data": (PNG[:60] + b"nonsense" * 30 + PNG[300:], 400, "damaged_picture"),
     "JPEG of many scans": (jpeg_of_many_scans(), 400, "damaged_picture"),
+    "JPEG of many scans, said to hold two pictures": (as_mpo(jpeg_of_many_scans()), 400, "damaged_picture"),
     "decompression bomb": (png_of(30_000, 3_000), 413, "too_many_pixels"),
     "larger bomb": (png_of(20_000, 10), 400, "blank_image"),
+    "more memory than there is": (laborious(), 422, "too_laborious"),
     "header of a giant": (png_claiming(100_000, 100_000, bytes(99)), 413, "too_many_pixels"),
 }
 

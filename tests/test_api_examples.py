@@ -9,7 +9,7 @@ import requests
 from app.settings import Settings
 from tests.support.api import Server, serving
 from tests.support.pictures import drawn, encoded
-from tests.test_api_errors import FILES, FORM, form, part, png_claiming
+from tests.test_api_errors import FILES, FORM, form, laborious, part, png_claiming
 
 KEY = "a-key-for-tests"
 PNG = encoded(drawn(5))
@@ -99,6 +99,7 @@ def refused_pictures(api: Server) -> dict[str, requests.Response]:
         "damaged_picture": FILES["PNG cut short"][0],
         "not_a_picture": FILES["text"][0],
         "too_many_pixels": png_claiming(9000, 9000, bytes(99)),
+        "too_laborious": laborious(),
     }
     return {
         code: post(api, "/predict/", form(part("file", data)), **{"X-API-Key": KEY}) for code, data in pictures.items()

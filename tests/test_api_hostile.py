@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -90,12 +91,33 @@ def test_a_hostile_caller_beside_ordinary_ones(api: Server) -> None:
     assert not [status for status in hostile if status >= 500 and status != 503]
 
 
-def test_memory_of_large_pictures_is_given_back(api: Server) -> None:
+def test_memory_of_large_pictures_is_small_and_given_back(api: Server) -> None:
+    """With that of the process that decodes them, at the worst moment and after it."""
     large = drawn(8).resize((4990, 4990))
     sixteen_bits = Image.fromarray(np.asarray(large).astype(np.uint16) * 200)
-    for data in (encoded(large.convert("RGBA"), compress_level=1), encoded(sixteen_bits, compress_level=1)):
+    for data in (
+        encoded(large.convert("RGBA"), compress_level=1),
+        encoded(sixteen_bits, compress_level=1),
+        encoded(large.convert("RGB"), "JPEG", progressive=True, subsampling=0),
+        encoded(large.resize((4080, 3060)).convert("RGBA"), "WEBP", lossless=True, quality=0, method=0),
+    ):
         assert api.predict(data).json()["label"] == "8"
-    assert api.memory() < 150e6
+    processes = [api.process.pid, *children(api.process.pid)]
+    assert len(processes) == 2
+    assert sum(memory_of(process, "VmHWM") for process in processes) < 400e6
+    assert sum(memory_of(process, "VmRSS") for process in processes) < 210e6
+
+
+def children(process: int) -> list[int]:
+    """Whichever of its threads has started them."""
+    lists = Path(f"/proc/{process}/task").glob("*/children")
+    return [int(child) for each in lists for child in each.read_text().split()]
+
+
+def memory_of(process: int, kind: str) -> int:
+    """Bytes that are resident, or were at most."""
+    (line,) = (line for line in Path(f"/proc/{process}/status").read_text().splitlines() if line.startswith(kind))
+    return int(line.split()[1]) * 1024
 
 
 def test_more_than_can_wait_is_turned_away_and_the_rest_answered(tmp_path_factory: pytest.TempPathFactory) -> None:

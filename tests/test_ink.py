@@ -121,7 +121,7 @@ def test_what_is_no_picture(data: bytes) -> None:
     assert message.endswith(".")
     assert "Traceback" not in message
     assert "0x" not in message
-    assert ("PNG, JPEG, WebP, GIF, BMP or TIFF" in message) == bool(data)
+    assert ("PNG, JPEG, WebP, AVIF, GIF, BMP or TIFF" in message) == bool(data)
 
 
 @pytest.mark.parametrize(("side", "said"), [(6000, "6000 x 6000 pixels"), (30_000, "too many pixels")])

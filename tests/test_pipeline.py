@@ -27,7 +27,7 @@ def test_each_picture_has_its_outcome_in_its_place(recognizer: Recognizer) -> No
     assert isinstance(blank, BlankImage)
     assert isinstance(damaged, picture.DamagedPicture)
     assert str(damaged) == (
-        "The picture is damaged and cannot be decoded. Accepted are PNG, JPEG, WebP, GIF, BMP or TIFF."
+        "The picture is damaged and cannot be decoded. Accepted are PNG, JPEG, WebP, AVIF, GIF, BMP or TIFF."
     )
 
 

@@ -186,6 +186,7 @@ CODES: dict[type[Exception], Kind] = {
     picture.DamagedPicture: Kind(400, "damaged_picture"),
     picture.NotAPicture: Kind(415, "not_a_picture"),
     picture.TooManyPixels: Kind(413, "too_many_pixels"),
+    picture.TooLaborious: Kind(422, "too_laborious"),
     MissingFile: Kind(422, "missing_file"),
     MissingImage: Kind(422, "missing_file"),
     TooManyFiles: Kind(400, "too_many_files"),
@@ -222,6 +223,7 @@ OF_PICTURES = (
     picture.DamagedPicture(),
     picture.NotAPicture(),
     picture.TooManyPixels(picture.MAX_PIXELS, (9000, 9000)),
+    picture.TooLaborious(),
 )
 """One of each that a picture can be refused with, as the OpenAPI document shows them."""
 

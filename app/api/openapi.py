@@ -19,7 +19,7 @@ _TITLES = {
     408: "The request took too long to arrive",
     413: "Too many bytes or pixels",
     415: "No picture, or a body of the wrong kind",
-    422: "The picture or a parameter is missing or wrong",
+    422: "The picture or a parameter is missing or wrong, or the picture takes too much work",
     429: "Too many requests",
     503: "Too much to do",
 }
@@ -76,8 +76,8 @@ _EXAMPLE = (
     "6gFQx5BQAAAABJRU5ErkJggg=="
 )
 
-_BINARY = {"type": "string", "format": "binary", "description": "PNG, JPEG, WebP, GIF, BMP or TIFF."}
-_ENCODING = "image/png, image/jpeg, image/webp, image/gif, image/bmp, image/tiff"
+_BINARY = {"type": "string", "format": "binary", "description": "PNG, JPEG, WebP, AVIF, GIF, BMP or TIFF."}
+_ENCODING = "image/png, image/jpeg, image/webp, image/avif, image/gif, image/bmp, image/tiff"
 
 
 def _form(field: str, schema: dict[str, Any]) -> dict[str, Any]:

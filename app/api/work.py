@@ -1,24 +1,27 @@
 """Recognition beside the event loop: pictures queue, a thread takes what waits together, the network sees it at once.
 
 There are two lanes, each a queue with a thread. Small pictures, which nearly all are, take the quick one; large
-pictures and batches take the other, so that nobody waits behind a photograph of 25 megapixels. Where a queue is full
-the caller is told to come back: memory does not grow with the load.
+pictures, TIFFs, AVIFs and batches take the other, so that nobody waits behind a photograph of 25 megapixels. The quick
+lane decodes in its own thread, which nothing can interrupt, and therefore only what is cheap whatever is in it; the
+other has a process for it, which is ended when it takes too long. Where a queue is full the caller is told to come
+back: memory does not grow with the load. Nobody waits longer than an answer is worth.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Final
 
-from PIL import Image
-
 from app.api import metrics
+from app.api.decoder import Decoder, WorkerFailed
 from app.api.errors import Overloaded
-from app.reading import picture, pipeline
+from app.reading import heif, picture, pipeline, tiff
+from app.reading.glyphs import Cleaning, Glyph
 from app.reading.pipeline import Reading
 from app.reading.recognizer import Recognizer
 
@@ -29,6 +32,18 @@ TOGETHER: Final = 16
 
 PATIENCE: Final = 5.0
 """Seconds that a picture waits for its turn at most: whoever sent it has then given up, or will."""
+
+TAKE_SECONDS: Final = 12.0
+"""After which no further picture of those taken together is begun: whatever they are, others wait."""
+
+ANSWER_SECONDS: Final = 30.0
+"""After which a caller is told to come back, whatever has become of the picture."""
+
+STUCK_SECONDS: Final = 20.0
+"""On one picture, after which a lane counts as stuck; the largest ordinary one takes a few on half a processor."""
+
+Decode = Callable[[bytes, Cleaning], Glyph]
+"""From a file to its glyph; raises whatever is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +61,11 @@ class NotHere(Exception):
 class Lane:
     """A bounded queue and the thread that empties it. All methods but `_work` belong to the event loop's thread."""
 
-    def __init__(self, name: str, capacity: int, max_pixels: int, larger: "Lane | None" = None) -> None:
+    def __init__(self, name: str, capacity: int, decode: Decode, larger: "Lane | None" = None) -> None:
         self._capacity = capacity
-        self._max_pixels = max_pixels
+        self._decode = decode
         self._larger = larger
+        self._busy_since: float | None = None
         self._waiting = 0
         self._loop = asyncio.get_running_loop()
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
@@ -59,7 +75,10 @@ class Lane:
 
     @property
     def alive(self) -> bool:
-        return self._thread.is_alive()
+        """Whether the thread lives, and gets on: one that is stuck in a picture lives too."""
+        since = self._busy_since
+        stuck = since is not None and time.monotonic() - since > STUCK_SECONDS
+        return self._thread.is_alive() and not stuck
 
     def has_room(self, pictures: int) -> bool:
         return self._waiting + pictures <= self._capacity
@@ -75,8 +94,13 @@ class Lane:
 
     def _work(self) -> None:
         while (jobs := self._take()) is not None:
-            outcomes = recognize(jobs, self._max_pixels, pass_on=self._larger is not None)
+            outcomes = recognize(jobs, self._timed)
+            self._busy_since = None
             self._loop.call_soon_threadsafe(self._deliver, jobs, outcomes)
+
+    def _timed(self, data: bytes, cleaning: Cleaning) -> Glyph:
+        self._busy_since = time.monotonic()
+        return self._decode(data, cleaning)
 
     def _take(self) -> list[Job] | None:
         """What waits, at least one; None when the lane is closed."""
@@ -107,62 +131,71 @@ class Lane:
                 job.outcome.set_result(outcome)
 
 
-def recognize(jobs: Sequence[Job], max_pixels: int, pass_on: bool) -> list[Reading | Exception]:
-    """Each job's reading, or what went wrong with it; one network call for all that share a recognizer.
-
-    With `pass_on` a picture of more than QUICK_PIXELS is not decoded and its outcome is NotHere.
-    """
+def recognize(jobs: Sequence[Job], decode: Decode) -> list[Reading | Exception]:
+    """Each job's reading, or what went wrong with it; one network call for all that share a recognizer."""
     outcomes: list[Reading | Exception] = []
-    opened: dict[Recognizer, list[tuple[int, Image.Image]]] = {}
-    latest = time.monotonic() - PATIENCE
+    decoded: dict[Recognizer, list[tuple[int, Glyph]]] = {}
+    start = time.monotonic()
     for place, job in enumerate(jobs):
         outcomes.append(Overloaded())
-        if job.since < latest or job.outcome.cancelled():
+        late = job.since < start - PATIENCE or time.monotonic() > start + TAKE_SECONDS
+        if late or job.outcome.cancelled():
             continue
         try:
-            file = picture.open_file(job.data, max_pixels)
+            glyph = decode(job.data, job.recognizer.record.cleaning)
+        except WorkerFailed:
+            logging.getLogger(__name__).exception("A picture was not decoded.")
         except Exception as error:  # whatever it is, it is this picture's and no other's
             outcomes[place] = error
-            continue
-        if pass_on and file.width * file.height > QUICK_PIXELS:
-            outcomes[place] = NotHere()
         else:
-            opened.setdefault(job.recognizer, []).append((place, file))
-    for recognizer, placed in opened.items():
+            decoded.setdefault(job.recognizer, []).append((place, glyph))
+    for recognizer, placed in decoded.items():
         try:
-            found = pipeline.read([file for _, file in placed], recognizer)
+            predictions = recognizer.predict([glyph for _, glyph in placed])
         except Exception as error:
             logging.getLogger(__name__).exception("The network failed.")
-            found = [error] * len(placed)
-        if recognized := sum(isinstance(one, Reading) for one in found):
-            metrics.TOGETHER.observe(recognized)
-        for (place, _), outcome in zip(placed, found, strict=True):
-            outcomes[place] = outcome
+            for place, _ in placed:
+                outcomes[place] = error
+            continue
+        metrics.TOGETHER.observe(len(placed))
+        for (place, glyph), prediction in zip(placed, predictions, strict=True):
+            outcomes[place] = Reading(prediction, glyph)
     return outcomes
+
+
+def decode_small(data: bytes, cleaning: Cleaning, max_pixels: int = picture.MAX_PIXELS) -> Glyph:
+    """The one character on a picture; raises NotHere where decoding it may take long."""
+    if tiff.is_tiff(data) or heif.is_avif(data):
+        raise NotHere
+    file = picture.open_file(data, max_pixels)
+    if file.width * file.height > QUICK_PIXELS:
+        raise NotHere
+    return pipeline.glyph_of(picture.load(file), cleaning)
 
 
 class Lanes:
     """Both lanes. Made and used on the event loop."""
 
     def __init__(self, max_waiting: int, max_pixels: int) -> None:
-        self._bulk = Lane("bulk", max_waiting, max_pixels)
-        self._quick = Lane("quick", max_waiting, max_pixels, larger=self._bulk)
+        self._decoder = Decoder(max_pixels)
+        self._bulk = Lane("bulk", max_waiting, self._decoder.glyph)
+        self._quick = Lane("quick", max_waiting, partial(decode_small, max_pixels=max_pixels), larger=self._bulk)
 
     @property
     def alive(self) -> bool:
         return self._quick.alive and self._bulk.alive
 
     async def read(self, data: bytes, recognizer: Recognizer) -> Reading:
-        """Recognize one picture. Raises app.reading's errors, and Overloaded where too many wait."""
+        """Recognize one picture. Raises app.reading's errors, and Overloaded where too many wait or it takes long."""
         lane = self._quick if len(data) <= QUICK_BYTES else self._bulk
-        outcome = await self._submit(lane, [data], recognizer)[0]
+        (outcome,) = await _in_time(self._submit(lane, [data], recognizer))
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
     async def read_all(self, files: Sequence[bytes], recognizer: Recognizer) -> list[Reading | Exception]:
         """Recognize several; each one's reading or error, in order. Raises Overloaded where too many wait."""
-        return [await outcome for outcome in self._submit(self._bulk, files, recognizer)]
+        return await _in_time(self._submit(self._bulk, files, recognizer))
 
     def _submit(
         self, lane: Lane, files: Sequence[bytes], recognizer: Recognizer
@@ -178,3 +211,18 @@ class Lanes:
     def close(self) -> None:
         self._quick.close()
         self._bulk.close()
+        self._decoder.close()
+
+
+async def _in_time(outcomes: Sequence["asyncio.Future[Reading | Exception]"]) -> list[Reading | Exception]:
+    """All of them; Overloaded in the place of each that is not there when answers are due."""
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            for outcome in outcomes:
+                await outcome
+    except TimeoutError:
+        pass
+    finally:  # also where the caller is gone
+        for outcome in outcomes:
+            outcome.cancel()
+    return [Overloaded() if outcome.cancelled() else outcome.result() for outcome in outcomes]

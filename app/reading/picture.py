@@ -13,13 +13,16 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from PIL import ExifTags, Image, ImageOps, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
+from PIL import BmpImagePlugin, ExifTags, Image, UnidentifiedImageError, WebPImagePlugin
+
+from app.reading import heif, tiff
 
 warnings.filterwarnings("ignore", module="PIL")  # odd metadata and sizes, of which the caller is told by errors
 
-FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
-Image.preinit()  # with the two plugins below all that is accepted; else the first odd file would load forty more
-_PLUGINS: Final = (TiffImagePlugin, WebPImagePlugin)
+FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+"""That Pillow tells apart; TIFF and AVIF are told by `app.reading.tiff` and `app.reading.heif`."""
+Image.preinit()  # with the plugin below all that is accepted; else the first odd file would load forty more
+_PLUGINS: Final = (WebPImagePlugin,)
 
 MAX_PIXELS: Final = 25_000_000
 WORKING_SIDE: Final = 512
@@ -28,13 +31,46 @@ WORKING_SIDE: Final = 512
 _MOST_SCANS = 100
 """Passes over the picture that a progressive JPEG may ask for; cameras write about ten, a bomb a million."""
 
-_ACCEPTED = "Accepted are PNG, JPEG, WebP, GIF, BMP or TIFF."
+_ACCEPTED = "Accepted are PNG, JPEG, WebP, AVIF, GIF, BMP or TIFF."
 
 _WHITES = (1.0, 255.0, 65535.0)
 """What white may be in greys of more than 8 bits: the least of these that nothing is brighter than."""
 
+_UPRIGHT: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes a picture upright, by its EXIF orientation."""
+
 _LYING = (5, 6, 7, 8)
 """EXIF orientations in which width and height change places."""
+
+_MOST_EXIF = 64 * 1024
+"""Bytes of EXIF in which an orientation is looked for: what one segment of a JPEG holds. Pillow takes it all apart."""
+
+_MOST_HEADINGS = 32
+_HEADINGS: Final = (b"Exif\0\0", b"iCCP")
+"""Of metadata that Pillow unpacks or copies anew for each; an ordinary file has one, a bomb a hundred thousand."""
+
+_FEWER_PIXELS: Final = {"WEBP": "WebP", "AVIF": "AVIF"}
+_MOST_OF_THESE = 12_500_000
+"""Their decoders hold a picture five times: these are 250 MB."""
+
+_MOST_RLE_PIXELS = 2_000_000
+"""Pillow decodes run-length encoded BMPs in Python, pixel by pixel."""
+
+_MOVING: Final = ("GIF", "WEBP")
+_MOST_FRAMES = 20
+_MOST_FRAME_PIXELS = 20_000_000
+"""Frames, and pixels of them all, in which something is looked for where the first frame is empty."""
+
+_ONE_SHADE = 8
+"""Of 255: how far the shades of one colour may lie apart after a lossy encoder had it."""
 
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom limit."""
@@ -62,6 +98,13 @@ class NotAPicture(UnreadablePicture):
         super().__init__(f"This is not a picture that can be read. {_ACCEPTED}")
 
 
+class HeicPicture(NotAPicture):
+    """A photo as iPhones keep it, in a format that needs a licence to be read."""
+
+    def __init__(self) -> None:
+        ReadingError.__init__(self, f"HEIC is not read; please send JPEG. {_ACCEPTED}")
+
+
 class DamagedPicture(UnreadablePicture):
     """The bytes begin like a picture and do not go on like one."""
 
@@ -72,9 +115,17 @@ class DamagedPicture(UnreadablePicture):
 class TooManyPixels(ReadingError):
     """The picture's header announces more pixels than are decoded; its size may be too large to be told."""
 
-    def __init__(self, most: int, size: tuple[int, int] | None = None) -> None:
+    def __init__(self, most: int, size: tuple[int, int] | None = None, kind: str = "") -> None:
         pixels = f"{size[0]} x {size[1]} pixels" if size else "far too many pixels"
-        super().__init__(f"The picture has {pixels}; at most {most / 1e6:g} million are accepted.")
+        of_kind = f" of a {kind}" if kind else ""
+        super().__init__(f"The picture has {pixels}; at most {most / 1e6:g} million are accepted{of_kind}.")
+
+
+class TooLaborious(ReadingError):
+    """Decoding takes more time or memory than any ordinary picture does."""
+
+    def __init__(self) -> None:
+        super().__init__("The picture takes too much work to decode. Please send it smaller, or as PNG or JPEG.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +160,7 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
     """The picture in a file.
 
     Args:
-        data: a whole PNG, JPEG, WebP, GIF (its first frame), BMP or TIFF file.
+        data: a whole PNG, JPEG, WebP, AVIF, GIF (its first frame with something on it), BMP or TIFF file.
         max_pixels: pictures with more pixels than this are refused before they are decoded.
 
     Raises:
@@ -122,34 +173,104 @@ def open_file(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """A picture of which only the header has been read. Raises UnreadablePicture, TooManyPixels."""
     if not data:
         raise EmptyFile
+    if any(data.count(heading) > _MOST_HEADINGS for heading in _HEADINGS):
+        raise DamagedPicture
+    if heif.is_heic(data):
+        raise HeicPicture
     try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
-    except UnidentifiedImageError:
-        raise NotAPicture from None
+        image = _opened(data)
+    except (UnidentifiedImageError, SyntaxError):
+        raise (DamagedPicture if heif.is_avif(data) else NotAPicture) from None
     except Image.DecompressionBombError:
         raise TooManyPixels(max_pixels) from None
+    except MemoryError:
+        raise TooLaborious from None
     except Exception:  # Pillow raises nearly anything on hostile bytes
         raise DamagedPicture from None
     if image.width * image.height > max_pixels:
         raise TooManyPixels(max_pixels, image.size)
-    if image.width * image.height == 0 or (image.format == "JPEG" and data.count(b"\xff\xda") > _MOST_SCANS):
+    if image.width * image.height == 0 or _scans(data) > _MOST_SCANS:
         raise DamagedPicture
+    if image.format in _FEWER_PIXELS and image.width * image.height > _MOST_OF_THESE:
+        raise TooManyPixels(_MOST_OF_THESE, image.size, _FEWER_PIXELS[image.format])
+    if isinstance(image, BmpImagePlugin.BmpImageFile):
+        _check_rle(image, len(data))
     return image
 
 
+def _scans(data: bytes) -> int:
+    """Of a JPEG, by whatever name Pillow calls it: one with a second picture in it is an "MPO"."""
+    return data.count(b"\xff\xda") if data.startswith(b"\xff\xd8") else 0
+
+
+def _opened(data: bytes) -> Image.Image:
+    """By whatever of Pillow's reads this; raises whatever that does."""
+    if tiff.is_tiff(data):
+        return tiff.open_file(data)
+    if heif.is_avif(data):
+        from PIL import AvifImagePlugin  # 5 MB, which most processes never need
+
+        AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # each has its own memory
+        return Image.open(io.BytesIO(data), formats=("AVIF",))
+    return Image.open(io.BytesIO(data), formats=FORMATS)
+
+
+def _check_rle(image: BmpImagePlugin.BmpImageFile, length: int) -> None:
+    """Raises TooManyPixels, and DamagedPicture where a run-length encoded BMP has more runs than pixels."""
+    if image.tile and image.tile[0].codec_name == "bmp_rle":
+        pixels = image.width * image.height
+        if pixels > _MOST_RLE_PIXELS:
+            raise TooManyPixels(_MOST_RLE_PIXELS, image.size, "run-length encoded BMP")
+        if length > 4 * pixels + 4096:
+            raise DamagedPicture
+
+
 def load(image: Image.Image) -> Picture:
-    """Decode what `open_file` has opened. Raises DamagedPicture."""
+    """Decode what `open_file` has opened. Raises DamagedPicture, TooLaborious."""
+    first = _loaded(image)
+    if image.format in _MOVING and _is_empty(first.image):
+        return next((frame for frame in _further_frames(image) if not _is_empty(frame.image)), first)
+    return first
+
+
+def _further_frames(image: Image.Image) -> Iterator[Picture]:
+    """Those after the first, while there are some that can be decoded, and not too many."""
+    for number in range(1, min(_MOST_FRAMES, _MOST_FRAME_PIXELS // (image.width * image.height))):
+        try:
+            image.seek(number)
+            yield _loaded(image)
+        except Exception:  # there are no more; or a broken one: what came before is what there is to see
+            return
+
+
+def _is_empty(image: Image.Image) -> bool:
+    """Whether nothing is on it: all of one colour, or transparent."""
+    shades = np.asarray(image).reshape(image.width * image.height, -1)
+    transparent = image.mode == "RGBA" and shades[:, 3].max() <= _ONE_SHADE
+    return bool(transparent or np.all(np.ptp(shades, axis=0) <= _ONE_SHADE))
+
+
+def _loaded(image: Image.Image) -> Picture:
     width, height = image.size
     with _decoder():
         image.draft(None, (WORKING_SIDE, WORKING_SIDE))  # JPEG: decode at a fraction of the size
         image.load()
+        orientation = _orientation(image)
     if image.mode.startswith(("I", "F")):  # greys of 16 bits, 32 bits or floating point
         image = _in_eight_bits(image)
     with _decoder():
         image = _at_working_size(image)
-        lies = image.getexif().get(ExifTags.Base.Orientation) in _LYING
-        image = ImageOps.exif_transpose(image)
-    return Picture(image, (height, width) if lies else (width, height))
+        if orientation in _UPRIGHT:
+            image = image.transpose(_UPRIGHT[orientation])
+    return Picture(image, (height, width) if orientation in _LYING else (width, height))
+
+
+def _orientation(image: Image.Image) -> Any:
+    """As EXIF has it, or XMP; whatever stands there. 1, upright, where there is nothing or too much to look through."""
+    metadata = (image.info.get(name) or b"" for name in ("exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"))
+    if sum(map(len, metadata)) > _MOST_EXIF:
+        return 1
+    return image.getexif().get(ExifTags.Base.Orientation, 1)
 
 
 @contextmanager
@@ -157,6 +278,8 @@ def _decoder() -> Iterator[None]:
     """Around Pillow's calls on an opened file."""
     try:
         yield
+    except MemoryError:
+        raise TooLaborious from None
     except Exception:  # as above
         raise DamagedPicture from None
 

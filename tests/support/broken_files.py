@@ -35,6 +35,7 @@ def originals() -> list[bytes]:
             for how in (None, "tiff_lzw", "tiff_deflate", "jpeg")
         ),
         encoded(digit.convert("1"), "TIFF", compression="group4"),
+        encoded(colour, "AVIF"),
     ]
 
 

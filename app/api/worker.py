@@ -1,0 +1,111 @@
+"""The process that decodes what strangers send, `python -m app.api.worker`, started by `app.api.decoder`.
+
+A decoder in C that goes astray cannot be stopped from within the process. This one has no secrets, little memory and a
+deadline, and may be killed at any time.
+"""
+
+import contextlib
+import json
+import os
+import resource
+import signal
+import sys
+import traceback
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from app.api.memory import return_large_blocks
+from app.reading import glyphs, ink, picture
+from app.reading.glyphs import SIDE, Cleaning, Glyph
+from app.reading.picture import ReadingError
+
+MEMORY = 224 * 1024 * 1024
+"""Bytes for one picture: 25 million pixels in colour and transparent are 100 MB, and a decoder may need them twice."""
+
+Outcome = Glyph | ReadingError | str | None
+"""A glyph, None where the picture is blank, what is wrong with it, or a mistake of ours."""
+
+_ERRORS: Final[dict[str, type[ReadingError]]] = {
+    kind.__name__: kind
+    for kind in (
+        picture.EmptyFile,
+        picture.NotAPicture,
+        picture.HeicPicture,
+        picture.DamagedPicture,
+        picture.TooManyPixels,
+        picture.TooLaborious,
+    )
+}
+
+
+def packed_task(data: bytes, cleaning: Cleaning, max_pixels: int) -> bytes:
+    """For the worker: a file, how its glyph is cleaned, and at most how many pixels it may have."""
+    return _packed({"cleaning": cleaning.model_dump(), "max_pixels": max_pixels}, data)
+
+
+def unpacked_outcome(message: bytes) -> Outcome:
+    """What the worker has answered. Raises ValueError, KeyError and TypeError where that makes no sense."""
+    told, rest = _unpacked(message)
+    if "error" in told:
+        kind = _ERRORS[told["error"]]
+        error = kind.__new__(kind)
+        error.args = (told["sentence"],)
+        return error
+    if "box" in told:
+        left, top, right, bottom = told["box"]
+        pixels = np.frombuffer(rest, np.float32).reshape(SIDE, SIDE)
+        return Glyph(pixels, (left, top, right, bottom), told["scale"])
+    mistake: str | None = told.get("mistake")
+    return mistake
+
+
+def main() -> None:
+    parent, seconds = Connection(int(sys.argv[1])), int(sys.argv[2])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent ends this one
+    return_large_blocks()
+    _limit()
+    parent.send_bytes(b"")  # ready
+    with contextlib.suppress(EOFError, BrokenPipeError):  # the parent is gone
+        while True:
+            parent.send_bytes(_answer(parent.recv_bytes(), seconds))
+
+
+def _answer(task: bytes, seconds: int) -> bytes:
+    signal.alarm(seconds)  # kills, should nobody be there to do so
+    told, data = _unpacked(task)
+    try:
+        seen = picture.decode(data, told["max_pixels"])
+        glyph = glyphs.find(seen, ink.of(seen), Cleaning(**told["cleaning"]))
+    except MemoryError:
+        answer = _packed({"error": picture.TooLaborious.__name__, "sentence": str(picture.TooLaborious())})
+    except ReadingError as error:
+        answer = _packed({"error": type(error).__name__, "sentence": str(error)})
+    except Exception:
+        answer = _packed({"mistake": traceback.format_exc()})
+    else:
+        answer = _packed({"box": glyph.box, "scale": glyph.scale}, glyph.pixels.tobytes()) if glyph else _packed({})
+    signal.alarm(0)
+    return answer
+
+
+def _packed(told: dict[str, Any], rest: bytes = b"") -> bytes:
+    return json.dumps(told).encode() + b"\n" + rest
+
+
+def _unpacked(message: bytes) -> tuple[dict[str, Any], bytes]:
+    told, _, rest = message.partition(b"\n")
+    return json.loads(told), rest
+
+
+def _limit() -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        held = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        resource.setrlimit(resource.RLIMIT_AS, (held + MEMORY, held + MEMORY))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,196 @@
+"""Lanes that get stuck, and the process that decodes: what its pictures cost, callers wait for and readiness tells."""
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.api import work
+from app.api.decoder import Decoder, Mistake
+from app.api.errors import Overloaded
+from app.api.work import Job, Lanes
+from app.reading import picture, pipeline
+from app.reading.glyphs import DEFAULT_CLEANING, Cleaning, Glyph
+from app.reading.picture import DamagedPicture, NotAPicture, TooLaborious, TooManyPixels
+from app.reading.pipeline import BlankImage, Reading
+from app.reading.recognizer import Recognizer
+from app.settings import Settings
+from tests.support import coroutines
+from tests.support.pictures import drawn, encoded
+from tests.test_api_errors import laborious
+from tests.test_tiff import BITS, COUNTS, OFFSETS, ROWS, grey, longs, tiff
+
+MOST = 25_000_000
+FAX = 3
+
+
+@pytest.fixture(scope="module")
+def recognizer() -> Recognizer:
+    return Recognizer(Settings().models_dir / "digits.onnx")
+
+
+@pytest.fixture(scope="module")
+def decoder() -> Iterator[Decoder]:
+    decoder = Decoder(MOST)
+    yield decoder
+    decoder.close()
+
+
+def process_of(decoder: Decoder) -> int:
+    assert decoder._worker is not None
+    return decoder._worker[0].pid
+
+
+def test_the_process_finds_what_this_one_does(decoder: Decoder) -> None:
+    for label in range(10):
+        data = encoded(drawn(label), "TIFF")
+        here = pipeline.glyph_of(picture.decode(data), DEFAULT_CLEANING)
+        there = decoder.glyph(data, DEFAULT_CLEANING)
+        assert (there.box, there.scale) == (here.box, here.scale)
+        assert np.array_equal(there.pixels, here.pixels)
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "sentence"),
+    [
+        (encoded(Image.new("L", (50, 50))), BlankImage, "blank"),
+        (encoded(drawn(5))[:500], DamagedPicture, "damaged"),
+        (b"text", NotAPicture, "PNG, JPEG"),
+        (encoded(Image.new("1", (6000, 5000))), TooManyPixels, "6000 x 5000 pixels; at most 25 million"),
+        (laborious(), TooLaborious, "too much work"),
+    ],
+)
+def test_the_process_tells_what_is_wrong(data: bytes, kind: type[Exception], sentence: str, decoder: Decoder) -> None:
+    with pytest.raises(kind, match=sentence):
+        decoder.glyph(data, DEFAULT_CLEANING)
+
+
+@pytest.mark.filterwarnings("ignore:Pydantic serializer")
+def test_a_mistake_of_ours_in_the_process_is_told_as_such(decoder: Decoder) -> None:
+    with pytest.raises(Mistake, match="Traceback"):
+        decoder.glyph(encoded(drawn(3)), Cleaning.model_construct(speck="none"))
+
+
+def test_a_picture_that_takes_too_long_is_given_up_and_the_next_is_read() -> None:
+    decoder = Decoder(MOST, seconds=0.5)
+    try:
+        decoder.glyph(encoded(drawn(3)), DEFAULT_CLEANING)
+        os.kill(process_of(decoder), signal.SIGSTOP)
+        with pytest.raises(TooLaborious):
+            decoder.glyph(encoded(drawn(3)), DEFAULT_CLEANING)
+        assert isinstance(decoder.glyph(encoded(drawn(3)), DEFAULT_CLEANING), Glyph)
+    finally:
+        decoder.close()
+
+
+def test_a_process_that_has_died_is_replaced(decoder: Decoder) -> None:
+    decoder.glyph(encoded(drawn(3)), DEFAULT_CLEANING)
+    os.kill(process_of(decoder), signal.SIGKILL)
+    time.sleep(0.2)
+    assert isinstance(decoder.glyph(encoded(drawn(3)), DEFAULT_CLEANING), Glyph)
+
+
+def test_the_process_has_none_of_the_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGITS_API_KEYS", "secret")
+    fresh = Decoder(MOST)
+    try:
+        fresh.glyph(encoded(drawn(3)), DEFAULT_CLEANING)
+        assert b"secret" not in Path(f"/proc/{process_of(fresh)}/environ").read_bytes()
+    finally:
+        fresh.close()
+
+
+def test_the_process_ends_with_this_one() -> None:
+    """That is, when nobody is there any more at the other end."""
+    orphaned = Decoder(MOST)
+    orphaned.glyph(encoded(drawn(3)), DEFAULT_CLEANING)
+    assert orphaned._worker is not None
+    process, connection = orphaned._worker
+    connection.close()
+    assert process.wait(10) == 0
+
+
+def test_what_libtiff_thinks_of_every_line_is_not_written_anywhere(
+    decoder: Decoder, capfd: pytest.CaptureFixture[str]
+) -> None:
+    noise = np.random.default_rng(1).bytes(200_000)
+    tags = grey(1000, 1000, FAX) | {BITS: longs(1), ROWS: longs(1000), COUNTS: longs(len(noise))}
+    data = tiff(tags | {OFFSETS: longs(len(tiff(tags)) + 12)}, noise)
+    decoder.glyph(data, DEFAULT_CLEANING)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_is_taken_together_has_its_time_together(recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And who comes after that is told at once."""
+
+    def slow(data: bytes, cleaning: Cleaning) -> Glyph:
+        time.sleep(0.2)
+        return work.decode_small(data, cleaning)
+
+    async def outcomes() -> list[Reading | Exception]:
+        loop = asyncio.get_running_loop()
+        jobs = [Job(encoded(drawn(label)), recognizer, loop.create_future()) for label in (7, 2)]
+        return work.recognize(jobs, slow)
+
+    monkeypatch.setattr(work, "TAKE_SECONDS", 0.1)
+    seven, late = coroutines.run(outcomes())
+    assert isinstance(seven, Reading)
+    assert seven.prediction.label == "7"
+    assert isinstance(late, Overloaded)
+
+
+def stuck_lanes(monkeypatch: pytest.MonkeyPatch, released: threading.Event) -> Lanes:
+    """Lanes whose quick one stays with any picture until it is released."""
+    read = work.decode_small
+
+    def endless(data: bytes, cleaning: Cleaning, max_pixels: int) -> Glyph:
+        released.wait(30)
+        return read(data, cleaning, max_pixels)
+
+    monkeypatch.setattr(work, "decode_small", endless)
+    return Lanes(8, MOST)
+
+
+def test_nobody_waits_for_a_lane_that_is_stuck(recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def calls() -> None:
+        released = threading.Event()
+        monkeypatch.setattr(work, "ANSWER_SECONDS", 0.3)
+        lanes = stuck_lanes(monkeypatch, released)
+        try:
+            with pytest.raises(Overloaded):
+                await asyncio.wait_for(lanes.read(encoded(drawn(7)), recognizer), 5)
+            released.set()
+            monkeypatch.setattr(work, "ANSWER_SECONDS", 10)
+            assert (await lanes.read(encoded(drawn(7)), recognizer)).prediction.label == "7"
+        finally:
+            released.set()
+            lanes.close()
+
+    coroutines.run(calls())
+
+
+def test_a_lane_that_is_stuck_is_not_ready(recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def calls() -> None:
+        released = threading.Event()
+        monkeypatch.setattr(work, "STUCK_SECONDS", 0.2)
+        lanes = stuck_lanes(monkeypatch, released)
+        try:
+            assert lanes.alive
+            reading = asyncio.create_task(lanes.read(encoded(drawn(7)), recognizer))
+            await asyncio.sleep(0.5)
+            assert not lanes.alive
+            released.set()
+            assert (await reading).prediction.label == "7"
+            assert lanes.alive
+        finally:
+            released.set()
+            lanes.close()
+
+    coroutines.run(calls())
