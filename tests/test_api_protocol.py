@@ -184,7 +184,9 @@ def test_many_connections_of_one_address_leave_others_theirs(tmp_path: Path) -> 
 
 def test_what_is_answered_before_its_end_makes_room(tmp_path: Path) -> None:
     """A browser's question which origins may call is answered whatever its body is, and sends none."""
-    question = b"OPTIONS / HTTP/1.1\r\nHost: x\r\nOrigin: https://example.org\r\nAccess-Control-Request-Method: POST\r\n"
+    question = (
+        b"OPTIONS / HTTP/1.1\r\nHost: x\r\nOrigin: https://example.org\r\nAccess-Control-Request-Method: POST\r\n"
+    )
     settings = {"max_connections": 3, "cors_origins": "https://example.org"}
     with serving(tmp_path, **settings) as server, hostile(server, 3, question + b"Content-Length: 1\r\n\r\n") as others:
         for other in others:
