@@ -74,6 +74,19 @@ def test_what_two_readers_could_read_in_two_ways_is_refused(api: Server, request
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["code"] == "bad_request"
 
 
+@pytest.mark.parametrize("before", [b"", LIVE + b"\r\n"], ids=["at first", "after another"])
+def test_an_address_that_cannot_be_read(api: Server, before: bytes) -> None:
+    """The parser of requests accepts it; that of addresses does not."""
+    with socket.create_connection(("127.0.0.1", api.port), timeout=9) as connection:
+        if before:
+            connection.sendall(before)
+            assert next_answer(connection).startswith(b"HTTP/1.1 200 ")
+        connection.sendall(b"GET http:///// HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert STATUS.findall(answer) == [b"400"]
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["code"] == "bad_request"
+
+
 def test_a_broken_body_is_answered(api: Server) -> None:
     answer = api.raw(POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nthis is no chunk\r\n" + LAST)
     assert STATUS.findall(answer) == [b"400"]
@@ -167,6 +180,30 @@ def test_many_connections_of_one_address_leave_others_theirs(tmp_path: Path) -> 
         with hostile(server, 30, b"", address="127.0.0.2"):
             old.sendall(LIVE + b"\r\n")
             assert next_answer(old).startswith(b"HTTP/1.1 200 ")
+
+
+def test_what_is_answered_before_its_end_makes_room(tmp_path: Path) -> None:
+    """A browser's question which origins may call is answered whatever its body is, and sends none."""
+    question = (
+        b"OPTIONS / HTTP/1.1\r\nHost: x\r\nOrigin: https://example.org\r\nAccess-Control-Request-Method: POST\r\n"
+    )
+    settings = {"max_connections": 3, "cors_origins": "https://example.org"}
+    with serving(tmp_path, **settings) as server, hostile(server, 3, question + b"Content-Length: 1\r\n\r\n") as others:
+        for other in others:
+            assert other.recv(65536).startswith(b"HTTP/1.1 200 ")
+            with contextlib.suppress(ConnectionError):
+                other.sendall(b"x")
+        time.sleep(0.3)
+        assert server.predict(PNG).json()["label"] == "5"
+
+
+def test_who_asks_on_without_reading_makes_room(tmp_path: Path) -> None:
+    document = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+    with serving(tmp_path, max_connections=1) as server, hostile(server, 1, b"") as (connection,):
+        for _ in range(200):
+            connection.sendall(document)
+            time.sleep(0.01)
+        assert server.predict(PNG).json()["label"] == "5"
 
 
 def test_who_does_not_read_is_left(tmp_path: Path) -> None:

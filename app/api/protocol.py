@@ -86,6 +86,8 @@ class Protocol(HttpToolsProtocol):
         super().on_response_complete()
         if self.transport.is_closing():
             self._start_write_timer()
+        elif self._in_body and self.cycle.response_complete:
+            self._close()  # the rest of the body would come without a time limit
         elif self._in_body or self.cycle.response_complete:
             self.everybody.wait(self, self._address)
 
@@ -144,9 +146,9 @@ class Protocol(HttpToolsProtocol):
         self._header_bytes = 0
         if self.parser.should_upgrade():
             return
-        self._in_body = True
         self._stop_timer()
-        super().on_headers_complete()
+        super().on_headers_complete()  # raises at an address that cannot be read
+        self._in_body = True
 
     def on_body(self, body: bytes) -> None:
         self._header_bytes = 0
@@ -157,7 +159,8 @@ class Protocol(HttpToolsProtocol):
             return
         self._in_body = False
         self._header_bytes = 0
-        self.everybody.work(self)
+        if not self.flow.write_paused:  # else it waits for its peer to read
+            self.everybody.work(self)
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
