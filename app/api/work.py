@@ -1,10 +1,10 @@
 """Recognition beside the event loop: pictures queue, a thread takes what waits together, the network sees it at once.
 
 There are two lanes, each a queue with a thread. Small pictures, which nearly all are, take the quick one; large
-pictures, TIFFs, AVIFs and batches take the other, so that nobody waits behind a photograph of 25 megapixels. The quick
-lane decodes in its own thread, which nothing can interrupt, and therefore only what is cheap whatever is in it; the
-other has a process for it, which is ended when it takes too long. Where a queue is full the caller is told to come
-back: memory does not grow with the load. Nobody waits longer than an answer is worth.
+pictures, TIFFs, AVIFs and batches take the other, so that nobody waits behind a photograph of 25 megapixels. Nothing
+can interrupt a thread: in theirs they decode only what is cheap whatever is in it, the bulk lane has a process for the
+rest, which is ended when it takes too long. Where a queue is full the caller is told to come back: memory does not
+grow with the load. Nobody waits longer than an answer is worth.
 """
 
 import asyncio
@@ -12,7 +12,6 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Final
@@ -165,7 +164,7 @@ def recognize(jobs: Sequence[Job], decode: Decode) -> list[Reading | Exception]:
 
 def decode_small(data: bytes, cleaning: Cleaning, max_pixels: int = picture.MAX_PIXELS) -> Glyph:
     """The one character on a picture; raises NotHere where decoding it may take long."""
-    if tiff.is_tiff(data) or heif.is_avif(data):
+    if len(data) > QUICK_BYTES or tiff.is_tiff(data) or heif.is_avif(data):
         raise NotHere
     file = picture.open_file(data, max_pixels)
     if file.width * file.height > QUICK_PIXELS:
@@ -177,9 +176,19 @@ class Lanes:
     """Both lanes. Made and used on the event loop."""
 
     def __init__(self, max_waiting: int, max_pixels: int) -> None:
+        self._max_pixels = max_pixels
         self._decoder = Decoder(max_pixels)
-        self._bulk = Lane("bulk", max_waiting, self._decoder.glyph)
-        self._quick = Lane("quick", max_waiting, partial(decode_small, max_pixels=max_pixels), larger=self._bulk)
+        self._bulk = Lane("bulk", max_waiting, self._decode_any)
+        self._quick = Lane("quick", max_waiting, self._decode_small, larger=self._bulk)
+
+    def _decode_small(self, data: bytes, cleaning: Cleaning) -> Glyph:
+        return decode_small(data, cleaning, self._max_pixels)
+
+    def _decode_any(self, data: bytes, cleaning: Cleaning) -> Glyph:
+        try:
+            return decode_small(data, cleaning, self._max_pixels)
+        except NotHere:
+            return self._decoder.glyph(data, cleaning)
 
     @property
     def alive(self) -> bool:
