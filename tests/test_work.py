@@ -48,13 +48,24 @@ def process_of(decoder: Decoder) -> int:
     return decoder._worker[0].pid
 
 
+def two_characters() -> Image.Image:
+    """On grain, and one of them at the edge."""
+    both = Image.new("L", (560, 280), "white")
+    both.paste(drawn(3).convert("L"), (-60, 0))
+    both.paste(drawn(8).convert("L"), (200, 0))
+    grain = np.random.default_rng(0).normal(0, 4, (280, 560))
+    return Image.fromarray((np.asarray(both) * 0.8 + 20 + grain).clip(0, 255).astype(np.uint8))
+
+
 def test_the_process_finds_what_this_one_does(decoder: Decoder) -> None:
-    for label in range(10):
-        data = encoded(drawn(label), "TIFF")
+    for image in (*map(drawn, range(10)), two_characters()):
+        data = encoded(image, "TIFF")
         here = pipeline.glyph_of(picture.decode(data), DEFAULT_CLEANING)
         there = decoder.glyph(data, DEFAULT_CLEANING)
         assert (there.box, there.scale) == (here.box, here.scale)
-        assert np.array_equal(there.pixels, here.pixels)
+        assert there.cut == here.cut
+        assert np.array_equal((there.pixels, *there.others), (here.pixels, *here.others))
+    assert here.others
 
 
 @pytest.mark.parametrize(

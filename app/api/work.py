@@ -26,6 +26,8 @@ from app.reading.recognizer import Recognizer
 
 QUICK_BYTES: Final = 256 * 1024
 QUICK_PIXELS: Final = 1_000_000
+QUICK_PACKED: Final = 4
+"""Packed texts in a PNG, each of which may be a megabyte; Pillow unpacks them all."""
 TOGETHER: Final = 16
 """Pictures that go through the network at once; more would let the first of them wait for little."""
 
@@ -164,7 +166,8 @@ def recognize(jobs: Sequence[Job], decode: Decode) -> list[Reading | Exception]:
 
 def decode_small(data: bytes, cleaning: Cleaning, max_pixels: int = picture.MAX_PIXELS) -> Glyph:
     """The one character on a picture; raises NotHere where decoding it may take long."""
-    if len(data) > QUICK_BYTES or tiff.is_tiff(data) or heif.is_avif(data):
+    packed = sum(data.count(chunk) for chunk in (b"zTXt", b"iTXt"))
+    if len(data) > QUICK_BYTES or tiff.is_tiff(data) or heif.is_avif(data) or packed > QUICK_PACKED:
         raise NotHere
     file = picture.open_file(data, max_pixels)
     if file.width * file.height > QUICK_PIXELS:

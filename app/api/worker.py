@@ -56,8 +56,8 @@ def unpacked_outcome(message: bytes) -> Outcome:
         return error
     if "box" in told:
         left, top, right, bottom = told["box"]
-        pixels = np.frombuffer(rest, np.float32).reshape(SIDE, SIDE)
-        return Glyph(pixels, (left, top, right, bottom), told["scale"])
+        pixels, *others = np.frombuffer(rest, np.float32).reshape(-1, SIDE, SIDE)
+        return Glyph(pixels, (left, top, right, bottom), told["scale"], tuple(others), told["cut"])
     mistake: str | None = told.get("mistake")
     return mistake
 
@@ -86,9 +86,14 @@ def _answer(task: bytes, seconds: int) -> bytes:
     except Exception:
         answer = _packed({"mistake": traceback.format_exc()})
     else:
-        answer = _packed({"box": glyph.box, "scale": glyph.scale}, glyph.pixels.tobytes()) if glyph else _packed({})
+        answer = _packed_glyph(glyph) if glyph else _packed({})
     signal.alarm(0)
     return answer
+
+
+def _packed_glyph(glyph: Glyph) -> bytes:
+    told = {"box": glyph.box, "scale": glyph.scale, "cut": glyph.cut}
+    return _packed(told, np.stack((glyph.pixels, *glyph.others)).tobytes())
 
 
 def _packed(told: dict[str, Any], rest: bytes = b"") -> bytes:
