@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from app.reading import frame, photo
+from app.reading import components, frame, photo
 from app.reading.frame import Band
 from app.reading.picture import Picture
 
@@ -40,6 +40,10 @@ papers a sure answer. Share 0.5, 0.9: no loss.]"""
 _MOSTLY_OPAQUE = 0.6
 """Where more than this of a picture is opaque, and not of one shade, it is paper, its margin or corners transparent.
 [0.3, 0.9: no loss.]"""
+
+_LEAST_TILE, _FILLED_TILE, _PLAIN_TILE = 0.12, 0.9, 0.5
+"""Paper on transparency is at least this share of the picture, fills this share of its rectangle, and has one shade in
+this share of it, but not all over: that is a stroke."""
 
 _SMALLEST_PHOTO = 64
 """Pixels on the shorter side below which a picture is taken as it is: too small to tell paper grain from ink. [32: no
@@ -77,11 +81,11 @@ class Ink:
 
 def of(picture: Picture) -> Ink:
     """The ink of a picture."""
-    bands, border = _bands(picture.image)
+    bands, across, down = _bands(picture.image)
     box = frame.paper_box(bands)
     left, top, right, bottom = box or (0, 0, *bands[0].shape[::-1])
     density, flat = _density([band[top:bottom, left:right] for band in bands])
-    return Ink(density, left - border, top - border, flat)
+    return Ink(density, left + across, top + down, flat)
 
 
 def _density(bands: list[Band]) -> tuple[Density, bool]:
@@ -115,18 +119,47 @@ def _is_flat(distance: Band, strongest: int) -> bool:
     return bool(paper + pen >= _FLAT_SHARE * distance.size)
 
 
-def _bands(image: Image.Image) -> tuple[list[Band], int]:
+def _bands(image: Image.Image) -> tuple[list[Band], int, int]:
     """The picture's colour bands on opaque paper; one alone where all are equal, which most drawings' are.
 
-    Also the pixels of paper that were added on each side.
+    Also where they begin in the picture: pixels from the left and from the top.
     """
-    border = 0
+    left = top = border = 0
     split = image.split()
     if len(split) == 4 and np.asarray(split[3]).min() < 255:
+        tile = _tile(image)
+        if tile is not None:
+            left, top = tile[:2]
+            image = image.crop(tile)
         image, border = _on_contrasting_paper(image)
         split = image.split()
     bands = [np.asarray(band) for band in split[:3]]
-    return (bands[:1] if all(np.array_equal(bands[0], band) for band in bands[1:]) else bands), border
+    alike = all(np.array_equal(bands[0], band) for band in bands[1:])
+    return (bands[:1] if alike else bands), left - border, top - border
+
+
+def _tile(image: Image.Image) -> frame.Box | None:
+    """Where a rectangle of paper lies on transparency, with whatever else; None where there is none."""
+    opaque = np.asarray(image.getchannel("A")) == 255
+    if opaque.mean() < _LEAST_TILE * _FILLED_TILE:
+        return None
+    block = components.block_of(opaque.shape)
+    blocks = components.any_in_blocks(opaque, block)
+    pieces = components.label(blocks)
+    areas = np.bincount(pieces.ravel())[1:]
+    if not areas.size or areas.max() < _LEAST_TILE * pieces.size or areas.max() == pieces.size:
+        return None
+    rows, columns = np.nonzero(pieces == areas.argmax() + 1)
+    left, top = int(columns.min()) * block, int(rows.min()) * block
+    right = min((int(columns.max()) + 1) * block, image.width)
+    bottom = min((int(rows.max()) + 1) * block, image.height)
+    shades = np.asarray(image)[top:bottom, left:right]
+    filled = opaque[top:bottom, left:right]
+    if filled.mean() < _FILLED_TILE:
+        return None
+    own = np.median(shades[filled], axis=0).astype(np.uint8)
+    off = _distance(shades[filled], own).max(axis=1) > _PAPER_TOLERANCE
+    return (left, top, right, bottom) if 0 < off.mean() < 1 - _PLAIN_TILE else None
 
 
 def _on_contrasting_paper(image: Image.Image) -> tuple[Image.Image, int]:
