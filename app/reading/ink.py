@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from app.reading import components, frame, photo
+from app.reading import components, frame, photo, surroundings
 from app.reading.frame import Band
 from app.reading.picture import Picture
 
@@ -44,6 +44,9 @@ _MOSTLY_OPAQUE = 0.6
 _LEAST_TILE, _FILLED_TILE, _PLAIN_TILE = 0.12, 0.9, 0.5
 """Paper on transparency is at least this share of the picture, fills this share of its rectangle, and has one shade in
 this share of it, but not all over: that is a stroke."""
+
+_PEN, _MOST_PEN = 0.5, 0.25
+"""Where more than the second share of a flat picture is more than the first of full ink, it may be something else."""
 
 _SMALLEST_PHOTO = 64
 """Pixels on the shorter side below which a picture is taken as it is: too small to tell paper grain from ink. [32: no
@@ -84,7 +87,12 @@ def of(picture: Picture) -> Ink:
     bands, across, down = _bands(picture.image)
     box = frame.paper_box(bands)
     left, top, right, bottom = box or (0, 0, *bands[0].shape[::-1])
-    density, flat = _density([band[top:bottom, left:right] for band in bands])
+    bands = [band[top:bottom, left:right] for band in bands]
+    density, flat = _density(bands)
+    if not flat or np.count_nonzero(density > _PEN) > _MOST_PEN * density.size:
+        sheet = surroundings.without(bands)
+        if sheet is not None:
+            density, flat = _density(sheet)
     return Ink(density, left + across, top + down, flat)
 
 

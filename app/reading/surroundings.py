@@ -1,0 +1,86 @@
+"""Takes away what lies around paper that is not all of the picture: a table, a scanner's lid, the rest of a screenshot.
+
+The paper is looked for as a smooth region, on a copy of blocks, that is a rectangle in any direction and has ink in it.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from app.reading import components
+from app.reading.components import Mask
+from app.reading.frame import Band
+
+_SMOOTH = 12
+"""How far, of 255, neighbouring blocks of paper may differ in any band."""
+
+_LEAST, _MOST = 0.12, 0.9
+"""Paper, with its ink, is at least and at most this share of the picture."""
+
+_RECTANGULAR = 0.86
+"""and at least this share of the smallest rectangle around it,"""
+
+_AT_EDGE = 0.15
+"""and touches at most this share of the picture's edge; one half of a picture in the shade touches more."""
+
+_LEAST_INK, _MOST_INK = 0.005, 0.4
+"""So much of it, at least and at most, is ink."""
+
+
+def without(bands: list[Band]) -> list[Band] | None:
+    """Bands, each (height, width) uint8, with paper where something else was; None where there is no such paper."""
+    block = components.block_of(bands[0].shape)
+    small = [np.asarray(Image.fromarray(band).reduce(block)) for band in bands]
+    for region in _smooth_regions(small):
+        paper = _filled(region)
+        if _is_sheet(paper, region):
+            outside = components.of_blocks(~paper, block, bands[0].shape)
+            return [
+                np.where(outside, np.uint8(np.median(few[region])), band)
+                for few, band in zip(small, bands, strict=True)
+            ]
+    return None
+
+
+def _smooth_regions(bands: list[Band]) -> Iterator[Mask]:
+    """Connected blocks that differ little from those beside them, the largest region first."""
+    rough = np.zeros(bands[0].shape, np.bool_)
+    for band in bands:
+        shades = band.astype(np.int16)
+        for axis in (0, 1):
+            steps = np.abs(np.diff(shades, axis=axis)) > _SMOOTH
+            before, after = [(0, 0), (0, 0)], [(0, 0), (0, 0)]
+            before[axis], after[axis] = (1, 0), (0, 1)
+            rough |= np.pad(steps, before) | np.pad(steps, after)
+    labels = components.label(~rough)
+    areas = np.bincount(labels.ravel())
+    areas[0] = 0
+    for label in np.argsort(-areas)[:3].tolist():
+        if areas[label] >= (1 - _MOST_INK) * _LEAST * labels.size:
+            yield labels == label
+
+
+def _filled(region: Mask) -> Mask:
+    """A region with its holes."""
+    rest = components.label(np.pad(~region, 1, constant_values=True))
+    filled: Mask = (rest != rest[0, 0])[1:-1, 1:-1]
+    return filled
+
+
+def _is_sheet(paper: Mask, region: Mask) -> bool:
+    area = np.count_nonzero(paper)
+    ink = 1 - np.count_nonzero(region) / area
+    if not (_LEAST * paper.size <= area <= _MOST * paper.size and _LEAST_INK <= ink <= _MOST_INK):
+        return False
+    edge = np.concatenate((paper[0], paper[-1], paper[:, 0], paper[:, -1]))
+    return bool(edge.mean() <= _AT_EDGE and area >= _RECTANGULAR * _smallest_rectangle(paper))
+
+
+def _smallest_rectangle(mask: Mask) -> float:
+    """Area of the smallest of the rectangles around a mask, in steps of three degrees."""
+    y, x = np.nonzero(mask)
+    angles: npt.NDArray[np.float64] = np.radians(np.arange(0, 90, 3))[:, None]
+    along, across = x * np.cos(angles) + y * np.sin(angles), y * np.cos(angles) - x * np.sin(angles)
+    return float(((np.ptp(along, axis=1) + 1) * (np.ptp(across, axis=1) + 1)).min())
