@@ -119,6 +119,8 @@ def _apart(ink: Ink, cleaning: Cleaning) -> tuple[Ink | None, list[Ink], bool]:
         drawn = ink
     pieces = _pieces(drawn, block)
     areas = pieces.areas()
+    if len(areas) == 1:
+        return drawn, [], at_edge and not ink.flat
     away = neighbours.beside(pieces) if at_edge else np.zeros(len(areas), np.bool_)
     away = away | (neighbours.stops(pieces) if cleaning.cut_off else away)
     specks = areas < cleaning.speck * areas[~away].max()

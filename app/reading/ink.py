@@ -63,7 +63,7 @@ _GRAIN, _ABOVE_GRAIN = 3.0, 5.0
 _LAG, _PAPER_PAIRS = 3, 0.3
 """Grain is judged by pixels so far apart, which compression leaves different; this share of them are surely paper."""
 
-_TOO_SMALL = 24
+_TOO_SMALL = 30
 """Pixels on the shorter side below which strokes are too much of a picture to judge its grain."""
 
 _FEWEST = 8
