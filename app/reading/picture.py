@@ -47,6 +47,9 @@ _UPRIGHT: Final = {
 }
 """What makes a picture upright, by its EXIF orientation."""
 
+_STRIP = 32
+"""Rows of a smaller copy that are made at once."""
+
 _LYING = (5, 6, 7, 8)
 """EXIF orientations in which width and height change places."""
 
@@ -291,12 +294,24 @@ def _at_working_size(image: Image.Image) -> Image.Image:
     if longest > WORKING_SIDE:
         factor = longest // WORKING_SIDE
         if factor > 1 and image.mode in ("L", "LA", "RGB", "RGBA", "CMYK"):
-            image = image.reduce(factor)
+            image = _reduced(image, factor)
         image = image.convert(mode)
         image.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX, reducing_gap=None)
     else:
         image = image.convert(mode)
     return image
+
+
+def _reduced(image: Image.Image, factor: int) -> Image.Image:
+    """What `reduce` returns, strip by strip: of a transparent picture it would make another copy of the whole."""
+    if image.mode not in ("LA", "RGBA"):
+        return image.reduce(factor)
+    width, height = (-(-side // factor) for side in image.size)
+    small = Image.new(image.mode, (width, height))
+    for top in range(0, height, _STRIP):
+        strip = image.crop((0, top * factor, image.width, min((top + _STRIP) * factor, image.height)))
+        small.paste(strip.reduce(factor), (0, top))
+    return small
 
 
 def _in_eight_bits(image: Image.Image) -> Image.Image:
