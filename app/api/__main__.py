@@ -15,16 +15,13 @@ from uvicorn.supervisors import Multiprocess
 
 from app import settings
 from app.api import logs
+from app.listening import KEEP_ALIVE, bound
 from app.settings import Settings
 
 log = logging.getLogger(__name__)
 
 GRACE = 6
 """Seconds that requests in flight have after SIGTERM; less than the launcher waits."""
-
-KEEP_ALIVE = 75
-"""Seconds that an idle connection is kept: longer than load balancers do, usually 60, so that none sends a request on
-a connection that is just being closed here."""
 
 FIGURES_BYTES = 256 * 1024
 """What the files of one worker's figures take, with room to spare."""
@@ -48,25 +45,10 @@ def configuration(config: Settings) -> uvicorn.Config:
         log_config=logs.configuration(config.log_level),
         access_log=False,
         server_header=False,
-        proxy_headers=False,  # app.api.access reads them, and believes less of them
+        proxy_headers=False,  # app.callers reads them, and believes less of them
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
     )
-
-
-def listen(config: Settings) -> socket.socket:
-    """The listening socket; ends the program with a sentence where it cannot be had."""
-    family = socket.AF_INET6 if ":" in config.api_host else socket.AF_INET
-    listener = socket.socket(family)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((config.api_host, config.api_port))
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else "no such host"
-        print(f"The API cannot listen on {config.api_host}:{config.api_port}: {reason}.", file=sys.stderr)
-        raise SystemExit(1) from None
-    listener.set_inheritable(True)
-    return listener
 
 
 def folder_of_figures(workers: int) -> tempfile.TemporaryDirectory[str]:
@@ -120,10 +102,11 @@ class Workers(Multiprocess):
 
 def main() -> None:
     config = settings.load()
-    with listen(config) as listener:
+    with bound("The API", config.api_host, config.api_port) as listener:
         if config.workers == 1:
             uvicorn.Server(configuration(config)).run(sockets=[listener])
             return
+        listener.set_inheritable(True)
         with folder_of_figures(config.workers) as folder:
             # All processes add their metrics up through files in this folder: see app.api.metrics.
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder

@@ -9,6 +9,7 @@ from streamlit.web import bootstrap
 
 from app import settings
 from app.api.memory import return_large_blocks
+from app.listening import bound
 from app.settings import Settings
 from app.ui import server, sign_in
 from app.ui.downloads import Downloads
@@ -41,7 +42,8 @@ def main() -> None:
     bootstrap.load_config_options(
         {"server.address": known.ui_host, "server.port": known.ui_port, "logger.level": known.log_level}
     )
-    with server.listen(known) as listener:
+    with bound("The page", known.ui_host, known.ui_port) as listener:
+        listener.listen(server.BACKLOG)
         host = "localhost" if known.ui_host in ("0.0.0.0", "::", "127.0.0.1") else known.ui_host  # noqa: S104
         print(f"Open http://{host}:{known.ui_port}", flush=True)
         uvicorn.Server(server.configuration(app, known)).run(sockets=[listener])

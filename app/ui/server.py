@@ -1,9 +1,6 @@
 """The page's web server: uvicorn, with bounds on what Streamlit's own start of it leaves open."""
 
 import asyncio
-import os
-import socket
-import sys
 from typing import Any, Final
 
 import h11
@@ -11,12 +8,12 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from app.listening import KEEP_ALIVE
 from app.settings import Settings
 from app.ui.websocket import WebSocket
 
-KEEP_ALIVE: Final = 75
-"""Seconds that an idle connection is kept: longer than load balancers do, usually 60, so that none sends a request on
-a connection that is just being closed here."""
+BACKLOG: Final = 2048
+"""Connections that wait until they are accepted."""
 
 GRACE: Final = 3
 """Seconds that requests in flight have after SIGTERM; less than the launcher waits."""
@@ -84,14 +81,3 @@ def configuration(app: ASGIApp, config: Settings) -> uvicorn.Config:
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
     )
-
-
-def listen(config: Settings) -> socket.socket:
-    """The listening socket; ends the program with a sentence where it cannot be had."""
-    family = socket.AF_INET6 if ":" in config.ui_host else socket.AF_INET
-    try:
-        return socket.create_server((config.ui_host, config.ui_port), family=family, backlog=2048)
-    except OSError as error:
-        reason = "no such host" if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
-        print(f"The page cannot listen on {config.ui_host}:{config.ui_port}: {reason}.", file=sys.stderr)
-        raise SystemExit(1) from None
