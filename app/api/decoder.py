@@ -9,7 +9,6 @@ from typing import Final
 from app.api.worker import Outcome, packed_task, unpacked_outcome
 from app.reading.glyphs import Cleaning, Glyph
 from app.reading.picture import ReadingError, TooLaborious
-from app.reading.pipeline import BlankImage
 
 SECONDS: Final = 8.0
 """That a picture may take. An ordinary one of 25 megapixels takes one or two, on half a processor twice that."""
@@ -49,8 +48,6 @@ class Decoder:
         match outcome:
             case Glyph():
                 return outcome
-            case None:
-                raise BlankImage
             case ReadingError():
                 raise outcome
             case _:

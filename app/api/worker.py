@@ -18,15 +18,16 @@ from typing import Any, Final
 import numpy as np
 
 from app.api.memory import return_large_blocks
-from app.reading import glyphs, ink, picture
+from app.reading import picture
 from app.reading.glyphs import SIDE, Cleaning, Glyph
 from app.reading.picture import ReadingError
+from app.reading.pipeline import BlankImage, glyph_of
 
 MEMORY = 224 * 1024 * 1024
 """Bytes for one picture: 25 million pixels in colour and transparent are 100 MB, and a decoder may need them twice."""
 
-Outcome = Glyph | ReadingError | str | None
-"""A glyph, None where the picture is blank, what is wrong with it, or a mistake of ours."""
+Outcome = Glyph | ReadingError | str
+"""A glyph, what is wrong with the picture, or a mistake of ours."""
 
 _ERRORS: Final[dict[str, type[ReadingError]]] = {
     kind.__name__: kind
@@ -37,6 +38,7 @@ _ERRORS: Final[dict[str, type[ReadingError]]] = {
         picture.DamagedPicture,
         picture.TooManyPixels,
         picture.TooLaborious,
+        BlankImage,
     )
 }
 
@@ -58,7 +60,7 @@ def unpacked_outcome(message: bytes) -> Outcome:
         left, top, right, bottom = told["box"]
         pixels, *others = np.frombuffer(rest, np.float32).reshape(-1, SIDE, SIDE)
         return Glyph(pixels, (left, top, right, bottom), told["scale"], tuple(others), told["cut"])
-    mistake: str | None = told.get("mistake")
+    mistake: str = told["mistake"]
     return mistake
 
 
@@ -77,8 +79,7 @@ def _answer(task: bytes, seconds: int) -> bytes:
     signal.alarm(seconds)  # kills, should nobody be there to do so
     told, data = _unpacked(task)
     try:
-        seen = picture.decode(data, told["max_pixels"])
-        glyph = glyphs.find(seen, ink.of(seen), Cleaning(**told["cleaning"]))
+        glyph = glyph_of(picture.decode(data, told["max_pixels"]), Cleaning(**told["cleaning"]))
     except MemoryError:
         answer = _packed({"error": picture.TooLaborious.__name__, "sentence": str(picture.TooLaborious())})
     except ReadingError as error:
@@ -86,7 +87,7 @@ def _answer(task: bytes, seconds: int) -> bytes:
     except Exception:
         answer = _packed({"mistake": traceback.format_exc()})
     else:
-        answer = _packed_glyph(glyph) if glyph else _packed({})
+        answer = _packed_glyph(glyph)
     signal.alarm(0)
     return answer
 

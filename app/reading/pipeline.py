@@ -12,13 +12,16 @@ API, evaluation, training sets and benchmarks all call this, so that a figure me
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from app.reading import glyphs, ink, picture
 from app.reading.glyphs import DEFAULT_CLEANING, Cleaning, Glyph
 from app.reading.picture import Picture, ReadingError
-from app.reading.recognizer import Prediction, Recognizer
+
+if TYPE_CHECKING:  # the process that only decodes has no room for the network
+    from app.reading.recognizer import Prediction, Recognizer
 
 
 class BlankImage(ReadingError):
@@ -32,7 +35,7 @@ class BlankImage(ReadingError):
 class Reading:
     """What was recognized, and what it was recognized from."""
 
-    prediction: Prediction
+    prediction: "Prediction"
     glyph: Glyph
 
 
@@ -44,7 +47,7 @@ def glyph_of(seen: Picture, cleaning: Cleaning = DEFAULT_CLEANING) -> Glyph:
     return glyph
 
 
-def read(opened: Sequence[Image.Image], recognizer: Recognizer) -> list[Reading | Exception]:
+def read(opened: Sequence[Image.Image], recognizer: "Recognizer") -> list[Reading | Exception]:
     """What is on each of several pictures, with one call of the network for all.
 
     Args:
