@@ -104,31 +104,34 @@ def _cropped(ink: Ink, grid: int = 1) -> Ink | None:
 
 def _apart(ink: Ink, cleaning: Cleaning) -> tuple[Ink | None, list[Ink], bool]:
     """The ink without dirt and without what was cut off with the character; the whole characters, if several; whether
-    some of it is at the edge of a photograph or scan."""
+    some of it is at the edge of a photograph or scan.
+    """
     block = components.block_of(ink.density.shape)
     drawn = _cropped(ink, grid=block)
     if drawn is None:
         return None, [], False
     at_edge = cleaning.cut_off and _touches_edge(drawn, ink)
     if at_edge:
-        pieces = _pieces(ink, block)
-        ink = _without(ink, block, neighbours.frame(pieces))
-        drawn = _cropped(ink, grid=block)
-        if drawn is None:
+        drawn = _without(ink, block, neighbours.frame(_pieces(ink, block)))
+        if not (drawn.density > _INK).any():
             return None, [], False
-        drawn = ink
+    cut = at_edge and not ink.flat
     pieces = _pieces(drawn, block)
     areas = pieces.areas()
     if len(areas) == 1:
-        return drawn, [], at_edge and not ink.flat
-    away = neighbours.beside(pieces) if at_edge else np.zeros(len(areas), np.bool_)
-    away = away | (neighbours.stops(pieces) if cleaning.cut_off else away)
+        return drawn, [], cut
+    layout = neighbours.Layout(pieces)
+    away = np.zeros(len(areas), np.bool_)
+    if at_edge:
+        away |= neighbours.beside(layout)
+    if cleaning.cut_off:
+        away |= neighbours.stops(layout)
     specks = areas < cleaning.speck * areas[~away].max()
-    characters = neighbours.characters(pieces, at_edge)
+    characters = [pieces.where(~one) for one in neighbours.characters(layout, at_edge)]
     return (
         _without(drawn, block, pieces.where(away | specks)),
-        [_without(drawn, block, pieces.where(~one)) for one in characters],
-        at_edge and not ink.flat,
+        [_without(drawn, block, others) for others in characters],
+        cut,
     )
 
 

@@ -1,22 +1,22 @@
 """What of a picture's ink is the character, and what was cut out with it: a cell's frame, a rule, those beside it.
 
-Only what touches the picture's edge is ever taken away: the lines of a frame, which reach from one side of the picture
-to the other, and what stands beside something else that is whole and more in the middle: a character may touch the
-edge itself. In brackets beside a threshold: what else was tried, and what was lost by it.
+But for full stops, only what touches the picture's edge is ever taken away: the lines of a frame, which reach from one
+side of the picture to the other, and what stands beside something else that is larger and more in the middle: a
+character may touch the edge itself.
 """
 
-from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from app.reading import components
-from app.reading.components import Integers, Mask, Pieces
+from app.reading.components import Mask, Pieces
 
 Doubles = npt.NDArray[np.float64]
 
 _SMALLEST = 24
-"""Pixels a side below which no frame is looked for: it could not be told from a character that fills the picture."""
+"""Blocks a side below which no frame is looked for: it could not be told from a character that fills the picture."""
 
 _BAND = 0.2
 """A frame's line lies in this outer share of the picture."""
@@ -61,37 +61,57 @@ _MOSTLY = 0.6
 """What was cut off at the picture's edge counts as well if it has at least this share of the widest one's width."""
 
 
-@dataclass(frozen=True)
-class Extents:
-    """Of each piece, in blocks: limits of its box, the lower ones included, the upper ones not."""
+class Layout:
+    """How the pieces of a picture's ink stand to each other, in blocks.
 
-    left: Integers
-    top: Integers
-    right: Integers
-    bottom: Integers
+    `left`, `top`, `right` and `bottom` are the limits of each piece's box, (pieces,): the first two are included, the
+    others not.
+    """
 
-    @classmethod
-    def of(cls, pieces: Pieces) -> "Extents":
-        count = int(pieces.piece.max()) + 1
+    def __init__(self, pieces: Pieces) -> None:
+        self.height, self.width = pieces.height, pieces.width
         row, column = np.divmod(pieces.starts, pieces.width + 1)
-        end = pieces.ends - row * (pieces.width + 1)
-        far = np.iinfo(np.int64).max
-        left, top, right, bottom = np.full(count, far), np.full(count, far), np.zeros(count, int), np.zeros(count, int)
-        np.minimum.at(left, pieces.piece, column)
-        np.minimum.at(top, pieces.piece, row)
-        np.maximum.at(right, pieces.piece, end)
-        np.maximum.at(bottom, pieces.piece, row + 1)
-        return cls(left, top, right, bottom)
+        shape = int(pieces.piece.max()) + 1, pieces.height
+        self._begins, self._ends = np.full(shape, pieces.width), np.zeros(shape, np.int64)
+        np.minimum.at(self._begins, (pieces.piece, row), column)
+        np.maximum.at(self._ends, (pieces.piece, row), pieces.ends - row * (pieces.width + 1))
+        self._in_row: Mask = self._ends > 0
+        self.left, self.right = self._begins.min(axis=1), self._ends.max(axis=1)
+        self.top = self._in_row.argmax(axis=1)
+        self.bottom = self.height - self._in_row[:, ::-1].argmax(axis=1)
+        self.across, self.down = self.right - self.left, self.bottom - self.top
+
+    @cached_property
+    def weight(self) -> Doubles:
+        """How large and how much in the middle each piece is."""
+        middle_x = (self.left + self.right) / self.width - 1
+        middle_y = (self.top + self.bottom) / self.height - 1
+        size = np.sqrt(self.across * self.down)
+        weight: Doubles = size * (1 - np.maximum(np.abs(middle_x), 0.5 * np.abs(middle_y)))
+        return weight
+
+    def beside(self, main: int, overlap: float = _OVERLAP) -> Mask:
+        """Which pieces are left or right of a piece in all rows that both have, or in all if they share none.
+
+        A slanting character's box may cover the one that follows.
+        """
+        both = self._in_row & self._in_row[main]
+        one_side = (~both | (self._ends <= self._begins[main])).all(axis=1)
+        other_side = (~both | (self._begins >= self._ends[main])).all(axis=1)
+        shared = np.minimum(self.right, self.right[main]) - np.maximum(self.left, self.left[main])
+        row_by_row = np.where(both.any(axis=1), one_side | other_side, shared <= 0)
+        beside: Mask = row_by_row & (shared <= overlap * self.across)
+        return beside
 
 
-def frame(pieces: Pieces, least: int = _SMALLEST) -> Mask:
+def frame(pieces: Pieces) -> Mask:
     """Where, (height, width), a picture's ink is lines along its edge, or beyond such lines; all of it if nothing else.
 
     What joins such a line is cut there, if it reaches no other edge: else it may be a character that fills the picture.
     """
     painted = pieces.painted(np.arange(1, int(pieces.piece.max()) + 2))
     drawn = painted > 0
-    if min(drawn.shape) < least:
+    if min(drawn.shape) < _SMALLEST:
         return np.zeros_like(drawn)
     thin, long = np.zeros_like(drawn), np.zeros_like(drawn)
     for turn in range(4):
@@ -114,8 +134,7 @@ def frame(pieces: Pieces, least: int = _SMALLEST) -> Mask:
 def _has_large_piece(drawn: Mask) -> bool:
     if not drawn.any():
         return False
-    box = Extents.of(components.find(drawn))
-    return bool((box.bottom - box.top).max() >= _LEAST * len(drawn))
+    return bool(Layout(components.find(drawn)).down.max() >= _LEAST * len(drawn))
 
 
 def _left_line(drawn: Mask) -> tuple[float, int]:
@@ -139,96 +158,47 @@ def _left_line(drawn: Mask) -> tuple[float, int]:
     return float(coverage[best]), right + 1
 
 
-def stops(pieces: Pieces) -> Mask:
+def stops(layout: Layout) -> Mask:
     """Which pieces are full stops and the like: small, and beside the lower half of the largest."""
-    box = Extents.of(pieces)
-    across, down = box.right - box.left, box.bottom - box.top
-    main = int((across * down).argmax())
-    small = np.maximum(across, down) <= _STOP * max(down[main], across[main])
-    low = box.top + box.bottom > box.top[main] + box.bottom[main]
-    dots: Mask = small & low & Rows.of(pieces).beside(main, overlap=1)
+    main = int((layout.across * layout.down).argmax())
+    small = np.maximum(layout.across, layout.down) <= _STOP * max(layout.down[main], layout.across[main])
+    low = layout.top + layout.bottom > layout.top[main] + layout.bottom[main]
+    dots: Mask = small & low & layout.beside(main, overlap=1)
     return dots
 
 
-def beside(pieces: Pieces) -> Mask:
+def beside(layout: Layout) -> Mask:
     """Which pieces of a whole picture's ink touch its edge and are small, or beside something more in the middle."""
-    box = Extents.of(pieces)
-    height, width = pieces.height, pieces.width
-    margin = max(1, round(0.02 * max(height, width)))
-    at_sides = (box.left <= margin) | (box.right >= width - margin)
-    weight = _weight(pieces, box)
-    main = int(weight.argmax())
-    if box.bottom[main] - box.top[main] < _LEAST * height:
+    margin = max(1, round(0.02 * max(layout.height, layout.width)))
+    at_sides = (layout.left <= margin) | (layout.right >= layout.width - margin)
+    main = int(layout.weight.argmax())
+    if layout.down[main] < _LEAST * layout.height:
         return np.zeros_like(at_sides)
-    whole = box.left[main] > margin and box.right[main] < width - margin
-    most = (_OF_WHOLE if whole else _OF_CUT) * weight[main]
-    small = np.maximum(box.right - box.left, box.bottom - box.top) <= _STOP * (box.bottom[main] - box.top[main])
-    at_ends = (box.top <= margin) | (box.bottom >= height - margin)
-    neighbour = at_sides & (weight < most) & Rows.of(pieces).beside(main)
+    whole = layout.left[main] > margin and layout.right[main] < layout.width - margin
+    most = (_OF_WHOLE if whole else _OF_CUT) * layout.weight[main]
+    small = np.maximum(layout.across, layout.down) <= _STOP * layout.down[main]
+    at_ends = (layout.top <= margin) | (layout.bottom >= layout.height - margin)
+    neighbour = at_sides & (layout.weight < most) & layout.beside(main)
     dropped: Mask = neighbour | (small & (at_sides | at_ends))
     return dropped
 
 
-def characters(pieces: Pieces, at_edge: bool) -> list[Mask]:
+def characters(layout: Layout, at_edge: bool) -> list[Mask]:
     """Which pieces may each be a character, or pieces over one another, the most central first; empty if only one is.
 
     Args:
-        pieces: of a picture's ink.
-        at_edge: whether they are all of the picture's, so that what touches their limits was cut off and is no whole.
+        layout: of a picture's ink.
+        at_edge: whether it is all of the picture's, so that what touches its limits was cut off and is no whole.
     """
-    box = Extents.of(pieces)
-    across, down = box.right - box.left, box.bottom - box.top
-    tall = down >= _TALL * down.max()
+    tall = layout.down >= _TALL * layout.down.max()
     if at_edge:
-        tall &= ((box.left > 0) & (box.right < pieces.width)) | (across >= _MOSTLY * across[tall].max())
-    if np.count_nonzero(tall) < 2:
-        return []
-    weight, rows = _weight(pieces, box), Rows.of(pieces)
+        whole = (layout.left > 0) & (layout.right < layout.width)
+        tall &= whole | (layout.across >= _MOSTLY * layout.across[tall].max())
     found: list[Mask] = []
-    left = tall.copy()
+    left = tall
     while left.any():
-        main = int(np.where(left, weight, -1).argmax())
-        group = left & ~rows.beside(main)
+        main = int(np.where(left, layout.weight, -1).argmax())
+        group = left & ~layout.beside(main)
         found.append(group)
-        left &= ~group
+        left = left & ~group
     return found if len(found) > 1 else []
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Of each piece in each row, (pieces, rows): where its ink begins and ends; `right` is 0 where it has none."""
-
-    left: Integers
-    right: Integers
-
-    @classmethod
-    def of(cls, pieces: Pieces) -> "Rows":
-        row, column = np.divmod(pieces.starts, pieces.width + 1)
-        shape = int(pieces.piece.max()) + 1, pieces.height
-        left, right = np.full(shape, pieces.width), np.zeros(shape, np.int64)
-        np.minimum.at(left, (pieces.piece, row), column)
-        np.maximum.at(right, (pieces.piece, row), pieces.ends - row * (pieces.width + 1))
-        return cls(left, right)
-
-    def beside(self, main: int, overlap: float = _OVERLAP) -> Mask:
-        """Which pieces are left or right of a piece in all rows that both have, or in all if they share none.
-
-        A slanting character's box may cover the one that follows.
-        """
-        both = (self.right > 0) & (self.right[main] > 0)
-        one_side = (~both | (self.right <= self.left[main])).all(axis=1)
-        other_side = (~both | (self.left >= self.right[main])).all(axis=1)
-        left, right = self.left.min(axis=1), self.right.max(axis=1)
-        shared = np.minimum(right, right[main]) - np.maximum(left, left[main])
-        row_by_row = np.where(both.any(axis=1), one_side | other_side, shared <= 0)
-        beside: Mask = row_by_row & (shared <= overlap * (right - left))
-        return beside
-
-
-def _weight(pieces: Pieces, box: Extents) -> Doubles:
-    """How large and how much in the middle each piece is."""
-    middle_x = (box.left + box.right) / pieces.width - 1
-    middle_y = (box.top + box.bottom) / pieces.height - 1
-    size = np.sqrt((box.right - box.left) * (box.bottom - box.top))
-    weight: Doubles = size * (1 - np.maximum(np.abs(middle_x), 0.5 * np.abs(middle_y)))
-    return weight
