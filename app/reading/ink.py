@@ -10,13 +10,12 @@ In brackets beside a threshold: what else was tried, on 80 pictures of each of 1
 
 from dataclasses import dataclass
 from functools import reduce
-from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from app.reading import components, frame, photo, surroundings
+from app.reading import components, frame, paper, photo, surroundings
 from app.reading.frame import Band
 from app.reading.picture import Picture
 
@@ -51,7 +50,6 @@ _PEN, _MOST_PEN = 0.5, 0.25
 _SMALLEST_PHOTO = 64
 """Pixels on the shorter side below which a picture is taken as it is: too small to tell paper grain from ink. [32: no
 loss; 128: 6 of 80 blank papers a sure answer.]"""
-
 
 _FAINTEST = 4
 _FAINT_SHARE = 0.25
@@ -100,9 +98,8 @@ def _density(bands: list[Band]) -> tuple[Density, bool]:
     """The ink, and whether the paper is flat."""
     distance = reduce(np.maximum, (_distance(band, _paper_of(band)) for band in bands))
     strongest = int(distance.max())
-    if strongest <= _PAPER_TOLERANCE and np.count_nonzero(distance) > _FAINT_SHARE * distance.size:
-        return np.zeros(distance.shape, np.float32), True
-    if strongest <= _FAINTEST:
+    faint = strongest <= _PAPER_TOLERANCE
+    if strongest <= _FAINTEST or (faint and np.count_nonzero(distance) > _FAINT_SHARE * distance.size):
         return np.zeros(distance.shape, np.float32), True
     if _is_flat(distance, strongest) or min(distance.shape) < _TOO_SMALL:
         return distance * np.float32(1 / strongest), True
@@ -115,7 +112,7 @@ def _of_small(distance: Band, strongest: int) -> Density:
     shades = distance.astype(np.int16)
     pairs = (shades[_LAG:] - shades[:-_LAG], shades[:, _LAG:] - shades[:, :-_LAG])
     differences = np.abs(np.concatenate([one.ravel() for one in pairs]))
-    grain = float(np.quantile(differences, _PAPER_PAIRS)) / (NormalDist().inv_cdf((1 + _PAPER_PAIRS) / 2) * np.sqrt(2))
+    grain = paper.noise(differences, _PAPER_PAIRS) / np.sqrt(2)  # of each of the two
     if np.count_nonzero(distance > _ABOVE_GRAIN * grain) < _FEWEST:
         return np.zeros(distance.shape, np.float32)
     return np.where(distance > _GRAIN * grain, distance, 0) * np.float32(1 / strongest)

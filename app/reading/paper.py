@@ -7,6 +7,7 @@ In brackets beside a threshold: what else was tried, on 80 pictures of each of 1
 `training.evaluate --reading`, and what was lost by it.
 """
 
+from statistics import NormalDist
 from typing import Final
 
 import numpy as np
@@ -97,6 +98,16 @@ def _highest(band: Band, window: int, of_two: np.ufunc) -> Band:
 def density(paper: Floats, shades: Floats) -> Floats:
     """How much darker shades are than the paper, which a surface may put below black, as a logarithm."""
     return np.log((np.maximum(paper, 0) + _DARKEST) / (shades + _DARKEST))
+
+
+def noise(differences: npt.NDArray[np.number], share: float) -> float:
+    """The standard deviation of what is normally distributed about 0, if its smallest amounts, this share, are noise.
+
+    Args:
+        differences: amounts, without a sign.
+        share: from 0 to 1.
+    """
+    return float(np.quantile(differences, share)) / NormalDist().inv_cdf((1 + share) / 2)
 
 
 def has_darker_ink(density: Floats) -> bool:

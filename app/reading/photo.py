@@ -7,7 +7,7 @@ In brackets beside a threshold: what else was tried, on 80 pictures of each of 1
 `training.evaluate --reading`, and what was lost by it.
 """
 
-from statistics import NormalDist
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -67,8 +67,12 @@ def density(bands: list[Band]) -> Floats:
 
 
 def _density(bands: list[Band]) -> Floats:
-    even, edged = _strongest([_relief(band) for band in bands])
-    ink = _of_relief(even)
+    even = max((_relief(band) for band in bands), key=lambda relief: relief.stands_out)
+    ink = _of_relief(even.pixels)
+    at_edge = np.count_nonzero(frame.edge(ink > _FAINT))
+    if at_edge < _EDGE_OF_SHADOW * len(ink):  # where it may have come from a shadow's edge
+        return ink
+    edged = even.with_edges_of_shadow()
     return _of_relief(edged) if _has_edges_of_shadow(ink > _FAINT, edged) else ink
 
 
@@ -96,29 +100,40 @@ def _of_relief(relief: Floats) -> Floats:
 
 def _standing_out(relief: Floats, paper_share: float) -> tuple[Floats, float]:
     """What of a relief is above the floor that keeps paper out, and this floor."""
-    noise = float(np.quantile(np.abs(relief), paper_share)) / NormalDist().inv_cdf((1 + paper_share) / 2)
-    floor = max(_LEAST_CONTRAST, _NOISE_FACTOR * noise)
+    floor = max(_LEAST_CONTRAST, _NOISE_FACTOR * paper.noise(np.abs(relief), paper_share))
     return relief[relief > floor], floor
 
 
-def _relief(band: Band) -> tuple[Floats, Floats]:
-    """How far each pixel stands out from the paper under it, relative to that paper's brightness.
+@dataclass(frozen=True)
+class _Relief:
+    """`pixels`: how far each stands out from the paper under it, relative to that paper's brightness, where the light
+    changes slowly; `blurred`: the band, against its grain; `darker`: whether ink is darker than paper."""
 
-    Once as the paper is where its light changes slowly; once as it is where shadows have edges and strokes are thin.
-    """
+    pixels: Floats
+    blurred: Band
+    darker: bool
+
+    @property
+    def stands_out(self) -> float:
+        """How far the ink does, from the grain."""
+        return float(np.quantile(self.pixels, 1 - paper.SURELY_INK))
+
+    def with_edges_of_shadow(self) -> Floats:
+        """The same where shadows have edges and strokes are thin, but nowhere more."""
+        closed = paper.closed(self.blurred) if self.darker else ~paper.closed(~self.blurred)
+        return np.minimum(self.pixels, _standing(closed.astype(np.float32), self.blurred, self.darker))
+
+
+def _relief(band: Band) -> _Relief:
     level = paper.under(band)
     blurred = np.asarray(Image.fromarray(band).filter(ImageFilter.GaussianBlur(1)))
-    pixels: Floats = blurred.astype(np.float32)
-    sign = np.float32(1 if paper.has_darker_ink(paper.density(level, pixels)) else -1)
-    even = np.divide(level - pixels, np.maximum(level, 64), dtype=np.float32) * sign
-    closed = (paper.closed(blurred) if sign > 0 else ~paper.closed(~blurred)).astype(np.float32)
-    edged = np.divide(closed - pixels, np.maximum(closed, 64), dtype=np.float32) * sign
-    return even, np.minimum(even, edged)
+    darker = paper.has_darker_ink(paper.density(level, blurred.astype(np.float32)))
+    return _Relief(_standing(level, blurred, darker), blurred, darker)
 
 
-def _strongest(reliefs: list[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
-    """The band in which the ink stands out most from the grain."""
-    return max(reliefs, key=lambda relief: float(np.quantile(relief[0], 1 - paper.SURELY_INK)))
+def _standing(level: Floats, pixels: Band, darker: bool) -> Floats:
+    relief: Floats = np.divide(level - pixels, np.maximum(level, 64), dtype=np.float32)
+    return relief if darker else -relief
 
 
 def _without_ruling(ink: Floats) -> Floats:

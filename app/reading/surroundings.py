@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from app.reading import components
+from app.reading import components, frame
 from app.reading.components import Mask
 from app.reading.frame import Band
 
@@ -74,8 +74,7 @@ def _is_sheet(paper: Mask, region: Mask) -> bool:
     ink = 1 - np.count_nonzero(region) / area
     if not (_LEAST * paper.size <= area <= _MOST * paper.size and _LEAST_INK <= ink <= _MOST_INK):
         return False
-    edge = np.concatenate((paper[0], paper[-1], paper[:, 0], paper[:, -1]))
-    return bool(edge.mean() <= _AT_EDGE and area >= _RECTANGULAR * _smallest_rectangle(paper))
+    return bool(frame.edge(paper).mean() <= _AT_EDGE and area >= _RECTANGULAR * _smallest_rectangle(paper))
 
 
 def _smallest_rectangle(mask: Mask) -> float:
