@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
+from training.evaluation_sets import png
 from training.strokes import StrokeSet, draw
 
 Random = np.random.Generator
@@ -98,9 +99,7 @@ def surrounded(strokes: StrokeSet, index: int) -> bytes:
         picture.paste(
             sheet, (int(rng.integers(0, picture.width - side + 1)), int(rng.integers(0, picture.height - side + 1)))
         )
-        file = io.BytesIO()
-        picture.save(file, "PNG")
-        return file.getvalue()
+        return png(picture)
     if kind == 2:
         picture = Image.new("RGB", (side + int(rng.integers(40, 400)), side + int(rng.integers(40, 200))), "white")
         picture.paste(sheet, (int(rng.integers(0, 30)), int(rng.integers(0, 30))))
@@ -109,7 +108,7 @@ def surrounded(strokes: StrokeSet, index: int) -> bytes:
             pencil.text(
                 (side + 40, 20 + 14 * line), "Clear  Predict  Result: 7"[: int(rng.integers(4, 24))], fill=(90, 90, 90)
             )
-        return _png(picture)
+        return png(picture)
     canvas = rng.normal(rng.uniform(20, 110), rng.uniform(5, 30), (520, 520, 3)) if kind == 0 else _pattern(rng, 520)
     table = Image.fromarray(np.clip(canvas, 0, 255).astype(np.uint8))
     white = Image.fromarray(np.clip(rng.uniform(190, 250) * (1 - 0.8 * ink[..., 0]), 0, 255).astype(np.uint8)).convert(
@@ -199,13 +198,7 @@ def _on_paper(ink: Image.Image, side: int, rng: Random, contrast: tuple[int, int
     soft = np.asarray(small.filter(ImageFilter.GaussianBlur(rng.uniform(0, 0.6))), np.float32) / 255
     white, dark = rng.uniform(190, 255), rng.uniform(*contrast)
     shades = white - min(dark, white) * soft + rng.normal(0, rng.uniform(0, 6), soft.shape)
-    return _jpeg(shades, rng) if rng.random() < 0.5 else _png(Image.fromarray(np.clip(shades, 0, 255).astype(np.uint8)))
-
-
-def _png(image: Image.Image) -> bytes:
-    file = io.BytesIO()
-    image.save(file, "PNG")
-    return file.getvalue()
+    return _jpeg(shades, rng) if rng.random() < 0.5 else png(Image.fromarray(np.clip(shades, 0, 255).astype(np.uint8)))
 
 
 def _jpeg(shades: npt.NDArray[np.floating], rng: Random) -> bytes:

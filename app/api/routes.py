@@ -47,8 +47,8 @@ async def predict(
 ) -> Response:
     """Recognize one handwritten character.
 
-    Dark on light, light on dark or drawn on transparency; PNG, JPEG, WebP, AVIF, GIF (its first frame), BMP or TIFF,
-    in a form's field `file`, or as a base64 data URL in JSON.
+    Dark on light, light on dark or drawn on transparency; PNG, JPEG, WebP, AVIF, GIF (its first frame with something on
+    it), BMP or TIFF, in a form's field `file`, or as a base64 data URL in JSON.
     """
     reading = await service.lanes.read(await single_file(request), recognizer)
     answer = Answer(request_id=request.state.request_id, **_recognized(recognizer, reading, glyph))
