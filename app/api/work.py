@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -188,10 +189,9 @@ class Lanes:
         return decode_small(data, cleaning, self._max_pixels)
 
     def _decode_any(self, data: bytes, cleaning: Cleaning) -> Glyph:
-        try:
+        with suppress(NotHere):  # and forgotten: an error raised while it is handled would hold the file for it
             return decode_small(data, cleaning, self._max_pixels)
-        except NotHere:
-            return self._decoder.glyph(data, cleaning)
+        return self._decoder.glyph(data, cleaning)
 
     @property
     def alive(self) -> bool:
