@@ -1,8 +1,9 @@
 """Glyphs -> predictions, by ONNX Runtime. One self-describing model file is one alphabet."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -107,24 +108,23 @@ class Recognizer:
         """One prediction for each glyph, in order; of several characters side by side, one that is not sure."""
         if not glyphs:
             return []
-        shares = self.probabilities(np.stack([pixels for glyph in glyphs for pixels in (glyph.pixels, *glyph.others)]))
-        first = np.cumsum([0, *(1 + len(glyph.others) for glyph in glyphs)])
-        answers = [self._in_doubt(shares[a:b]) for a, b in pairwise(first)]
-        return [
-            self._prediction(_tempered(answer) if glyph.cut else answer)
-            for glyph, answer in zip(glyphs, answers, strict=True)
-        ]
+        rows = iter(
+            self.probabilities(np.stack([pixels for glyph in glyphs for pixels in (glyph.pixels, *glyph.others)]))
+        )
+        return [self._prediction(self._answer(glyph, rows)) for glyph in glyphs]
 
-    def _in_doubt(self, shares: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """What is said of a glyph, first, and the whole pieces of it: the answer.
+    def _answer(self, glyph: Glyph, rows: Iterator[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+        """Of what is said of a glyph, and then of the whole pieces of it: the answer.
 
         Where two or more of them are surely characters, or the whole is none: of the one in the middle, and not sure.
         """
-        answer: npt.NDArray[np.float32] = shares[0]
-        sure = shares.max(axis=1) >= self.record.sure_from
-        if np.count_nonzero(sure[1:]) > 1 or (sure[1:2].any() and not sure[0]):
-            answer = (shares[1] + 1 / shares.shape[1]) / 2
-        return answer
+        answer = next(rows)
+        if glyph.others:
+            others = np.stack(list(islice(rows, len(glyph.others))))
+            sure = others.max(axis=1) >= self.record.sure_from
+            if np.count_nonzero(sure) > 1 or (sure[0] and answer.max() < self.record.sure_from):
+                answer = (others[0] + 1 / len(answer)) / 2
+        return _tempered(answer) if glyph.cut else answer
 
     def _prediction(self, probabilities: npt.NDArray[np.float32]) -> Prediction:
         index = int(probabilities.argmax())
