@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from app.reading import components, frame, paper, photo, surroundings
+from app.reading import components, frame, grid, paper, photo, surroundings
 from app.reading.frame import Band
 from app.reading.picture import Picture
 
@@ -83,6 +83,7 @@ class Ink:
 def of(picture: Picture) -> Ink:
     """The ink of a picture."""
     bands, across, down = _bands(picture.image)
+    bands = grid.without(bands)
     box = frame.paper_box(bands)
     left, top, right, bottom = box or (0, 0, *bands[0].shape[::-1])
     bands = [band[top:bottom, left:right] for band in bands]
