@@ -112,12 +112,14 @@ def _apart(ink: Ink, cleaning: Cleaning) -> tuple[Ink | None, list[Ink], bool]:
         return None, [], False
     at_edge = cleaning.cut_off and _touches_edge(drawn, ink)
     if at_edge:
-        drawn = _without(ink, block, neighbours.frame(_pieces(ink, block)))
+        drawn = _without(ink, block, neighbours.frame(_pieces(ink, block), ink.flat))
         if not (drawn.density > _INK).any():
             return None, [], False
     cut = at_edge and not ink.flat
     pieces = _pieces(drawn, block)
     areas = pieces.areas()
+    if not ink.flat and neighbours.is_dust(areas):
+        return None, [], False
     if len(areas) == 1:
         return drawn, [], cut
     layout = neighbours.Layout(pieces)

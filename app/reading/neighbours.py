@@ -39,11 +39,17 @@ _THICKEST = 0.13
 _OF_LINE = 0.7
 """A piece is of a frame where at least this share of its ink lies in the frame's lines, or beyond them."""
 
+_RING, _IN_RING = 0.06, 0.9
+"""In a photograph or scan also where at least the second share of its ink is in an outer ring as wide as the first."""
+
 _INSIDE = 0.02
 """But if it covers at least this much of the inside as well, a character joins the frame, and is cut there."""
 
 _LEAST = 0.15
 """Inside a frame is a character only if one piece has at least this height, as a share of the picture's."""
+
+_DUST, _OF_DUST = 12, 0.25
+"""Ink is dust where it is at least so many pieces, none of which is more than this share of it."""
 
 _STOP = 0.25
 """A full stop is no larger than this share of what it stands beside."""
@@ -104,10 +110,11 @@ class Layout:
         return beside
 
 
-def frame(pieces: Pieces) -> Mask:
+def frame(pieces: Pieces, flat: bool) -> Mask:
     """Where, (height, width), a picture's ink is lines along its edge, or beyond such lines; all of it if nothing else.
 
     What joins such a line is cut there, if it reaches no other edge: else it may be a character that fills the picture.
+    On flat paper, where there may be a canvas's thin 1, a line has to go from one edge to another.
     """
     painted = pieces.painted(np.arange(1, int(pieces.piece.max()) + 2))
     drawn = painted > 0
@@ -119,7 +126,11 @@ def frame(pieces: Pieces) -> Mask:
         np.rot90(thin, turn)[:, : width if covered >= _COVERED else 0] = True
         np.rot90(long, turn)[:, : width if covered >= _JOINED else 0] = True
     count = int(pieces.piece.max()) + 2
-    of_lines = np.bincount(painted[thin], minlength=count) >= _OF_LINE * np.bincount(painted.ravel(), minlength=count)
+    areas = np.bincount(painted.ravel(), minlength=count)
+    of_lines = np.bincount(painted[thin], minlength=count) >= _OF_LINE * areas
+    if not flat:
+        inside = painted[tuple(slice(round(_RING * side), side - round(_RING * side)) for side in drawn.shape)]
+        of_lines |= np.bincount(inside.ravel(), minlength=count) <= (1 - _IN_RING) * areas
     across, down = (round(_BAND * side) for side in drawn.shape[::-1])
     inner = np.where(thin, 0, painted)[down : len(drawn) - down, across : drawn.shape[1] - across]
     joined = of_lines & (np.bincount(inner.ravel(), minlength=count) >= _INSIDE * inner.size)
@@ -156,6 +167,11 @@ def _left_line(drawn: Mask) -> tuple[float, int]:
     if np.count_nonzero(ink[:right]) > max(swerve, _THICKEST * width):
         return 0, 0
     return float(coverage[best]), right + 1
+
+
+def is_dust(areas: npt.NDArray[np.int64]) -> bool:
+    """Whether pieces of such areas are grain: many, and none that stands out."""
+    return bool(len(areas) >= _DUST and areas.max() <= _OF_DUST * areas.sum())
 
 
 def stops(layout: Layout) -> Mask:
