@@ -30,6 +30,10 @@ _INK = 0.1
 """Where ink counts as drawn when its extent is measured."""
 
 
+_FAINT = 0.25
+"""What is left inside a photograph's frame is ink if some of it is darker than this; the frame is 1."""
+
+
 class Cleaning(BaseModel):
     """What of the ink is dirt. Part of a model's record: in another alphabet, a speck may be a dot on an i."""
 
@@ -113,7 +117,7 @@ def _apart(ink: Ink, cleaning: Cleaning) -> tuple[Ink | None, list[Ink], bool]:
     at_edge = cleaning.cut_off and _touches_edge(drawn, ink)
     if at_edge:
         drawn = _without(ink, block, neighbours.frame(_pieces(ink, block), ink.flat))
-        if not (drawn.density > _INK).any():
+        if drawn.density.max() <= (_INK if ink.flat else _FAINT):
             return None, [], False
     cut = at_edge and not ink.flat
     pieces = _pieces(drawn, block)

@@ -55,6 +55,10 @@ _FAINTEST = 4
 _FAINT_SHARE = 0.25
 """Faint ink, within the tolerance, is ink if at most this share of the picture is not exactly of the paper's colour."""
 
+_PALE, _PALE_GRAIN = 40, 2
+"""Where nothing is farther than the first from the paper, what is as near to it as the second is grain, and the picture
+rather a scan than a canvas."""
+
 _GRAIN, _ABOVE_GRAIN = 3.0, 5.0
 """Ink of a small picture is more than the first times its grain, and more than the second in some pixels at least."""
 
@@ -103,7 +107,9 @@ def _density(bands: list[Band]) -> tuple[Density, bool]:
     if strongest <= _FAINTEST or (faint and np.count_nonzero(distance) > _FAINT_SHARE * distance.size):
         return np.zeros(distance.shape, np.float32), True
     if _is_flat(distance, strongest) or min(distance.shape) < _TOO_SMALL:
-        return distance * np.float32(1 / strongest), True
+        if faint or strongest > _PALE:
+            return distance * np.float32(1 / strongest), True
+        return np.where(distance > _PALE_GRAIN, distance, 0) * np.float32(1 / strongest), False
     small = min(distance.shape) < _SMALLEST_PHOTO
     return _of_small(distance, strongest) if small else photo.density(bands), False
 

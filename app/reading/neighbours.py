@@ -40,7 +40,11 @@ _OF_LINE = 0.7
 """A piece is of a frame where at least this share of its ink lies in the frame's lines, or beyond them."""
 
 _RING, _IN_RING = 0.06, 0.9
-"""In a photograph or scan also where at least the second share of its ink is in an outer ring as wide as the first."""
+"""So is one that has at least the second share of its ink in an outer ring as wide as the first, and is bent with it."""
+
+_MIDDLE, _LONG = 0.2, 0.6
+"""In a photograph or scan it need not be bent; and may be as long as the second share of the picture where it comes no
+nearer to the middle than the first."""
 
 _INSIDE = 0.02
 """But if it covers at least this much of the inside as well, a character joins the frame, and is cut there."""
@@ -114,32 +118,40 @@ def frame(pieces: Pieces, flat: bool) -> Mask:
     """Where, (height, width), a picture's ink is lines along its edge, or beyond such lines; all of it if nothing else.
 
     What joins such a line is cut there, if it reaches no other edge: else it may be a character that fills the picture.
-    On flat paper, where there may be a canvas's thin 1, a line has to go from one edge to another.
+    On flat paper there may be a canvas's thin 1: only what goes from one edge to another is a line.
     """
     painted = pieces.painted(np.arange(1, int(pieces.piece.max()) + 2))
     drawn = painted > 0
     if min(drawn.shape) < _SMALLEST:
         return np.zeros_like(drawn)
-    thin, long = np.zeros_like(drawn), np.zeros_like(drawn)
+    thin, through = np.zeros_like(drawn), np.zeros_like(drawn)
     for turn in range(4):
         covered, width = _left_line(np.rot90(drawn, turn))
         np.rot90(thin, turn)[:, : width if covered >= _COVERED else 0] = True
-        np.rot90(long, turn)[:, : width if covered >= _JOINED else 0] = True
+        np.rot90(through, turn)[:, : width if covered >= _JOINED else 0] = True
     count = int(pieces.piece.max()) + 2
     areas = np.bincount(painted.ravel(), minlength=count)
     of_lines = np.bincount(painted[thin], minlength=count) >= _OF_LINE * areas
-    if not flat:
-        inside = painted[tuple(slice(round(_RING * side), side - round(_RING * side)) for side in drawn.shape)]
-        of_lines |= np.bincount(inside.ravel(), minlength=count) <= (1 - _IN_RING) * areas
-    across, down = (round(_BAND * side) for side in drawn.shape[::-1])
-    inner = np.where(thin, 0, painted)[down : len(drawn) - down, across : drawn.shape[1] - across]
+    layout = Layout(pieces)
+    sides = np.stack((layout.across / layout.width, layout.down / layout.height))
+    inside, middle = (np.bincount(_inner(painted, margin).ravel(), minlength=count)[1:] for margin in (_RING, _MIDDLE))
+    in_ring = inside <= (1 - _IN_RING) * areas[1:]
+    long, bent = sides.max(axis=0) >= _LONG, sides.min(axis=0) >= _LONG
+    of_lines[1:] |= in_ring & bent if flat else in_ring | (long & (middle == 0))
+    inner = _inner(np.where(thin, 0, painted), _BAND)
     joined = of_lines & (np.bincount(inner.ravel(), minlength=count) >= _INSIDE * inner.size)
-    rest = painted * ~long
+    rest = painted * ~through
     edge = np.concatenate((rest[:2].ravel(), rest[-2:].ravel(), rest[:, :2].ravel(), rest[:, -2:].ravel()))
     fills = np.bincount(edge, minlength=count) > 0
-    cut = (thin & joined.take(painted)) | (long & ~fills.take(painted))
+    cut = (thin & joined.take(painted)) | (through & ~fills.take(painted))
     taken: Mask = drawn & (cut | (of_lines & ~joined).take(painted))
     return drawn if taken.any() and not _has_large_piece(drawn & ~taken) else taken
+
+
+def _inner(blocks: npt.NDArray[np.int64], margin: float) -> npt.NDArray[np.int64]:
+    """What is farther than a share of height and width from the picture's edge."""
+    down, across = (round(margin * side) for side in blocks.shape)
+    return blocks[down : len(blocks) - down, across : blocks.shape[1] - across]
 
 
 def _has_large_piece(drawn: Mask) -> bool:
