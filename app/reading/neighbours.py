@@ -40,7 +40,7 @@ _OF_LINE = 0.7
 """A piece is of a frame where at least this share of its ink lies in the frame's lines, or beyond them."""
 
 _RING, _IN_RING = 0.06, 0.9
-"""So is one with at least the second share of its ink in an outer ring as wide as the first, if it is bent with that."""
+"""So is one with at least the second share of its ink in an outer ring as wide as the first, if it is bent like it."""
 
 _MIDDLE, _LONG = 0.2, 0.6
 """In a photograph or scan it need not be bent; and may be as long as the second share of the picture where it comes no
