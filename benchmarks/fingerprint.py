@@ -20,7 +20,7 @@ from pathlib import Path
 from app.reading.picture import ReadingError, decode
 from app.reading.pipeline import glyph_of
 from tests.support.broken_files import broken_files
-from training.evaluation_sets import everything
+from training.evaluation_sets import of_digits
 from training.progress import console, track
 
 BROKEN_FILES = 5120
@@ -51,7 +51,7 @@ def _of_file(file: Callable[[int], bytes], index: int) -> str:
 def fingerprints(data: Path, count: int | None, only: str) -> dict[str, list[str]]:
     """Of all pictures, by set."""
     corpus: list[tuple[str, int, Callable[[int], bytes]]] = [("broken files", BROKEN_FILES, _broken_file)]
-    corpus += [(one.name, len(one.labels), one.file) for one in everything(data)]
+    corpus += [(one.name, len(one.labels), one.file) for one in of_digits(data)]
     found = {}
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         for name, size, file in corpus:

@@ -15,10 +15,12 @@ import torch
 from PIL import Image, ImageOps
 from torchvision.datasets import MNIST
 
+from app.reading.glyphs import DEFAULT_CLEANING, Cleaning
 from app.reading.picture import Picture
 from app.reading.pipeline import BlankImage, glyph_of
 from training import negatives
 from training.augmentation import damage
+from training.negatives import Lookalikes
 from training.progress import console, track
 from training.strokes import StrokeSet, draw
 
@@ -60,32 +62,40 @@ class GlyphSet:
         return cls(torch.cat([s.glyphs for s in sets]), torch.cat([s.labels for s in sets]))
 
 
-def glyph_of_picture(image: Image.Image) -> Pictures | None:
+def glyph_of_picture(image: Image.Image, cleaning: Cleaning = DEFAULT_CLEANING) -> Pictures | None:
     """A picture's glyph as (28, 28) uint8; None where the picture is blank."""
     try:
-        return np.round(glyph_of(Picture.of(image)).pixels * 255).astype(np.uint8)
+        return np.round(glyph_of(Picture.of(image), cleaning).pixels * 255).astype(np.uint8)
     except BlankImage:
         return None
 
 
-def _glyph_of_array(pixels: Pictures) -> Pictures | None:
-    return glyph_of_picture(Image.fromarray(pixels))
+def _glyph_of_array(cleaning: Cleaning, pixels: Pictures) -> Pictures | None:
+    return glyph_of_picture(Image.fromarray(pixels), cleaning)
 
 
-def _glyph_of_strokes(task: tuple[Any, int]) -> Pictures | None:
+def _glyph_of_strokes(cleaning: Cleaning, thickest: float, task: tuple[Any, int]) -> Pictures | None:
     strokes, seed = task
-    return glyph_of_picture(draw_at_random(strokes, np.random.default_rng(seed), cropped=True))
+    drawn = draw_at_random(strokes, np.random.default_rng(seed), cropped=True, thickest=thickest)
+    return glyph_of_picture(drawn, cleaning)
 
 
 def draw_at_random(
-    strokes: list[Any], rng: np.random.Generator, canvas: int = 280, cropped: bool = False
+    strokes: list[Any],
+    rng: np.random.Generator,
+    canvas: int = 280,
+    cropped: bool = False,
+    thickest: float = 1.0,
 ) -> Image.Image:
     """Draw one character as people do: any size from 25 to 90% of the canvas, any brush from 6 to 26 px, any place.
 
     `cropped` leaves the empty part of the canvas away, which changes nothing for the glyph and takes less time.
+    `thickest`: a brush of more than this share of the character's size, which would fill the gaps between its strokes,
+    is replaced by one of it.
     """
     brush = float(rng.uniform(6, 26))
     extent = max(float(rng.uniform(0.25, 0.9)) * canvas - brush, brush)
+    brush = min(brush, thickest * extent)
     side = round(extent + brush + 8) if cropped else canvas
     return draw(strokes, canvas=side, extent=extent, brush=brush, position=(rng.random(), rng.random()))
 
@@ -112,16 +122,20 @@ def mnist_pictures(data: Path, train: bool) -> tuple[Pictures, npt.NDArray[np.in
     return raw.data.numpy(), raw.targets.numpy()
 
 
-def from_pictures(what: str, images: Pictures, labels: npt.NDArray[np.int64]) -> GlyphSet:
-    """Pictures, (n, height, width) uint8 with bright ink, as glyphs."""
-    return in_parallel(what, _glyph_of_array, list(images), labels.astype(np.int64))
+def from_pictures(
+    what: str, images: Pictures, labels: npt.NDArray[np.int64], cleaning: Cleaning = DEFAULT_CLEANING
+) -> GlyphSet:
+    """Pictures, (n, height, width) uint8, as glyphs."""
+    return in_parallel(what, partial(_glyph_of_array, cleaning), list(images), labels.astype(np.int64))
 
 
-def damaged(images: Pictures, labels: npt.NDArray[np.int64], seed: int) -> GlyphSet:
+def damaged(
+    images: Pictures, labels: npt.NDArray[np.int64], seed: int, cleaning: Cleaning = DEFAULT_CLEANING
+) -> GlyphSet:
     """Pictures damaged before they become glyphs: noise and haze also change what is taken for ink and for paper."""
     pictures = torch.from_numpy(images).unsqueeze(1).float() / 255
     spoilt = damage(pictures, 1.0, torch.Generator().manual_seed(seed))[:, 0]
-    return from_pictures("damaged", (spoilt * 255).round().byte().numpy(), labels)
+    return from_pictures("damaged", (spoilt * 255).round().byte().numpy(), labels, cleaning)
 
 
 def small(images: Pictures, labels: npt.NDArray[np.int64], seed: int) -> GlyphSet:
@@ -167,9 +181,16 @@ def pen_strokes(data: Path) -> tuple[StrokeSet, StrokeSet] | None:
     return strokes.subset(~held_out), strokes.subset(held_out)
 
 
-def drawings(strokes: StrokeSet, times: int, seed: int, limit: int | None = None) -> GlyphSet:
-    """Each character drawn `times` times with random brush, size and place."""
-    return _drawn("pen strokes", _glyph_of_strokes, strokes, times, seed, limit)
+def drawings(
+    strokes: StrokeSet,
+    times: int,
+    seed: int,
+    limit: int | None = None,
+    cleaning: Cleaning = DEFAULT_CLEANING,
+    thickest: float = 1.0,
+) -> GlyphSet:
+    """Each character drawn `times` times with random brush, size and place, as `draw_at_random` does."""
+    return _drawn("pen strokes", partial(_glyph_of_strokes, cleaning, thickest), strokes, times, seed, limit)
 
 
 def _drawn(
@@ -180,19 +201,35 @@ def _drawn(
     return in_parallel(what, work, tasks, np.tile(strokes.labels[:limit], times))
 
 
-def no_characters(data: Path, digits: GlyphSet, count: int, seed: int) -> GlyphSet:
-    """Pictures that are no digit: scribbles, textures, two digits at once, parts of digits, letters if there."""
-    pixels = (digits.glyphs[:, 0] * 255).byte().cpu().numpy()
-    letters = data / LETTERS_FILE if (data / LETTERS_FILE).is_file() else None
+def no_characters(
+    data: Path,
+    characters: GlyphSet,
+    count: int,
+    seed: int,
+    cleaning: Cleaning = DEFAULT_CLEANING,
+    lookalikes: Lookalikes = negatives.OF_DIGITS,
+) -> GlyphSet:
+    """Pictures of no character: scribbles, textures, two characters at once, parts of them, letters if there."""
+    pixels = (characters.glyphs[:, 0] * 255).byte().cpu().numpy()
     make = partial(
-        negatives.make, digits=pixels[:2000], digit_labels=digits.labels[:2000].cpu().numpy(), letters=letters
+        negatives.make,
+        characters=pixels[:2000],
+        labels=characters.labels[:2000].cpu().numpy(),
+        letters=letters_in(data),
+        lookalikes=lookalikes,
     )
     tasks = [seed * 1_000_003 + i for i in range(count)]
-    return in_parallel("no digits", partial(_glyph_of_negative, make), tasks, np.full(count, NO_CHARACTER))
+    work = partial(_glyph_of_negative, make, cleaning)
+    return in_parallel("no characters", work, tasks, np.full(count, NO_CHARACTER))
 
 
-def _glyph_of_negative(make: Callable[[int], Image.Image], seed: int) -> Pictures | None:
-    return glyph_of_picture(make(seed))
+def letters_in(data: Path) -> Path | None:
+    """The archive of letters, if it is there."""
+    return data / LETTERS_FILE if (data / LETTERS_FILE).is_file() else None
+
+
+def _glyph_of_negative(make: Callable[[int], Image.Image], cleaning: Cleaning, seed: int) -> Pictures | None:
+    return glyph_of_picture(make(seed), cleaning)
 
 
 def checksums(data: Path, patterns: Sequence[str]) -> dict[str, str]:

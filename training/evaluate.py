@@ -19,16 +19,17 @@ from rich.table import Table
 
 from app.reading.recognizer import Recognizer
 from training import alphabets, metrics, pictures, reading_report, remote, sweeps
+from training.alphabets import Alphabet
 from training.answers import Answers, ask, ask_api
 from training.datasets import NO_CHARACTER
-from training.evaluation_sets import EvaluationSet, everything
+from training.evaluation_sets import EvaluationSet
 from training.export import describe
 from training.package import MODELS
 from training.progress import console
 
 
-def figures_of(answers: dict[str, Answers], sure_from: float) -> dict[str, Any]:
-    """Everything the record keeps, by name of the set."""
+def figures_of(answers: dict[str, Answers], sure_from: float, test_name: str) -> dict[str, Any]:
+    """Everything the record keeps, by name of the set; confidence is judged by the usual test set."""
     figures: dict[str, Any] = {}
     for name, given in answers.items():
         if (given.labels != NO_CHARACTER).all():
@@ -42,7 +43,7 @@ def figures_of(answers: dict[str, Answers], sure_from: float) -> dict[str, Any]:
         low, high = metrics.wilson(round(mean * count), count)
         figures["MNIST-C mean"] = {"accuracy": mean, "count": count, "low": low, "high": high}
         figures["MNIST-C mean"]["what"] = f"MNIST's test set with {len(corrupted)} corruptions"
-    if (clean := answers.get("MNIST test")) is not None:
+    if (clean := answers.get(test_name)) is not None:
         figures["calibration"] = {
             "expected_calibration_error": metrics.calibration_error(clean.probabilities, clean.labels),
             "count": len(clean.labels),
@@ -90,25 +91,25 @@ def table_of(figures: dict[str, Any], targets: dict[str, float]) -> Table:
     return table
 
 
-def report(figures: dict[str, Any], targets: dict[str, float]) -> None:
-    console.print(table_of(figures, targets))
+def report(figures: dict[str, Any], alphabet: Alphabet) -> None:
+    console.print(table_of(figures, alphabet.targets))
     if "calibration" in figures:
         error = 100 * figures["calibration"]["expected_calibration_error"]
-        console.print(f"expected calibration error on MNIST test, 15 bins: {error:.2f}% (target 0.50%)")
+        console.print(f"expected calibration error on {alphabet.test_name}, 15 bins: {error:.2f}% (target 0.50%)")
     if "out-of-distribution" in figures:
         value = figures["out-of-distribution"]
         console.print(
             f"no character against characters: area under the ROC {value['roc_area']:.4f} (target 0.97); "
             f"{100 * value['flagged']:.1f}% of what is no character is called not sure (target 80%), "
-            f"and {100 * value['characters_flagged']:.1f}% of MNIST test (at most 2%)"
+            f"and {100 * value['characters_flagged']:.1f}% of {alphabet.test_name} (at most 2%)"
         )
 
 
-def draw(answers: dict[str, Answers], names: list[str], folder: Path) -> None:
+def draw(answers: dict[str, Answers], names: list[str], test_name: str, folder: Path) -> None:
     if (given := answers.get("drawings")) is not None:
         pictures.confusion(given.probabilities, given.labels, names, folder / "confusion-drawings.png")
         pictures.worst(given.glyphs, given.probabilities, given.labels, names, folder / "worst-drawings.png")
-    if (clean := answers.get("MNIST test")) is not None:
+    if (clean := answers.get(test_name)) is not None:
         pictures.reliability(clean.probabilities, clean.labels, folder / "reliability.png")
 
 
@@ -141,17 +142,20 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     args = arguments()
     recognizer = Recognizer(args.model, threads=os.cpu_count() or 1)
+    alphabet = alphabets.named(recognizer.record.alphabet)
     if args.reading:
         reading_report.run(recognizer, args)
         return
-    sets = [one.first(args.count) for one in everything(args.data) if not args.only or args.only in one.name]
+    sets = [
+        one.first(args.count) for one in alphabet.load_evaluation(args.data) if not args.only or args.only in one.name
+    ]
     how: Callable[[EvaluationSet, ProcessPoolExecutor], Answers] = partial(ask, recognizer)
     if args.api:
         remote.check(args.api, recognizer.record)
         how = partial(ask_api, args.api, recognizer.labels)
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         answers = {one.name: how(one, pool) for one in sets}
-    figures = figures_of(answers, recognizer.record.sure_from)
+    figures = figures_of(answers, recognizer.record.sure_from, alphabet.test_name)
     for one in sets:
         if one.what and one.name in figures:
             figures[one.name]["what"] = one.what
@@ -160,12 +164,13 @@ def main() -> None:
         runs = []
         for other in others:
             same = {name: given.by(other) for name, given in answers.items()}
-            runs.append(figures_of(same, other.record.sure_from))
+            runs.append(figures_of(same, other.record.sure_from, alphabet.test_name))
         figures["seeds"] = spread([figures, *runs])
-    report(figures, alphabets.named(recognizer.record.alphabet).targets)
+    report(figures, alphabet)
     if not args.only and not args.count:
-        draw(answers, recognizer.labels, args.pictures)
-        sweeps.draw_all(recognizer, args.data, args.pictures)
+        draw(answers, recognizer.labels, alphabet.test_name, args.pictures)
+        if alphabet.name == "digits":
+            sweeps.draw_all(recognizer, args.data, args.pictures)
     if args.write:
         record = recognizer.record.model_dump()
         record["figures"] = record["figures"] | figures

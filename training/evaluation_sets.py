@@ -19,6 +19,7 @@ from app.reading.picture import ReadingError, decode
 from app.reading.pipeline import glyph_of
 from training import datasets, negatives
 from training.corruptions import CORRUPTIONS
+from training.negatives import OF_DIGITS, Lookalikes
 from training.photographs import photograph
 from training.strokes import StrokeSet, rotated
 
@@ -66,11 +67,11 @@ OTHER_ORIGINS = (
 PAPERS = ("black on white", "white on black", "coloured", "transparent")
 
 
-def drawing(strokes: StrokeSet, most_degrees: float, index: int) -> bytes:
+def drawing(strokes: StrokeSet, most_degrees: float, index: int, thickest: float = 1.0) -> bytes:
     """A 280x280 canvas: any place, size and brush, on one of four kinds of paper."""
     rng = np.random.default_rng(index)
     turned = rotated(strokes.samples[index], float(rng.uniform(-most_degrees, most_degrees)))
-    return png(on_paper(datasets.draw_at_random(turned, rng), PAPERS[index % len(PAPERS)], rng))
+    return png(on_paper(datasets.draw_at_random(turned, rng, thickest=thickest), PAPERS[index % len(PAPERS)], rng))
 
 
 def on_paper(drawn: Image.Image, paper: str, rng: np.random.Generator) -> Image.Image:
@@ -95,8 +96,10 @@ def photographed(strokes: StrokeSet, index: int) -> bytes:
     return photograph(strokes.samples[index], np.random.default_rng(index))
 
 
-def no_character(digits: Pictures, digit_labels: Labels, letters: Path | None, index: int) -> bytes:
-    return png(negatives.make(7_000_000 + index, digits, digit_labels, letters, held_out=True))
+def no_character(
+    characters: Pictures, labels: Labels, letters: Path | None, index: int, lookalikes: Lookalikes = OF_DIGITS
+) -> bytes:
+    return png(negatives.make(7_000_000 + index, characters, labels, letters, True, lookalikes))
 
 
 def glyph_of_file(file: Callable[[int], bytes], cleaning: Cleaning, index: int) -> Glyph | None:
@@ -107,8 +110,8 @@ def glyph_of_file(file: Callable[[int], bytes], cleaning: Cleaning, index: int) 
         return None
 
 
-def everything(data: Path) -> list[EvaluationSet]:
-    """All sets whose files are in `data`; MNIST's always."""
+def of_digits(data: Path) -> list[EvaluationSet]:
+    """All sets of digits whose files are in `data`; MNIST's always."""
     test, labels = datasets.mnist_pictures(data, train=False)
     sets = [EvaluationSet("MNIST test", labels, partial(scanned, test), "scanned digits, the usual test set")]
     strokes = datasets.pen_strokes(data)
@@ -149,14 +152,13 @@ def everything(data: Path) -> list[EvaluationSet]:
         )
         for name in CORRUPTIONS
     ]
-    letters = data / datasets.LETTERS_FILE if (data / datasets.LETTERS_FILE).is_file() else None
     none = np.full(2000, datasets.NO_CHARACTER)
     return [
         *sets,
         EvaluationSet(
             "no character",
             none,
-            partial(no_character, test, labels, letters),
+            partial(no_character, test, labels, datasets.letters_in(data)),
             "scribbles, textures, letters, halves of digits and pairs of them",
         ),
     ]

@@ -1,5 +1,6 @@
 """Pictures that are none of the alphabet's characters, for learning when not to be sure."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,21 +12,33 @@ from training.strokes import Points, draw
 
 Pictures = npt.NDArray[np.uint8]
 
-_LIKE_DIGITS = "ОоЗзбӨөвЧчЬьъІіїЭэЅѕдуУ"
-"""Letters that many people write like a digit; nobody can be asked to tell them apart."""
 
-_PARTS_ARE_DIGITS = (1, 7, 9)
-"""Digits whose halves often are digits themselves."""
+@dataclass(frozen=True)
+class Lookalikes:
+    """What may be taken for a character of the alphabet; nobody can be asked to tell them apart."""
+
+    letters: str
+    """Cyrillic letters that many people write like one."""
+    halves: tuple[int, ...]
+    """Labels of characters whose halves often are characters themselves."""
+
+
+OF_DIGITS = Lookalikes("ОоЗзбӨөвЧчЬьъІіїЭэЅѕдуУ", (1, 7, 9))
 
 
 def make(
-    seed: int, digits: Pictures, digit_labels: npt.NDArray[np.int64], letters: Path | None, held_out: bool = False
+    seed: int,
+    characters: Pictures,
+    labels: npt.NDArray[np.int64],
+    letters: Path | None,
+    held_out: bool = False,
+    lookalikes: Lookalikes = OF_DIGITS,
 ) -> Image.Image:
     """One picture, black on white.
 
     Args:
         seed: decides everything about it.
-        digits: (n, 28, 28) uint8, ink bright, to put together and cut up; `digit_labels` (n,) tells which they are.
+        characters: (n, 28, 28) uint8, ink bright, to put together and cut up; `labels` (n,) tells which they are.
         letters: an archive with `images` (n, 28, 28), ink bright, `letters` (n,) and `source` (n,), or None.
         held_out: take letters of the archive's test part, else of all others.
     """
@@ -36,19 +49,19 @@ def make(
     if kind == 1:
         return texture(rng)
     if kind == 2:
-        return ImageOps.invert(Image.fromarray(two_digits(rng, digits)))
+        return ImageOps.invert(Image.fromarray(two_characters(rng, characters)))
     if kind == 3:
-        whole = digits[rng.choice(np.flatnonzero(~np.isin(digit_labels, _PARTS_ARE_DIGITS)))]
+        whole = characters[rng.choice(np.flatnonzero(~np.isin(labels, lookalikes.halves)))]
         return ImageOps.invert(Image.fromarray(part(rng, whole)))
     assert letters is not None
-    pool = _letters(letters, held_out)
+    pool = _letters(letters, held_out, lookalikes.letters)
     return ImageOps.invert(Image.fromarray(pool[rng.integers(len(pool))]))
 
 
 @lru_cache
-def _letters(path: Path, held_out: bool) -> Pictures:
+def _letters(path: Path, held_out: bool, left_out: str) -> Pictures:
     with np.load(path, allow_pickle=False) as file:
-        usable = ~np.isin(file["letters"], list(_LIKE_DIGITS)) & ((file["source"] == "test") == held_out)
+        usable = ~np.isin(file["letters"], list(left_out)) & ((file["source"] == "test") == held_out)
         images: Pictures = file["images"][usable]
         return images
 
@@ -77,9 +90,9 @@ def texture(rng: np.random.Generator) -> Image.Image:
     return Image.fromarray((255 - np.clip((smooth - level) / softness, 0, 1) * 255).astype(np.uint8))
 
 
-def two_digits(rng: np.random.Generator, digits: Pictures) -> Pictures:
-    """Two digits side by side or one above the other, close together."""
-    first, second = digits[rng.integers(len(digits), size=2)]
+def two_characters(rng: np.random.Generator, characters: Pictures) -> Pictures:
+    """Two characters side by side or one above the other, close together."""
+    first, second = characters[rng.integers(len(characters), size=2)]
     gap = int(rng.integers(-6, 4))
     axis = 1 if rng.random() < 0.8 else 0
     size = [28, 28]
@@ -91,11 +104,11 @@ def two_digits(rng: np.random.Generator, digits: Pictures) -> Pictures:
     return both
 
 
-def part(rng: np.random.Generator, digit: Pictures) -> Pictures:
-    """What is left of a digit when a straight cut takes away about half of its ink."""
-    y, x = np.indices(digit.shape)
+def part(rng: np.random.Generator, character: Pictures) -> Pictures:
+    """What is left of a character when a straight cut takes away about half of its ink."""
+    y, x = np.indices(character.shape)
     angle = rng.uniform(0, 2 * np.pi)
     across = x * np.cos(angle) + y * np.sin(angle)
-    order = np.sort(across[digit > 64])
+    order = np.sort(across[character > 64])
     cut = order[int(len(order) * rng.uniform(0.4, 0.6))]
-    return np.where(across < cut, digit, 0).astype(np.uint8)
+    return np.where(across < cut, character, 0).astype(np.uint8)

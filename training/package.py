@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from app.reading import second_look
-from app.reading.glyphs import DEFAULT_CLEANING, SIDE
+from app.reading.glyphs import SIDE
 from app.reading.recognizer import LABEL, READING_VERSION, Recognizer
 from training import datasets, export, metrics, pictures
 from training.alphabets import Alphabet
@@ -23,15 +23,6 @@ from training.networks import LargerCNN
 WEIGHTS_FILE = "mnist_larger_cnn.pth"
 PACKAGES = ("torch", "torchvision", "onnx", "onnxruntime", "numpy", "pillow")
 """Those whose versions the record keeps."""
-
-READING = {
-    "reading_version": READING_VERSION,
-    "input_side": SIDE,
-    "heads": {LABEL: export.OUTPUT},
-    "second_look": second_look.DEFAULT.model_dump(mode="json"),
-    "cleaning": DEFAULT_CLEANING.model_dump(),
-}
-"""How a picture has to be read for the model, which the record tells those who serve it."""
 
 _ROOT = Path(__file__).parent.parent
 MODELS = _ROOT / "app" / "models"
@@ -58,7 +49,7 @@ def write(
         The model file and its whole record.
     """
     network = write_weights(trained, folder)
-    record = record | READING | provenance(alphabet, data_folder)
+    record = record | reading(alphabet) | provenance(alphabet, data_folder)
     float_file, int8_file = export_both(network, alphabet.name, record, validation, folder)
     shipped, validation_figures = choose_precision(float_file, int8_file, validation)
     test = alphabet.load_test(data_folder)
@@ -70,6 +61,17 @@ def write(
     model_file.with_suffix(".json").write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     draw_pictures(record, test, probabilities, folder / "pictures")
     return model_file, record
+
+
+def reading(alphabet: Alphabet) -> dict[str, Any]:
+    """How a picture has to be read for the model, which the record tells those who serve it."""
+    return {
+        "reading_version": READING_VERSION,
+        "input_side": SIDE,
+        "heads": {LABEL: export.OUTPUT},
+        "second_look": second_look.DEFAULT.model_dump(mode="json"),
+        "cleaning": alphabet.cleaning.model_dump(),
+    }
 
 
 def write_weights(trained: LargerCNN, folder: Path) -> LargerCNN:

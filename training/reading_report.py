@@ -18,7 +18,7 @@ from app.reading.recognizer import Recognizer
 from training import reading_sets
 from training.answers import Answers, ask
 from training.datasets import NO_CHARACTER
-from training.evaluation_sets import everything
+from training.evaluation_sets import of_digits
 from training.progress import console
 
 PICTURES = 500
@@ -65,7 +65,7 @@ class Outcomes:
 def run(recognizer: Recognizer, args: argparse.Namespace) -> None:
     """Score everything, as `training.evaluate` was asked to."""
     count = args.count or PICTURES
-    sets = [one.first(count) for one in (*everything(args.data), *reading_sets.made(args.data))]
+    sets = [one.first(count) for one in (*of_digits(args.data), *reading_sets.made(args.data))]
     sets += [one.first(args.count) for one in reading_sets.real(args.real)]
     found = {}
     with ProcessPoolExecutor(os.cpu_count()) as pool:

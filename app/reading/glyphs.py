@@ -45,7 +45,8 @@ class Cleaning(BaseModel):
     dot_pixels: float = 2
     """Ink no larger than this, both ways, is a stray dot: a share of the ink's longer side, or pixels."""
     cut_off: bool = True
-    """Whether a line along the picture's edge is a frame's: in an alphabet that has such strokes, it may be one."""
+    """Whether a line along the picture's edge is a frame's, and what stands beside another character: not so in an
+    alphabet whose strokes stand apart."""
 
 
 DEFAULT_CLEANING: Final = Cleaning()
@@ -133,10 +134,10 @@ def _apart(ink: Ink, cleaning: Cleaning) -> tuple[Ink | None, list[Ink], bool]:
     if cleaning.cut_off:
         away |= neighbours.stops(layout)
     specks = areas < cleaning.speck * areas[~away].max()
-    characters = [pieces.where(~one) for one in neighbours.characters(layout, at_edge)]
+    characters = neighbours.characters(layout, at_edge) if cleaning.cut_off else []
     return (
         _without(drawn, block, pieces.where(away | specks)),
-        [_without(drawn, block, others) for others in characters],
+        [_without(drawn, block, pieces.where(~one)) for one in characters],
         cut,
     )
 

@@ -3,11 +3,13 @@
 import importlib
 import pkgutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from app.reading.glyphs import DEFAULT_CLEANING, Cleaning
 from training.datasets import GlyphSet
+from training.evaluation_sets import EvaluationSet
 from training.training_data import TrainingData
 
 NAMES = tuple(module.name for module in pkgutil.iter_modules(__path__))
@@ -54,8 +56,14 @@ class Alphabet:
     """The validation set that decides the temperature of the confidence."""
     threshold_from: tuple[str, ...]
     """The validation sets that decide the threshold of being sure."""
+    load_evaluation: Callable[[Path], list[EvaluationSet]]
+    """Data folder -> what a model is judged by, the test set among it."""
     targets: dict[str, float]
     """The share of each evaluation set that ought to be right."""
+    names: dict[str, str] = field(default_factory=dict)
+    """What a learner wants to know of a label, where that says not all itself."""
+    cleaning: Cleaning = DEFAULT_CLEANING
+    """What of the ink is dirt."""
 
 
 def named(name: str) -> Alphabet:

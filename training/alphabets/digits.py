@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from training import datasets
+from training import datasets, evaluation_sets
 from training.alphabets import Alphabet, DataSettings
 from training.datasets import GlyphSet
 from training.progress import console
@@ -58,6 +58,7 @@ ALPHABET = Alphabet(
     test_name="MNIST test",
     temperature_from="MNIST",
     threshold_from=("MNIST", "drawings"),
+    load_evaluation=evaluation_sets.of_digits,
     targets={
         "MNIST test": 0.9975,
         "drawings": 0.985,

@@ -1,0 +1,104 @@
+"""From a picture's ink to pen strokes: its skeleton, cut at ends and crossings. Drawn anew, they are other drawings."""
+
+import os
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from scipy import ndimage
+from skimage.morphology import skeletonize
+
+from app.reading import ink
+from app.reading.ink import Density
+from app.reading.picture import Picture
+from training.progress import track
+from training.strokes import Points, StrokeSet
+
+Pixel = tuple[int, int]
+"""Row and column."""
+
+_INK = 0.3
+"""Density from which a pixel is of a stroke."""
+
+_SIDE = 120
+"""Pixels to which the longer side of less ink is enlarged: a skeleton knows whole pixels alone."""
+
+_SMOOTH = 2.0
+"""Standard deviation, in pixels, by which a line's steps are smoothed away."""
+
+_AROUND = [(-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)]
+
+
+def strokes_of(density: Density) -> list[Points]:
+    """The strokes of one character, each (points, 2) x, y with y down, in pixels of any size.
+
+    Spurs are left away: what branches off no farther than the pen was thick there.
+    """
+    drawn = np.pad(_enlarged(density) > _INK, 1)
+    radius = ndimage.distance_transform_edt(drawn)
+    lines = _lines(skeletonize(drawn))
+    ends = [end for line in lines for end in (line[0], line[-1])]
+    kept = [line for line in lines if len(line) > 2 * radius[line[-1]] or not _is_spur(line, ends)]
+    return [_smoothed(line) for line in kept or lines]
+
+
+def strokes_of_all(
+    pictures: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64], writers: npt.NDArray[Any]
+) -> StrokeSet:
+    """The same of pictures, (n, height, width), on all cores, with a progress bar."""
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        samples = list(track(pool.map(_strokes_of_picture, pictures, chunksize=64), "skeletons", len(pictures)))
+    return StrokeSet(samples, labels, writers.astype(np.str_))
+
+
+def _strokes_of_picture(pixels: npt.NDArray[np.uint8]) -> list[Points]:
+    return strokes_of(ink.of(Picture.of(Image.fromarray(pixels))).density)
+
+
+def _enlarged(density: Density) -> Density:
+    """What is drawn alone, (height, width)."""
+    rows, columns = (np.flatnonzero((density > _INK).any(axis=axis)) for axis in (1, 0))
+    drawn = density[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    scale = max(1.0, _SIDE / max(drawn.shape))
+    size = tuple(max(1, round(scale * side)) for side in drawn.shape[::-1])
+    return np.asarray(Image.fromarray(drawn).resize(size, Image.Resampling.BICUBIC))
+
+
+def _is_spur(line: list[Pixel], ends: list[Pixel]) -> bool:
+    """Whether just one end of a line is met by other lines."""
+    return line[0] != line[-1] and (ends.count(line[0]) == 1) != (ends.count(line[-1]) == 1)
+
+
+def _lines(skeleton: npt.NDArray[np.bool_]) -> list[list[Pixel]]:
+    """Paths of neighbouring pixels from one end or crossing to the next, and closed ones."""
+    pixels = {(int(row), int(column)) for row, column in zip(*np.nonzero(skeleton), strict=True)}
+    beside = {pixel: [one for one in _neighbours(pixel) if one in pixels] for pixel in pixels}
+    nodes = {pixel for pixel in pixels if len(beside[pixel]) != 2}
+    lines: list[list[Pixel]] = [[pixel] for pixel in sorted(nodes) if not beside[pixel]]
+    walked: set[frozenset[Pixel]] = set()
+    for start in (*sorted(nodes), *sorted(pixels - nodes)):  # what is left after the nodes are circles
+        for step in beside[start]:
+            line = [start]
+            while frozenset((line[-1], step)) not in walked:
+                walked.add(frozenset((line[-1], step)))
+                line.append(step)
+                if step in nodes or step == start:
+                    break
+                step = next(one for one in beside[step] if one != line[-2])
+            if len(line) > 1:
+                lines.append(line)
+    return lines
+
+
+def _neighbours(pixel: Pixel) -> list[Pixel]:
+    return [(pixel[0] + down, pixel[1] + across) for down, across in _AROUND]
+
+
+def _smoothed(line: list[Pixel]) -> Points:
+    points = np.array(line, np.float32)[:, ::-1] - 1
+    smooth = ndimage.gaussian_filter1d(points, _SMOOTH, axis=0, mode="wrap" if line[0] == line[-1] else "nearest")
+    if line[0] != line[-1]:
+        smooth[[0, -1]] = points[[0, -1]]
+    return smooth
