@@ -31,7 +31,7 @@ from torch.optim.swa_utils import AveragedModel
 from training import alphabets, datasets, metrics, package, targets, tracking
 from training.augmentation import Augmentation, augment
 from training.calibration import calibrate
-from training.datasets import GlyphSet
+from training.datasets import NO_CASE, GlyphSet
 from training.devices import PRECISIONS, Device
 from training.networks import Architecture, LargerCNN, logits_of
 from training.progress import console, track
@@ -85,6 +85,8 @@ class Config:
     """SHA-256 of the weights of trained networks from which this one learns too (knowledge distillation)."""
     distillation_weight: float = 0.7
     """Weight of what a teacher says of a picture; its label has the rest."""
+    case_weight: float = 0.5
+    """Of what is learned about upper and lower case, in an alphabet that has both."""
     unsure_share: float = 0.015
     """Share of real validation characters that may be called unsure; the threshold follows from it."""
 
@@ -120,7 +122,8 @@ class Training:
         self.config, self.where = config, where
         self.teachers = [one.to(memory_format=torch.channels_last).to(where.device).eval() for one in teachers]
         self.classes = len(alphabets.named(config.alphabet).labels)
-        network = LargerCNN(Architecture(self.classes, config.kernels, config.poolings, config.dropout))
+        cases = len(alphabets.named(config.alphabet).cases)
+        network = LargerCNN(Architecture(self.classes, config.kernels, config.poolings, cases, config.dropout))
         self.network = network.to(memory_format=torch.channels_last).to(where.device)
         self.average = AveragedModel(self.network, avg_fn=self._averaged, use_buffers=True)
         self.optimizer = torch.optim.AdamW(
@@ -161,11 +164,13 @@ class Training:
             glyphs = augment(batch.glyphs, how, self.generator).contiguous(memory_format=torch.channels_last)
             wanted = targets.of_labels(batch.labels, self.classes, config.no_character_weight)
             with torch.autocast(self.where.device.type, torch.bfloat16, enabled=self.where.bfloat16):
-                logits = self.network(glyphs)
+                logits, cases = self.network.heads(glyphs)
                 if self.teachers:  # one for each batch, in turn: over an epoch that is their mean
                     teacher = self.teachers[number % len(self.teachers)]
                     wanted = targets.distilled(teacher, glyphs, wanted, config.distillation_weight)
             loss = F.cross_entropy(logits.float(), wanted)
+            if (batch.cases != NO_CASE).any():
+                loss = loss + config.case_weight * F.cross_entropy(cases.float(), batch.cases, ignore_index=NO_CASE)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
             self.optimizer.step()
@@ -241,7 +246,11 @@ def train(args: argparse.Namespace, config: Config) -> None:
     record: dict[str, Any] = {
         "alphabet": alphabet.name,
         "version": f"{datetime.now(UTC):%Y.%m.%d}-{package.git_commit()[:7]}",
+        "title": alphabet.title,
         "labels": alphabet.labels,
+        "names": alphabet.names,
+        "cases": alphabet.cases,
+        "cased": alphabet.cased,
         **calibrate(training.average, data.validation, alphabet, config.unsure_share),
         "config": dataclasses.asdict(config),
         "history": training.history,

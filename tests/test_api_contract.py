@@ -202,7 +202,10 @@ def test_alphabets(api: Server, recognizer: Recognizer) -> None:
     record = recognizer.record
     assert digits == {
         "name": "digits",
+        "title": "Digits",
         "labels": record.labels,
+        "names": {},
+        "cased": [],
         "version": record.version,
         "sure_from": record.sure_from,
         "figures": record.figures,

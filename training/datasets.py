@@ -29,6 +29,9 @@ Pictures = npt.NDArray[np.uint8]
 NO_CHARACTER = -1
 """The label of a picture that is none of the alphabet's characters."""
 
+NO_CASE = -1
+"""The case of a character that has none, or whose upper and lower case look alike."""
+
 VALIDATION_WRITERS = 6
 """Writers of the pen-stroke set, the last by name, whose drawings are for validation alone."""
 
@@ -38,28 +41,35 @@ LETTERS_FILE = "cyrillic-mnist.npz"
 
 @dataclass(frozen=True)
 class GlyphSet:
-    """`glyphs`: (n, 1, 28, 28) float32 in [0, 1]; `labels`: (n,) int64, `NO_CHARACTER` where there is none."""
+    """`glyphs`: (n, 1, 28, 28) float32 in [0, 1]; `labels`: (n,) int64, `NO_CHARACTER` where there is none; `cases`:
+    (n,) int64, `NO_CASE` where nobody can tell.
+    """
 
     glyphs: torch.Tensor
     labels: torch.Tensor
+    cases: torch.Tensor
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def __getitem__(self, index: torch.Tensor | slice) -> "GlyphSet":
-        return GlyphSet(self.glyphs[index], self.labels[index])
+        return GlyphSet(self.glyphs[index], self.labels[index], self.cases[index])
 
     def to(self, device: torch.device) -> "GlyphSet":
-        return GlyphSet(self.glyphs.to(device), self.labels.to(device))
+        return GlyphSet(self.glyphs.to(device), self.labels.to(device), self.cases.to(device))
 
     @classmethod
-    def of(cls, pictures: Pictures, labels: npt.NDArray[np.int64]) -> "GlyphSet":
+    def of(
+        cls, pictures: Pictures, labels: npt.NDArray[np.int64], cases: npt.NDArray[np.int64] | None = None
+    ) -> "GlyphSet":
         glyphs = torch.from_numpy(pictures).unsqueeze(1).float() / 255
-        return cls(glyphs, torch.from_numpy(labels))
+        known = np.full_like(labels, NO_CASE) if cases is None else cases
+        return cls(glyphs, torch.from_numpy(labels), torch.from_numpy(known))
 
     @classmethod
     def joined(cls, sets: Sequence["GlyphSet"]) -> "GlyphSet":
-        return cls(torch.cat([s.glyphs for s in sets]), torch.cat([s.labels for s in sets]))
+        parts = zip(*((part.glyphs, part.labels, part.cases) for part in sets), strict=True)
+        return cls(*(torch.cat(part) for part in parts))
 
 
 def glyph_of_picture(image: Image.Image, cleaning: Cleaning = DEFAULT_CLEANING) -> Pictures | None:
@@ -101,7 +111,11 @@ def draw_at_random(
 
 
 def in_parallel(
-    what: str, work: Callable[[Any], Pictures | None], tasks: Sequence[Any], labels: npt.NDArray[np.int64]
+    what: str,
+    work: Callable[[Any], Pictures | None],
+    tasks: Sequence[Any],
+    labels: npt.NDArray[np.int64],
+    cases: npt.NDArray[np.int64] | None = None,
 ) -> GlyphSet:
     """Make one glyph of each task on all cores, with a progress bar.
 
@@ -113,7 +127,8 @@ def in_parallel(
     kept = [glyph for glyph in glyphs if glyph is not None]
     if len(kept) < len(glyphs):
         console.print(f"{what}: {len(glyphs) - len(kept)} of {len(glyphs)} pictures are refused as blank and left out.")
-    return GlyphSet.of(np.stack(kept), labels[[glyph is not None for glyph in glyphs]])
+    found = [glyph is not None for glyph in glyphs]
+    return GlyphSet.of(np.stack(kept), labels[found], None if cases is None else cases[found])
 
 
 def mnist_pictures(data: Path, train: bool) -> tuple[Pictures, npt.NDArray[np.int64]]:

@@ -17,27 +17,35 @@ from torch import nn
 
 from app.reading.glyphs import SIDE
 from app.reading.recognizer import METADATA_KEY
+from training.networks import LargerCNN
 
 Floats = npt.NDArray[np.float32]
 
 OUTPUT: Final = "probabilities"
 """The output of the ONNX file that answers with the label."""
 
+CASE_OUTPUT: Final = "cases"
+"""The output that answers with the case, where there is one."""
+
 
 class Calibrated(nn.Module):
-    """Logits divided by a temperature, as probabilities."""
+    """Logits divided by a temperature, as probabilities: of the labels and, where there is one, of the case."""
 
-    def __init__(self, network: nn.Module, temperature: float) -> None:
+    def __init__(self, network: LargerCNN, temperature: float) -> None:
         super().__init__()
         self.network = network
         self.temperature = temperature
 
-    def forward(self, glyphs: torch.Tensor) -> torch.Tensor:
-        return torch.softmax(self.network(glyphs) / self.temperature, dim=1)
+    def forward(self, glyphs: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
+        logits, cases = self.network.heads(glyphs)
+        probabilities = torch.softmax(logits / self.temperature, dim=1)
+        return (probabilities, torch.softmax(cases, dim=1)) if self.network.architecture.cases else probabilities
 
 
-def to_onnx(network: nn.Module, temperature: float, file: Path) -> Path:
-    """Write the network in float32: `glyphs` (batch, 1, 28, 28) -> `probabilities` (batch, classes)."""
+def to_onnx(network: LargerCNN, temperature: float, file: Path) -> Path:
+    """Write the network in float32: `glyphs` (batch, 1, 28, 28) -> `probabilities` (batch, classes) and, where the
+    alphabet has a case, `cases` (batch, cases).
+    """
     model = Calibrated(network, temperature).eval().cpu()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -47,7 +55,7 @@ def to_onnx(network: nn.Module, temperature: float, file: Path) -> Path:
             (torch.zeros(2, 1, SIDE, SIDE),),
             str(file),
             input_names=["glyphs"],
-            output_names=[OUTPUT],
+            output_names=[OUTPUT, CASE_OUTPUT] if network.architecture.cases else [OUTPUT],
             dynamic_shapes={"glyphs": {0: torch.export.Dim("batch")}},
             external_data=False,
             verbose=False,

@@ -1,4 +1,7 @@
-"""The network: three convolutions of 64, 128 and 256 filters, then 512, 256 and one output per label."""
+"""The network: three convolutions of 64, 128 and 256 filters, then 512, 256 and one output per label.
+
+Where an alphabet has upper and lower case, a second head beside the labels' tells which.
+"""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,6 +24,8 @@ class Architecture:
     """Sides of the three convolutions' kernels, odd."""
     poolings: int = 3
     """How many of the convolutions, from the first, are followed by pooling: 2 or 3."""
+    cases: int = 0
+    """Outputs of the head that tells the case, 2, or 0 where there is none."""
     dropout: float = 0.2
     """Share of the 512 and 256 values that is left out at random in training."""
 
@@ -70,12 +75,16 @@ class LargerCNN(nn.Module):
             nn.Linear(512, 256),
             nn.ReLU(),
             nn.Dropout(architecture.dropout),
-            nn.Linear(256, architecture.classes),
+            nn.Linear(256, architecture.classes + architecture.cases),
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.heads(x)[0]
+
+    def heads(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(batch, classes) logits of the labels and (batch, cases) of the case."""
         logits: torch.Tensor = self.classifier(self.features(x))
-        return logits
+        return logits[:, : self.architecture.classes], logits[:, self.architecture.classes :]
 
     def save(self, file: Path) -> None:
         """Write `{"architecture": {...}, "weights": {...}}`, which `torch.load` reads with `weights_only=True`."""

@@ -14,7 +14,7 @@ import torch
 
 from app.reading import second_look
 from app.reading.glyphs import SIDE
-from app.reading.recognizer import LABEL, READING_VERSION, Recognizer
+from app.reading.recognizer import CASE, LABEL, READING_VERSION, Recognizer
 from training import datasets, export, metrics, pictures
 from training.alphabets import Alphabet
 from training.datasets import GlyphSet
@@ -68,7 +68,7 @@ def reading(alphabet: Alphabet) -> dict[str, Any]:
     return {
         "reading_version": READING_VERSION,
         "input_side": SIDE,
-        "heads": {LABEL: export.OUTPUT},
+        "heads": {LABEL: export.OUTPUT} | ({CASE: export.CASE_OUTPUT} if alphabet.cases else {}),
         "second_look": second_look.DEFAULT.model_dump(mode="json"),
         "cleaning": alphabet.cleaning.model_dump(),
     }

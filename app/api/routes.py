@@ -92,7 +92,10 @@ async def alphabets(service: TheService) -> Alphabets:
         alphabets=[
             Alphabet(
                 name=record.alphabet,
+                title=record.title or record.alphabet.capitalize(),
                 labels=record.labels,
+                names=record.names,
+                cased=record.cased,
                 version=record.version,
                 sure_from=record.sure_from,
                 figures=record.figures,
@@ -123,14 +126,20 @@ async def prometheus() -> Response:
 
 
 def _recognized(recognizer: Recognizer, reading: Reading, with_glyph: bool) -> dict[str, Any]:
-    """The fields of Recognized."""
+    """The fields of Recognized that apply; a case is null where nobody can tell, and absent where there is none."""
     prediction, record = reading.prediction, recognizer.record
     metrics.PREDICTIONS.labels(record.alphabet, prediction.label).inc()
     metrics.CONFIDENCE.labels(record.alphabet).observe(prediction.confidence)
     order = sorted(range(len(record.labels)), key=prediction.probabilities.__getitem__, reverse=True)
+    digit = {"predicted_digit": int(prediction.label)} if prediction.label.isdecimal() else {}
+    name = {"name": record.names[prediction.label]} if prediction.label in record.names else {}
+    case = {"case": prediction.case} if record.cases else {}
+    picture = {"glyph": _data_url(reading.glyph.pixels)} if with_glyph else {}
     return {
-        "predicted_digit": int(prediction.label) if prediction.label.isdecimal() else prediction.index,
+        **digit,
         "label": prediction.label,
+        **name,
+        **case,
         "confidence": _rounded(prediction.confidence),
         "sure": prediction.sure,
         "alternatives": [
@@ -139,7 +148,7 @@ def _recognized(recognizer: Recognizer, reading: Reading, with_glyph: bool) -> d
             if index != prediction.index
         ],
         "model": ModelName(alphabet=record.alphabet, version=record.version),
-        "glyph": _data_url(reading.glyph.pixels) if with_glyph else None,
+        **picture,
     }
 
 
@@ -155,4 +164,4 @@ def _data_url(glyph: Pixels) -> str:
 
 def _json(answer: Answer | BatchAnswer) -> Response:
     """Made by pydantic in one step; FastAPI would validate it again first."""
-    return Response(answer.model_dump_json(exclude_none=True), media_type="application/json")
+    return Response(answer.model_dump_json(exclude_unset=True), media_type="application/json")

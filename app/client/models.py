@@ -4,7 +4,7 @@ A client of one version must understand an API of the next: fields that it does 
 absence of one with a `default_factory`. The API sends these, too, whatever a client makes of it.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
@@ -51,9 +51,17 @@ class ModelName(Answering):
 class Recognized(Answering):
     predicted_digit: Annotated[
         Annotated[int, Field(ge=0)] | SkipJsonSchema[None],
-        Field(description="The digit; in an alphabet of other characters, the label's index.", examples=[7]),
-    ] = Field(default_factory=_absent)
+        Field(description="The digit. Not there where the character is none.", examples=[7]),
+    ] = None
     label: Label
+    name: Annotated[
+        str | SkipJsonSchema[None],
+        Field(description="What a learner wants to know of the character.", examples=["one, yī"]),
+    ] = None
+    case: Annotated[
+        Literal["lower", "upper"] | None,
+        Field(description="In an alphabet that has both; null where the two look alike or there is one alone."),
+    ] = None
     confidence: Confidence
     sure: Annotated[bool, Field(description="Whether the confidence reaches the model's own threshold, `sure_from`.")]
     alternatives: Annotated[list[Alternative], Field(description="All other labels, the likeliest first.")]
@@ -91,7 +99,14 @@ class BatchAnswer(Answering):
 
 class Alphabet(Answering):
     name: Annotated[str, Field(examples=["digits"])]
+    title: Annotated[str, Field(description="Its name for people.", examples=["Digits"])] = Field(default_factory=str)
     labels: Annotated[list[str], Field(examples=[["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]])]
+    names: Annotated[
+        dict[str, str], Field(description="What a learner wants to know of a label.", examples=[{"一": "one, yī"}])
+    ] = Field(default_factory=dict)
+    cased: Annotated[list[str], Field(description="Labels of which an answer tells the case.")] = Field(
+        default_factory=list
+    )
     version: Annotated[str, Field(examples=["2026.11.21-16f155b"])]
     sure_from: Annotated[
         Annotated[float, Field(ge=0, le=1)] | SkipJsonSchema[None],

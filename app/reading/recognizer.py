@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +28,9 @@ _CUT_TEMPERATURE = 2.0
 LABEL: Final = "label"
 """The head that every model has."""
 
+CASE: Final = "case"
+"""The head that tells upper from lower case, in an alphabet that has both."""
+
 
 class ModelRecord(BaseModel):
     """What a model file says of itself: all that serving needs. More is kept, for people to read."""
@@ -35,8 +38,16 @@ class ModelRecord(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     alphabet: str
+    title: str = ""
+    """The alphabet's name for people; empty in models of before there were several."""
     version: str
     labels: list[str]
+    names: dict[str, str] = {}
+    """What a learner wants to know of a label, where that says not all itself."""
+    cases: list[str] = []
+    """What the head `case` tells apart, in the order of its output."""
+    cased: list[str] = []
+    """Labels whose case can be told; of others the two look alike, or there is one alone."""
     sure_from: float
     """Confidence from which an answer counts as sure, chosen on validation data."""
     reading_version: int
@@ -56,13 +67,16 @@ class UnusableModel(RuntimeError):
 
 @dataclass(frozen=True)
 class Prediction:
-    """`probabilities` has one entry per label, in the model's order; they sum to 1."""
+    """`probabilities` has one entry per label, in the model's order; they sum to 1. `case` is one of the model's, or
+    None where nobody could tell.
+    """
 
     label: str
     index: int
     confidence: float
     sure: bool
     probabilities: tuple[float, ...]
+    case: str | None = None
 
 
 class Recognizer:
@@ -99,9 +113,9 @@ class Recognizer:
         """(n, 28, 28) glyphs -> (n, labels) probabilities."""
         return second_look.probabilities(self._ask, glyphs.reshape(-1, SIDE, SIDE), self.record.second_look)
 
-    def _ask(self, glyphs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def _ask(self, glyphs: npt.NDArray[np.float32], head: str = LABEL) -> npt.NDArray[np.float32]:
         batch = glyphs.reshape(-1, 1, SIDE, SIDE)
-        result: npt.NDArray[np.float32] = self._session.run([self.record.heads[LABEL]], {"glyphs": batch})[0]
+        result: npt.NDArray[np.float32] = self._session.run([self.record.heads[head]], {"glyphs": batch})[0]
         return result
 
     def predict(self, glyphs: list[Glyph]) -> list[Prediction]:
@@ -111,7 +125,15 @@ class Recognizer:
         rows = iter(
             self.probabilities(np.stack([pixels for glyph in glyphs for pixels in (glyph.pixels, *glyph.others)]))
         )
-        return [self._prediction(self._answer(glyph, rows)) for glyph in glyphs]
+        found = [self._prediction(self._answer(glyph, rows)) for glyph in glyphs]
+        return self._with_cases(found, glyphs) if self.record.cases else found
+
+    def _with_cases(self, found: list[Prediction], glyphs: list[Glyph]) -> list[Prediction]:
+        cases = self._ask(np.stack([glyph.pixels for glyph in glyphs]), CASE).argmax(axis=1)
+        return [
+            replace(one, case=self.record.cases[case]) if one.label in self.record.cased else one
+            for one, case in zip(found, cases.tolist(), strict=True)
+        ]
 
     def _answer(self, glyph: Glyph, rows: Iterator[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
         """Of what is said of a glyph, and then of the whole pieces of it: the answer.
@@ -157,6 +179,8 @@ def _record(metadata: object, name: str) -> ModelRecord:
     except ValidationError as error:
         wrong = ", ".join(sorted({str(problem["loc"][0]) for problem in error.errors() if problem["loc"]}))
         raise UnusableModel(f"{name} has a record that makes no sense: {wrong}.") from None
+    if (record.cases and CASE not in record.heads) or set(record.cased) - set(record.labels):
+        raise UnusableModel(f"{name} has a record that makes no sense: cases.")
     if record.input_side != SIDE:
         raise UnusableModel(f"{name} takes glyphs of {record.input_side} pixels a side; these have {SIDE}.")
     return record

@@ -62,6 +62,10 @@ class Alphabet:
     """The share of each evaluation set that ought to be right."""
     names: dict[str, str] = field(default_factory=dict)
     """What a learner wants to know of a label, where that says not all itself."""
+    cases: tuple[str, ...] = ()
+    """What the second head tells apart, in the order of its outputs: "lower", "upper"; empty where there is no case."""
+    cased: tuple[str, ...] = ()
+    """Labels whose case can be told."""
     cleaning: Cleaning = DEFAULT_CLEANING
     """What of the ink is dirt."""
 
