@@ -7,7 +7,6 @@ ours must not tell anybody that their picture is damaged.
 import io
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError, WebPImagePlugin
 
 from app.reading import heif, limits, shrinking, tiff
+from app.reading.decoding import Undecodable, decoding
 from app.reading.limits import Limit
 
 warnings.filterwarnings("ignore", module="PIL")  # odd metadata and sizes, of which the caller is told by errors
@@ -174,6 +174,7 @@ def open_file(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
         raise HeicPicture
     try:
         image = _opened(data)
+        limit = limits.of(image)
     except (UnidentifiedImageError, SyntaxError):
         raise (DamagedPicture if heif.is_avif(data) else NotAPicture) from None
     except Image.DecompressionBombError:
@@ -186,8 +187,6 @@ def open_file(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
         raise TooManyPixels(Limit(max_pixels), image.size)
     if image.width * image.height == 0 or _scans(data) > _MOST_SCANS or _has_empty_runs(image, len(data)):
         raise DamagedPicture
-    with _decoder():
-        limit = limits.of(image)
     if limit and image.width * image.height > limit.pixels:
         raise TooManyPixels(limit, image.size)
     return image
@@ -242,11 +241,16 @@ def _is_empty(image: Image.Image) -> bool:
 
 def _loaded(image: Image.Image) -> Picture:
     width, height = image.size
-    with _decoder():
+    try:
         small = shrinking.to_side(image, WORKING_SIDE)
-        orientation = _orientation(image)
-        if orientation in _UPRIGHT:
-            small = small.transpose(_UPRIGHT[orientation])
+        with decoding():
+            orientation = _orientation(image)
+            if orientation in _UPRIGHT:
+                small = small.transpose(_UPRIGHT[orientation])
+    except MemoryError:
+        raise TooLaborious from None
+    except Undecodable:
+        raise DamagedPicture from None
     return Picture(small, (height, width) if orientation in _LYING else (width, height))
 
 
@@ -257,14 +261,3 @@ def _orientation(image: Image.Image) -> Any:
         return 1
     exif = Image.Image.getexif(image)  # a PNG's own would decode the whole picture first
     return exif.get(ExifTags.Base.Orientation, 1)
-
-
-@contextmanager
-def _decoder() -> Iterator[None]:
-    """Around Pillow's calls on an opened file."""
-    try:
-        yield
-    except MemoryError:
-        raise TooLaborious from None
-    except Exception:  # as above
-        raise DamagedPicture from None

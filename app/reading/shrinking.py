@@ -1,7 +1,7 @@
 """From an opened file to a picture of a size to work with, of which no more is held at once than must be."""
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
 from app.reading import limits, png, tiff
+from app.reading.decoding import decoding
 
 Floats = npt.NDArray[np.float32]
 
@@ -32,13 +33,19 @@ def to_side(image: Image.Image, side: int) -> Image.Image:
         image: of which only the header has been read, and within its `limits`; or a later frame.
         side: of a smaller one nothing is changed but the mode.
 
-    Raises whatever Pillow raises on damaged files, and ValueError.
+    Raises Undecodable, and MemoryError where it takes more than there is.
     """
-    image.draft(None, _fraction(image.size, side))  # JPEG: decode at a fraction of the size
-    if not _has_bands(image):
-        image.load()
+    with decoding():
+        image.draft(None, _fraction(image.size, side))  # JPEG: decode at a fraction of the size
+        if not _has_bands(image):
+            image.load()
     if image.mode.startswith(("I", "F")):  # greys of 16 bits, 32 bits or floating point
         image = _in_eight_bits(_blocks(image, max(1, max(image.size) // side)))
+    with decoding():
+        return _at_side(image, side)
+
+
+def _at_side(image: Image.Image, side: int) -> Image.Image:
     transparent = image.mode in ("LA", "PA", "RGBA", "RGBa", "La") or "transparency" in image.info
     mode = "RGBA" if transparent else "L" if image.mode in ("1", "L") else "RGB"
     longest = max(image.size)
@@ -105,9 +112,20 @@ def _blocks(image: Image.Image, factor: int) -> Floats:
     """(height, width) greys, blocks of which are averaged to one: all of them as floats would be 100 MB and more."""
     down, right = (min(factor, length) for length in reversed(image.size))
     width = image.width // right
-    bands = map(np.asarray, _cut_anew(_bands(image, down), down))
+    bands = _decoded(_cut_anew(_bands(image, down), down))
     rows = (band[top : top + down, : width * right] for band in bands for top in range(0, len(band) - down + 1, down))
     return np.stack([row.reshape(down, width, right).mean(axis=(0, 2), dtype=np.float32) for row in rows])
+
+
+def _decoded(bands: Iterator[Image.Image]) -> Iterator[npt.NDArray[Any]]:
+    """Their pixels. Raises Undecodable for whatever is raised on the way to them."""
+    pixels = map(np.asarray, bands)
+    while True:
+        with decoding():
+            band = next(pixels, None)
+        if band is None:
+            return
+        yield band
 
 
 def _bands(image: Image.Image, rows: int) -> Iterator[Image.Image]:
