@@ -5,6 +5,7 @@ import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,10 @@ from PIL import ExifTags, Image
 from app.api.decoder import Decoder
 from app.reading import limits, picture, pipeline, png, shrinking, tiff
 from app.reading.glyphs import DEFAULT_CLEANING
-from app.reading.picture import DamagedPicture, TooManyPixels
+from app.reading.picture import DamagedPicture, ReadingError, TooManyPixels
 from app.reading.recognizer import Recognizer
 from app.settings import Settings
+from tests.support.broken_files import broken_files
 from tests.support.pictures import drawn, encoded
 from tests.test_api_errors import png_chunk, png_claiming, png_of
 from tests.test_picture import quick
@@ -288,6 +290,14 @@ def strips(**changed: tuple[int, bytes]) -> bytes:
 def test_large_files_that_are_damaged(data: bytes) -> None:
     with quick(2), pytest.raises(DamagedPicture):
         picture.decode(data)
+
+
+@pytest.mark.filterwarnings("ignore:.*:UserWarning")
+@pytest.mark.usefixtures("in_bands")
+def test_broken_files_by_the_thousand() -> None:
+    for data in broken_files(2000):
+        with suppress(ReadingError):
+            picture.decode(data)
 
 
 def test_no_more_is_unpacked_than_the_picture_needs() -> None:

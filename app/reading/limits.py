@@ -69,10 +69,8 @@ def _of_jpeg(image: JpegImageFile) -> Limit | None:
     if "progressive" not in image.info:
         return None
     areas = [across * down for _, across, down, _ in image.layer]
-    each = sum(areas) / max(1, *areas)
-    return Limit(
-        max(AT_ONCE, int(_COEFFICIENTS / each)), "a progressive JPEG of this kind", "smaller, or as baseline JPEG"
-    )
+    most = int(_COEFFICIENTS * max(areas) / max(1, sum(areas)))
+    return Limit(max(AT_ONCE, most), "a progressive JPEG of this kind", "smaller, or as baseline JPEG")
 
 
 def _at_once(image: Image.Image, kind: str, remedy: str) -> Limit:

@@ -59,7 +59,7 @@ def bands(file: PngImageFile, rows: int) -> Iterator[Image.Image]:
         freed = _freed(above + filtered, count, _OF_BYTES[-(-bits // 8)])
         above = b"\0" + freed.crop((0, count, freed.width, count + 1)).tobytes()
         band = freed.crop((0, 1, freed.width, count + 1))
-        if (freed.mode, freed.mode) != (file.mode, stored):
+        if not freed.mode == file.mode == stored:
             band = Image.frombytes(file.mode, (width, count), band.tobytes(), "raw", stored)
         if file.palette:
             band.putpalette(file.palette.palette)

@@ -61,7 +61,7 @@ def _at_side(image: Image.Image, side: int) -> Image.Image:
 
 
 def _fraction(size: tuple[int, int], side: int) -> tuple[int, int]:
-    """What a JPEG may be shrunk to while it is decoded: to no less on either side; on the longer one, if it is huge."""
+    """What a JPEG may be shrunk to while it is decoded, and no further: on either side, or a huge one on its longer."""
     if size[0] * size[1] <= limits.AT_ONCE:
         return side, side
     width, height = (max(1, length * side // max(size)) for length in size)
@@ -74,9 +74,11 @@ def _is_large(image: Image.Image) -> bool:
 
 def _has_bands(image: Image.Image) -> bool:
     """Whether parts of a file can be decoded by themselves, and should be."""
-    plain_png = isinstance(image, PngImageFile) and not png.is_interlaced(image)
-    cut_tiff = isinstance(image, tiff.TiffFile) and tiff.rows_at_once(image) < image.height
-    return _is_large(image) and (plain_png or cut_tiff)
+    if not _is_large(image):
+        return False
+    if isinstance(image, tiff.TiffFile):
+        return tiff.rows_at_once(image) < image.height
+    return isinstance(image, PngImageFile) and not png.is_interlaced(image)
 
 
 def _reduced(image: Image.Image, factor: int, mode: str) -> Image.Image:

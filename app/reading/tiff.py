@@ -1,5 +1,7 @@
-"""TIFF files: what their directory claims is checked before Pillow and libtiff believe it, and some strips are decoded
-without the others."""
+"""TIFF files: what the directory at their beginning claims is checked before Pillow and libtiff believe it.
+
+Of large ones, some strips or tiles at a time are decoded.
+"""
 
 import io
 import math
