@@ -40,8 +40,8 @@ class Settings(BaseSettings):
     """Comma-separated origins whose pages may call the API from a browser, such as https://example.org."""
     max_body_bytes: Annotated[int, Field(ge=1024)] = 10 * 1024 * 1024
     """Bytes of a request's body; what comes after is not read."""
-    max_pixels: Annotated[int, Field(ge=784)] = 25_000_000
-    """Pixels of a picture, as its header announces them."""
+    max_pixels: Annotated[int, Field(ge=784)] = 120_000_000
+    """Pixels of a picture, as its header announces them; of formats that take much memory, fewer are accepted."""
     max_batch_files: Annotated[int, Field(ge=1)] = 64
     """Pictures in one call of /predict/batch/."""
     max_waiting: Annotated[int, Field(ge=1)] = 256

@@ -24,10 +24,10 @@ from app.reading.recognizer import Recognizer
 from app.settings import Settings
 from tests.support import coroutines
 from tests.support.pictures import drawn, encoded
-from tests.test_api_errors import laborious
+from tests.test_api_errors import laborious, png_of
 from tests.test_tiff import BITS, COUNTS, OFFSETS, ROWS, grey, longs, tiff
 
-MOST = 25_000_000
+MOST = picture.MAX_PIXELS
 FAX = 3
 
 
@@ -74,7 +74,11 @@ def test_the_process_finds_what_this_one_does(decoder: Decoder) -> None:
         (encoded(Image.new("L", (50, 50))), BlankImage, "blank"),
         (encoded(drawn(5))[:500], DamagedPicture, "damaged"),
         (b"text", NotAPicture, "PNG, JPEG"),
-        (encoded(Image.new("1", (6000, 5000))), TooManyPixels, "6000 x 5000 pixels; at most 25 million"),
+        (
+            png_of(60_000, 2_500),
+            TooManyPixels,
+            "60000 x 2500 pixels, 150 million; at most 120 million are accepted. Please",
+        ),
         (laborious(), TooLaborious, "too much work"),
     ],
 )
