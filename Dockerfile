@@ -42,7 +42,7 @@ VOLUME /tmp
 EXPOSE 8000 8501
 STOPSIGNAL SIGTERM
 # A real prediction from the API and the page's health. ECS ignores this one: the task definition repeats it.
-HEALTHCHECK --interval=30s --timeout=15s --start-period=30s --retries=3 CMD ["python", "-m", "app.healthcheck"]
+HEALTHCHECK --interval=30s --timeout=30s --start-period=30s --retries=3 CMD ["python", "-m", "app.healthcheck"]
 CMD ["python", "-m", "app"]
 
 ARG VERSION=dev

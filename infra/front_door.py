@@ -81,8 +81,9 @@ class FrontDoor(Construct):
             internet_facing=True,
             vpc_subnets=ec2.SubnetSelection(subnet_group_name="public"),
             drop_invalid_header_fields=True,
-            # Streamlit keeps a websocket open while a person draws and thinks.
-            idle_timeout=Duration.minutes(10),
+            # Less than the app keeps idle connections, so that no request is sent on one that is being closed
+            # there; more than the 30 seconds between two pings on a page's websocket.
+            idle_timeout=Duration.seconds(60),
         )
         load_balancer.log_access_logs(logs)
         acknowledge(load_balancer, "AwsSolutions-EC23", "The page is for everybody, so its load balancer is too.")
@@ -105,9 +106,9 @@ class FrontDoor(Construct):
                 path=health_path,
                 healthy_http_codes="200",
                 interval=Duration.seconds(15),
-                timeout=Duration.seconds(5),
+                timeout=Duration.seconds(10),  # as long as the app's own check waits: busy is not sick
                 healthy_threshold_count=2,
-                unhealthy_threshold_count=3,
+                unhealthy_threshold_count=4,
             ),
         )
 

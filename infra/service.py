@@ -101,7 +101,7 @@ class Service(Construct):
             health_check=ecs.HealthCheck(
                 command=["CMD", "python", "-m", "app.healthcheck"],
                 interval=Duration.seconds(30),
-                timeout=Duration.seconds(15),
+                timeout=Duration.seconds(30),  # under full load it takes half of this
                 start_period=Duration.seconds(60),
                 retries=3,
             ),

@@ -15,7 +15,7 @@ from uvicorn.supervisors import Multiprocess
 
 from app import settings
 from app.api import logs
-from app.listening import KEEP_ALIVE, bound
+from app.listening import KEEP_ALIVE, bound, shared
 from app.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -104,13 +104,13 @@ def main() -> None:
     config = settings.load()
     with bound("The API", config.api_host, config.api_port) as listener:
         if config.workers == 1:
-            uvicorn.Server(configuration(config)).run(sockets=[listener])
+            uvicorn.Server(configuration(config)).run(sockets=shared(listener))
             return
         listener.set_inheritable(True)
         with folder_of_figures(config.workers) as folder:
             # All processes add their metrics up through files in this folder: see app.api.metrics.
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-            workers = Workers(configuration(config), sockets=[listener])
+            workers = Workers(configuration(config), sockets=shared(listener))
             workers.run()
         if workers.failed:
             raise SystemExit(STARTUP_FAILURE)

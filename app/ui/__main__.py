@@ -9,7 +9,7 @@ from streamlit.web import bootstrap
 
 from app import settings
 from app.api.memory import return_large_blocks
-from app.listening import bound
+from app.listening import bound, shared
 from app.settings import Settings
 from app.ui import server, sign_in
 from app.ui.downloads import Downloads
@@ -46,7 +46,7 @@ def main() -> None:
         listener.listen(server.BACKLOG)
         host = "localhost" if known.ui_host in ("0.0.0.0", "::", "127.0.0.1") else known.ui_host  # noqa: S104
         print(f"Open http://{host}:{known.ui_port}", flush=True)
-        uvicorn.Server(server.configuration(app, known)).run(sockets=[listener])
+        uvicorn.Server(server.configuration(app, known)).run(sockets=shared(listener))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """Where a request ends up, worked out from the synthesized listeners and rules as the load balancer would."""
 
+import re
 from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
 
-from synth import Synthesis, default, with_cloudfront, with_domain
+from synth import INFRA, Synthesis, default, with_cloudfront, with_domain
 
 PAGE, API = "page", "api"
 
@@ -124,7 +125,7 @@ def test_each_process_has_its_own_health_check() -> None:
     assert groups[8000]["HealthCheckPath"] == "/health/ready"
 
 
-def test_a_page_session_stays_with_one_task_and_its_websocket_stays_open() -> None:
+def test_a_page_session_stays_with_one_task() -> None:
     groups = {
         group["Port"]: {a["Key"]: a["Value"] for a in group["TargetGroupAttributes"]}
         for group in default().of("ElasticLoadBalancingV2::TargetGroup")
@@ -132,8 +133,29 @@ def test_a_page_session_stays_with_one_task_and_its_websocket_stays_open() -> No
     assert (groups[8501]["stickiness.enabled"], groups[8000]["stickiness.enabled"]) == ("true", "false")
     assert {group["deregistration_delay.timeout_seconds"] for group in groups.values()} == {"30"}
     balancer = default().the("ElasticLoadBalancingV2::LoadBalancer")["LoadBalancerAttributes"]
-    assert {"Key": "idle_timeout.timeout_seconds", "Value": "600"} in balancer
     assert {"Key": "access_logs.s3.enabled", "Value": "true"} in balancer
+
+
+def constant(file: str, name: str) -> float:
+    """A number from the app's source, which is not installed here."""
+    (value,) = re.findall(rf"^{name}(?:: Final)? = ([\d.]+)$", (INFRA.parent / file).read_text(), re.MULTILINE)
+    return float(value)
+
+
+def test_the_app_is_the_last_to_close_a_connection_and_a_websocket_is_never_idle() -> None:
+    balancer = default().the("ElasticLoadBalancingV2::LoadBalancer")["LoadBalancerAttributes"]
+    (idle,) = [float(a["Value"]) for a in balancer if a["Key"] == "idle_timeout.timeout_seconds"]
+    assert idle < constant("app/listening.py", "KEEP_ALIVE")
+    assert idle > constant("app/ui/server.py", "PING_SECONDS")
+
+
+def test_a_busy_app_has_the_time_that_its_own_check_gives_it() -> None:
+    patience = constant("app/health.py", "SECONDS")
+    for group in default().of("ElasticLoadBalancingV2::TargetGroup"):
+        assert group["HealthCheckTimeoutSeconds"] >= patience
+        assert group["HealthCheckIntervalSeconds"] > group["HealthCheckTimeoutSeconds"]
+    for_picture = constant("app/healthcheck.py", "SECONDS")
+    assert default().container["HealthCheck"]["Timeout"] > for_picture + 2 * patience
 
 
 def test_no_rule_has_more_values_than_the_load_balancer_takes() -> None:
