@@ -33,7 +33,7 @@ def api_problem(config: Settings) -> str | None:
         with Client(address, key, connect_seconds=SECONDS, answer_seconds=SECONDS) as api:
             answer = api.predict(SEVEN)
     except (Later, TimedOut) as error:
-        ready = Place(health.reachable(config.api_host), str(config.api_port), "/health/ready")
+        ready = Place(health.reachable(config.api_host), str(config.api_port), health.API_PATH)
         return None if health.is_well(ready) else f"the API is not ready: {error}"
     except ApiError as error:
         return f"the API is not well: {error}"
@@ -42,7 +42,7 @@ def api_problem(config: Settings) -> str | None:
 
 def page_problem(config: Settings) -> str | None:
     """What is wrong with the page, or None."""
-    address = f"http://{_reachable(config.ui_host)}:{config.ui_port}/_stcore/health"
+    address = f"http://{_reachable(config.ui_host)}:{config.ui_port}{health.PAGE_PATH}"
     try:
         with urllib.request.urlopen(address, timeout=health.SECONDS) as answer:
             return None if answer.status == 200 else f"the page answers with status {answer.status}"

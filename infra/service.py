@@ -14,6 +14,7 @@ from front_door import API_PORT, PAGE_PORT
 
 USER_ID = "10001"
 REQUESTS_PER_MINUTE = 20 * 60
+DRAIN_SECONDS = 10
 
 
 class Service(Construct):
@@ -95,7 +96,7 @@ class Service(Construct):
             readonly_root_filesystem=True,
             linux_parameters=self._no_capabilities(),
             port_mappings=[ecs.PortMapping(container_port=port) for port in (PAGE_PORT, API_PORT)],
-            environment=dict(settings),
+            environment={"DIGITS_DRAIN_SECONDS": str(DRAIN_SECONDS), **settings},
             secrets=dict(secrets),
             # ECS does not read the image's own HEALTHCHECK. This one asks both processes.
             health_check=ecs.HealthCheck(
@@ -105,7 +106,8 @@ class Service(Construct):
                 start_period=Duration.seconds(60),
                 retries=3,
             ),
-            # A stopping task first drains at the load balancer; then it has this long to end by itself.
+            # A stopping task is first drained at the load balancer; then it has this long to end by itself, of which
+            # it goes on for DRAIN_SECONDS: not every end is one that ECS has planned.
             stop_timeout=Duration.seconds(30),
             logging=ecs.LogDriver.aws_logs(stream_prefix="app", log_group=log_group),
         )

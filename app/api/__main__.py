@@ -15,6 +15,7 @@ from uvicorn.supervisors import Multiprocess
 
 from app import settings
 from app.api import logs
+from app.leaving import SIGNAL
 from app.listening import KEEP_ALIVE, bound, shared
 from app.settings import Settings
 
@@ -83,6 +84,12 @@ class Workers(Multiprocess):
     def failed(self) -> bool:
         broken = any(process.exitcode == STARTUP_FAILURE for process in self.processes)
         return broken or self._died_young >= MOST_DEATHS
+
+    def handle_usr1(self) -> None:
+        """Called upon that signal, which is `app.leaving`'s."""
+        for process in self.processes:
+            if process.pid is not None:
+                os.kill(process.pid, SIGNAL)
 
     def keep_subprocess_alive(self) -> None:
         """Called twice a second. An old worker's death begins the count anew."""

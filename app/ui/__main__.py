@@ -9,6 +9,8 @@ from streamlit.web import bootstrap
 
 from app import settings
 from app.api.memory import return_large_blocks
+from app.health import PAGE_PATH
+from app.leaving import Leaving
 from app.listening import bound, shared
 from app.settings import Settings
 from app.ui import server, sign_in
@@ -27,6 +29,7 @@ def page(config: Settings) -> st.App:
         secrets=sign_in.secrets(),
         middleware=[
             Middleware(Visitors, trusted_proxies=config.trusted_proxies),
+            Middleware(Leaving, health_path=PAGE_PATH),
             Middleware(SecurityHeaders),
             Middleware(UsedPaths),
             Middleware(UploadLimits),

@@ -158,6 +158,12 @@ def test_a_busy_app_has_the_time_that_its_own_check_gives_it() -> None:
     assert default().container["HealthCheck"]["Timeout"] > for_picture + 2 * patience
 
 
+def test_a_task_ends_by_itself_before_it_is_killed() -> None:
+    settings = {s["Name"]: s["Value"] for s in default().container["Environment"]}
+    grace = constant("app/__main__.py", "GRACE_ON_REQUEST")
+    assert 0 < float(settings["DIGITS_DRAIN_SECONDS"]) + grace < default().container["StopTimeout"] - 5
+
+
 def test_no_rule_has_more_values_than_the_load_balancer_takes() -> None:
     for synthesis in (default(), with_cloudfront()):
         for rule in synthesis.of("ElasticLoadBalancingV2::ListenerRule"):
