@@ -25,9 +25,9 @@ PATHS_PER_RULE = 4
 class FrontDoor(Construct):
     """Routes requests to `page` and `api`, the target groups that the service registers with.
 
-    With `domain_name`: HTTPS with a certificate, HTTP redirected. With `behind_cloudfront`: HTTPS
-    there. The original ports 8501 and 8000 stay open, except behind CloudFront, which they would
-    bypass.
+    Behind CloudFront: HTTPS there, and the load balancer admits nobody else. With `domain_name`: HTTPS with a
+    certificate, HTTP redirected. With neither, plain HTTP. The original ports 8501 and 8000 stay open, except behind
+    CloudFront, which they would bypass.
     """
 
     def __init__(
@@ -48,15 +48,18 @@ class FrontDoor(Construct):
         if behind_cloudfront:
             edge = Edge(self, "Edge", load_balancer=self.load_balancer)
             self._listen_to(edge)
-            self.address = f"https://{edge.distribution.distribution_domain_name}"
+            self.host = edge.distribution.distribution_domain_name
+            self.address = f"https://{self.host}"
             self.trusted_proxies = 2
         elif domain_name and hosted_zone_id:
             self._with_domain(domain_name, hosted_zone_id)
-            self.address = f"https://{domain_name}"
+            self.host = domain_name
+            self.address = f"https://{self.host}"
             self.trusted_proxies = 1
         else:
             self._listen(certificates=[])
-            self.address = f"http://{self.load_balancer.load_balancer_dns_name}"
+            self.host = self.load_balancer.load_balancer_dns_name
+            self.address = f"http://{self.host}"
             self.trusted_proxies = 1
 
     def _load_balancer(self, vpc: ec2.IVpc) -> elb.ApplicationLoadBalancer:
@@ -151,8 +154,10 @@ class FrontDoor(Construct):
         listener = self.load_balancer.add_listener(
             "Common",
             port=80,
+            open=False,
             default_action=elb.ListenerAction.fixed_response(403, content_type="text/plain", message_body="Forbidden"),
         )
+        listener.connections.allow_default_port_from(edge.addresses, "CloudFront")
         self._route_api(listener, API_PATHS, also=[edge.condition])
         listener.add_action(
             "Page", priority=100, conditions=[edge.condition], action=elb.ListenerAction.forward([self.page])

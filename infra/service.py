@@ -11,6 +11,7 @@ from constructs import Construct
 
 from acknowledge import acknowledge
 from front_door import API_PORT, PAGE_PORT
+from images import container_image
 
 USER_ID = "10001"
 REQUESTS_PER_MINUTE = 20 * 60
@@ -51,7 +52,7 @@ class Service(Construct):
             allow_all_outbound=False,
         )
         self.security_group.add_egress_rule(
-            ec2.Peer.any_ipv4(), ec2.Port.HTTPS, "Docker Hub, AWS services, the sign-in provider"
+            ec2.Peer.any_ipv4(), ec2.Port.HTTPS, "Registries, AWS services, the sign-in provider"
         )
         self.fargate = ecs.FargateService(
             self,
@@ -59,7 +60,7 @@ class Service(Construct):
             cluster=self.cluster,
             task_definition=self._task(image=image, arm64=arm64, settings=settings, secrets=secrets),
             vpc_subnets=subnets,
-            assign_public_ip=True,  # the way out to Docker Hub, see Network
+            assign_public_ip=True,  # the way out to the registry, see Network
             security_groups=[self.security_group],
             # No desired_count: a deployment keeps the number that scaling has chosen.
             min_healthy_percent=100,  # new tasks are healthy before old ones go
@@ -68,6 +69,8 @@ class Service(Construct):
             availability_zone_rebalancing=ecs.AvailabilityZoneRebalancing.ENABLED,
             health_check_grace_period=Duration.seconds(60),
         )
+        # Else the first task may start before it may read a secret that a deployment adds.
+        self.fargate.node.add_dependency(self.fargate.task_definition.obtain_execution_role())
         for targets, port in ((page, PAGE_PORT), (api, API_PORT)):
             targets.add_target(self.fargate.load_balancer_target(container_name="app", container_port=port))
         self._scale(api, min_tasks=min_tasks, max_tasks=max_tasks)
@@ -85,13 +88,17 @@ class Service(Construct):
                 operating_system_family=ecs.OperatingSystemFamily.LINUX,
             ),
         )
+        acknowledge(task, "AwsSolutions-IAM5[Resource::*]", "A registry's log-in belongs to no repository.")
         acknowledge(task, "AwsSolutions-ECS2", "Only settings that anybody may read; what is secret is injected.")
         log_group = logs.LogGroup(
-            self, "Logs", retention=logs.RetentionDays.ONE_MONTH, removal_policy=RemovalPolicy.DESTROY
+            self,
+            "Logs",
+            retention=logs.RetentionDays.ONE_MONTH,
+            removal_policy=RemovalPolicy.RETAIN,  # why a first deployment failed is read after it was taken back
         )
         container = task.add_container(
             "app",
-            image=ecs.ContainerImage.from_registry(image),
+            image=container_image(self, image),
             user=USER_ID,
             readonly_root_filesystem=True,
             linux_parameters=self._no_capabilities(),

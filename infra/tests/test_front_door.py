@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from synth import INFRA, Synthesis, default, with_cloudfront, with_domain
+from config import ConfigError
+from synth import INFRA, Synthesis, default, synthesize, with_cloudfront, with_domain, without_https
 
 PAGE, API = "page", "api"
 
@@ -65,26 +66,26 @@ METRICS = ["/metrics", "/metrics/", "//metrics", "/%6detrics", "/METRICS"]
 
 @pytest.mark.parametrize(("path", "expected"), PATHS)
 def test_page_and_api_share_one_address(path: str, expected: str) -> None:
-    assert ends_up(default(), path, port=80) == expected
+    assert ends_up(without_https(), path, port=80) == expected
     assert ends_up(with_domain(), path, port=443) == expected
 
 
 @pytest.mark.parametrize(("path", "expected"), PATHS)
 def test_the_api_keeps_its_own_port(path: str, expected: str) -> None:
-    for synthesis in (default(), with_domain()):
+    for synthesis in (without_https(), with_domain()):
         assert ends_up(synthesis, path, port=8000) == (API if expected == API or path == "/" else "404")
 
 
 @pytest.mark.parametrize(("path", "_"), PATHS)
 def test_the_page_keeps_its_own_port(path: str, _: str) -> None:
-    assert ends_up(default(), path, port=8501) == PAGE
+    assert ends_up(without_https(), path, port=8501) == PAGE
     assert ends_up(with_domain(), path, port=8501) == PAGE
 
 
 @pytest.mark.parametrize("path", METRICS)
 def test_no_spelling_of_metrics_reaches_the_api(path: str) -> None:
-    assert ends_up(default(), path, port=80) == PAGE
-    assert ends_up(default(), path, port=8000) == "404"
+    assert ends_up(without_https(), path, port=80) == PAGE
+    assert ends_up(without_https(), path, port=8000) == "404"
 
 
 @pytest.mark.parametrize(("path", "expected"), PATHS)
@@ -100,8 +101,30 @@ def test_only_cloudfront_is_let_in_when_it_is_in_front(path: str, expected: str)
     assert [listener["Port"] for listener in synthesis.of("ElasticLoadBalancingV2::Listener")] == [80]
 
 
-def test_cloudfront_passes_everything_and_keeps_nothing() -> None:
-    behaviour = with_cloudfront().the("CloudFront::Distribution")["DistributionConfig"]["DefaultCacheBehavior"]
+def test_https_without_a_domain_is_the_default() -> None:
+    assert default().of("CloudFront::Distribution")
+    assert default().template["Outputs"]["Address"]["Value"]["Fn::Join"][1][0] == "https://"
+
+
+def test_the_load_balancer_admits_cloudfront_alone() -> None:
+    (balancer,) = [g for g in default().of("EC2::SecurityGroup") if "LoadBalancer" in g["GroupDescription"]]
+    assert "SecurityGroupIngress" not in balancer
+    admitted = [r for r in default().of("EC2::SecurityGroupIngress") if "SourcePrefixListId" in r]
+    assert [(r["FromPort"], r["ToPort"], r["SourcePrefixListId"]) for r in admitted] == [(80, 80, "pl-3b927c52")]
+
+
+def test_an_unknown_region_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CDK_DEFAULT_REGION", "mars-north-1")
+    with pytest.raises(ConfigError, match="CloudFront's addresses in mars-north-1"):
+        synthesize(arm64="true")
+
+
+def test_cloudfront_keeps_files_that_never_change_and_passes_all_else() -> None:
+    distribution = with_cloudfront().the("CloudFront::Distribution")["DistributionConfig"]
+    (static,) = distribution["CacheBehaviors"]
+    assert static["PathPattern"] == "/static/*"
+    assert static["CachePolicyId"] == "658327ea-f89d-4fab-a63d-7e88639e58f6"  # CachingOptimized, which AWS manages
+    behaviour = distribution["DefaultCacheBehavior"]
     assert behaviour["ViewerProtocolPolicy"] == "redirect-to-https"
     assert {"GET", "POST"} < set(behaviour["AllowedMethods"])
     # The ids of two policies that AWS manages: CachingDisabled and AllViewer.
@@ -165,7 +188,7 @@ def test_a_task_ends_by_itself_before_it_is_killed() -> None:
 
 
 def test_no_rule_has_more_values_than_the_load_balancer_takes() -> None:
-    for synthesis in (default(), with_cloudfront()):
+    for synthesis in (without_https(), with_cloudfront()):
         for rule in synthesis.of("ElasticLoadBalancingV2::ListenerRule"):
             values = [c.get("PathPatternConfig") or c.get("HttpHeaderConfig") for c in rule["Conditions"]]
             assert sum(len(value["Values"]) for value in values) <= 5
