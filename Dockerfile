@@ -1,6 +1,6 @@
 # The API and the page in one image. `docker build -t digit-recognition-app .`
 
-FROM python:3.12.14-slim-trixie AS build
+FROM python:3.12.14-slim-trixie@sha256:2f17fc044b579bab302c2e8054d3a686e2cb9a83de48e70534b94cd8ebbe06a9 AS build
 WORKDIR /build
 COPY container/uv.txt ./
 RUN pip install --no-cache-dir --require-hashes -r uv.txt
@@ -23,7 +23,7 @@ COPY app ./srv/app/
 RUN python -m compileall -q --invalidation-mode unchecked-hash srv
 
 
-FROM python:3.12.14-slim-trixie
+FROM python:3.12.14-slim-trixie@sha256:2f17fc044b579bab302c2e8054d3a686e2cb9a83de48e70534b94cd8ebbe06a9
 # The base has Python's own library in source only: compile it too, 5 MB.
 RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash -x 'site-packages|idlelib|lib2to3|ensurepip' \
     /usr/local/lib/python3.12 \

@@ -136,7 +136,9 @@ print(len(sources) > 1000, missing[:10])
     assert container.python(program) == "True []"
 
 
-def test_a_digit_drawn_in_a_browser_is_recognized_and_every_page_can_be_read(container: Container, browser: Browser) -> None:
+def test_a_digit_drawn_in_a_browser_is_recognized_and_every_page_can_be_read(
+    container: Container, browser: Browser
+) -> None:
     """Also that the page needs none of the packages that the image leaves out."""
     with browser.new_context() as context:
         page = context.new_page()
