@@ -61,6 +61,7 @@ PATHS = [
     ("/docs", API),
     ("/openapi.json", API),
 ]
+HIDDEN = ["/_stcore/metrics", "/_stcore/script-health-check", "/_stcore/agent/openapi.json", "/component/x/index.html"]
 METRICS = ["/metrics", "/metrics/", "//metrics", "/%6detrics", "/METRICS"]
 
 
@@ -88,17 +89,34 @@ def test_no_spelling_of_metrics_reaches_the_api(path: str) -> None:
     assert ends_up(without_https(), path, port=8000) == "404"
 
 
+@pytest.mark.parametrize("path", HIDDEN)
+def test_what_of_streamlit_is_not_for_strangers_reaches_nobody(path: str) -> None:
+    assert ends_up(without_https(), path, port=80) == ends_up(without_https(), path, port=8501) == "404"
+    assert ends_up(with_domain(), path, port=443) == ends_up(with_domain(), path, port=8501) == "404"
+    assert from_cloudfront(path) == "404"
+
+
+def test_the_page_gets_all_that_it_uses_of_streamlit() -> None:
+    used = re.findall(r'"(/_stcore/[^"]+)"', (INFRA.parent / "app/ui/paths.py").read_text())
+    assert len(used) == 4
+    for path in used:
+        assert ends_up(without_https(), f"{path}1" if path.endswith("/") else path, port=80) == PAGE
+
+
+def from_cloudfront(path: str, *, header: str | None = None, key: object = None) -> str:
+    """Where a request ends up that has CloudFront's secret, unless told otherwise."""
+    (origin,) = with_cloudfront().the("CloudFront::Distribution")["DistributionConfig"]["Origins"]
+    (secret,) = origin["OriginCustomHeaders"]
+    assert "{{resolve:secretsmanager:" in str(secret["HeaderValue"]), "the value is in the template"
+    return ends_up(with_cloudfront(), path, headers={header or secret["HeaderName"]: key or secret["HeaderValue"]})
+
+
 @pytest.mark.parametrize(("path", "expected"), PATHS)
 def test_only_cloudfront_is_let_in_when_it_is_in_front(path: str, expected: str) -> None:
-    synthesis = with_cloudfront()
-    (origin,) = synthesis.the("CloudFront::Distribution")["DistributionConfig"]["Origins"]
-    (header,) = origin["OriginCustomHeaders"]
-    cloudfront = {header["HeaderName"]: header["HeaderValue"]}
-    assert ends_up(synthesis, path, headers=cloudfront) == expected
-    assert ends_up(synthesis, path) == "403"
-    assert ends_up(synthesis, path, headers={header["HeaderName"]: "a guess"}) == "403"
-    assert "{{resolve:secretsmanager:" in str(header["HeaderValue"]), "the value is in the template"
-    assert [listener["Port"] for listener in synthesis.of("ElasticLoadBalancingV2::Listener")] == [80]
+    assert from_cloudfront(path) == expected
+    assert ends_up(with_cloudfront(), path) == from_cloudfront(path, key="a guess") == "403"
+    assert from_cloudfront(path, header="X-Another") == "403"
+    assert [listener["Port"] for listener in with_cloudfront().of("ElasticLoadBalancingV2::Listener")] == [80]
 
 
 def test_https_without_a_domain_is_the_default() -> None:
