@@ -5,6 +5,7 @@ A load balancer learns of the end only after a moment; what it sends until then 
 
 import asyncio
 import signal
+import threading
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
@@ -27,7 +28,9 @@ class Leaving:
         self._leaving = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
+        if (
+            scope["type"] == "lifespan" and threading.current_thread() is threading.main_thread()
+        ):  # else no signal comes
             asyncio.get_running_loop().add_signal_handler(SIGNAL, self._leave)
         if scope["type"] != "http" or not self._leaving:
             await self._app(scope, receive, send)
