@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     has waited for its caller the longest; where none waits, the new one is answered with 503 and closed."""
     body_seconds: Annotated[float, Field(gt=0)] = 20.0
     """Seconds in which a request's headers must have arrived, and then its body."""
+    drain_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0
+    """Seconds that `python -m app` goes on after SIGTERM, saying that it is not ready, until a load balancer knows."""
 
     @field_validator("api_keys", "cors_origins", mode="before")
     @classmethod

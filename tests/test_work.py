@@ -48,6 +48,14 @@ def process_of(decoder: Decoder) -> int:
     return decoder._worker[0].pid
 
 
+def test_a_signal_to_all_processes_leaves_the_decoding_one_to_its_parent(decoder: Decoder) -> None:
+    decoder.glyph(encoded(drawn(3), "TIFF"), DEFAULT_CLEANING)
+    process = process_of(decoder)
+    os.kill(process, signal.SIGTERM)
+    decoder.glyph(encoded(drawn(3), "TIFF"), DEFAULT_CLEANING)
+    assert process_of(decoder) == process
+
+
 def two_characters() -> Image.Image:
     """On grain, and one of them at the edge."""
     both = Image.new("L", (560, 280), "white")

@@ -66,7 +66,8 @@ def unpacked_outcome(message: bytes) -> Outcome:
 
 def main() -> None:
     parent, seconds = Connection(int(sys.argv[1])), int(sys.argv[2])
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent ends this one
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # sent to all; the parent ends this one, when it has no more pictures
     return_large_blocks()
     _limit()
     parent.send_bytes(b"")  # ready
