@@ -1,26 +1,29 @@
 """Draw a character; the answer comes when the stroke ends."""
 
+import base64
 from html import escape
 
 import streamlit as st
 
+from app import settings
 from app.client.errors import ApiError
 from app.client.models import Alphabet, Failed, Recognized
 from app.ui import answer as html
 from app.ui import visitors
 from app.ui.alphabets import choose
-from app.ui.canvas import canvas
+from app.ui.canvas import answered, canvas
 from app.ui.session import BATCH, answer_to, client
 from app.ui.trouble import show_trouble
+from app.ui.views.developers import public_address
 
 ANSWER_KEY = "answer"
 
 
 def draw() -> None:
-    st.title("Draw, and lift the pen")
+    st.title("Draw, and lift the pen", anchor=False)
     alphabet = choose()
-    if alphabet.labels:
-        st.html(f'<p class="lead">One of {html.listed(alphabet.labels)}. The answer comes by itself.</p>')
+    what = f"one of {html.listed(alphabet.labels)}" if alphabet.labels else "one character"
+    st.html(f'<p class="lead">This app reads handwriting: draw {what}, and a neural network tells which it is.</p>')
     _pad_and_answer(alphabet)
 
 
@@ -31,16 +34,19 @@ def _pad_and_answer(alphabet: Alphabet) -> None:
         with st.container(key="pad"):
             drawing = canvas("drawing", ANSWER_KEY)
         box, details = st.container(key=ANSWER_KEY), st.container(key="details")
+    answer = None
     with box:
         try:
             answer = answer_to(drawing, alphabet.name) if drawing else None
         except ApiError as error:
             show_trouble(error)
-            return
-        _show(answer)
+        else:
+            _show(answer)
+        st.html(answered(drawing))
     if isinstance(answer, Recognized):
         with details:
             _explain(answer, alphabet)
+            _take_along(drawing, answer)
 
 
 def _show(answer: Recognized | Failed | None) -> None:
@@ -48,7 +54,8 @@ def _show(answer: Recognized | Failed | None) -> None:
         st.html(html.headline(answer))
     elif answer:
         blank = answer.code == "blank_image"
-        st.html(f'<p class="quiet">{"Only a dot so far. Go on drawing." if blank else escape(answer.error)}</p>')
+        words = "Only a dot so far, or hardly more. Go on drawing." if blank else answer.error
+        st.html(f'<p class="quiet">{escape(words)}</p>')
     else:
         st.html('<p class="quiet">The answer appears here.</p>')
 
@@ -66,6 +73,25 @@ def _explain(answer: Recognized, alphabet: Alphabet) -> None:
             show_trouble(error)
         else:
             st.rerun(scope="fragment")
+
+
+def _take_along(drawing: bytes, answer: Recognized) -> None:
+    taken = st.expander("Take it along", icon=":material/ios_share:", on_change="rerun")
+    if not taken.open:  # a stroke waits for nothing that nobody sees
+        return
+    with taken:
+        st.download_button("The drawing as PNG", drawing, "digit.png", "image/png", icon=":material/download:")
+        st.html('<p class="note">The answer, as the API gives it</p>')
+        st.code(answer.model_dump_json(indent=2, exclude={"glyph"}), language=None)
+        st.html('<p class="note">The same question from a shell</p>')
+        st.code(_as_curl(drawing), language=None, wrap_lines=True)
+
+
+def _as_curl(drawing: bytes) -> str:
+    """A command that works as it stands, drawing and all."""
+    key = " -H 'X-API-Key: YOUR_KEY'" if settings.load().api_keys else ""
+    picture = f'{{"image": "data:image/png;base64,{base64.b64encode(drawing).decode()}"}}'
+    return f"curl{key} -H 'Content-Type: application/json' {public_address()}/predict/ -d '{picture}'"
 
 
 def _find_what_mattered(answer: Recognized) -> None:
