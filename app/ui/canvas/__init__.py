@@ -24,10 +24,6 @@ _pad = st.components.v2.component(
 )
 
 
-_NAME = 32
-"""Characters at the end of a drawing's base64 by which the pad knows it: there are a PNG's checksums."""
-
-
 def canvas(key: str, answer_key: str) -> bytes:
     """Show the pad; a run follows each finished stroke, and each rest of the pen in one.
 
@@ -39,13 +35,20 @@ def canvas(key: str, answer_key: str) -> bytes:
     Returns:
         The drawing as a PNG of 280x280 pixels, black on white; blank for a dot, empty when nothing is drawn.
     """
-    state = _pad(key=key, data={"answerKey": answer_key}, default={"drawing": ""}, on_drawing_change=lambda: None)
+    taken = _name(_bytes_of(st.session_state.get(key, {}).get("drawing")))
+    data = {"answerKey": answer_key, "taken": taken}
+    state = _pad(key=key, data=data, default={"drawing": ""}, on_drawing_change=lambda: None)
     return _bytes_of(state.get("drawing"))
 
 
 def answered(drawing: bytes) -> str:
     """HTML, not to be seen, that tells the pad which drawing the answer beside it is to."""
-    return f'<span data-drawing="{base64.b64encode(drawing)[-_NAME:].decode()}"></span>'
+    return f'<span data-drawing="{_name(drawing)}"></span>'
+
+
+def _name(drawing: bytes) -> str:
+    """By which the pad knows it: the end of a PNG, as base64, has the checksums of all before."""
+    return base64.b64encode(drawing)[-32:].decode()
 
 
 def _bytes_of(data_url: object) -> bytes:

@@ -10,7 +10,7 @@ const pads = new WeakMap();
 export default function ({ parentElement, data, setStateValue }) {
   const pad = pads.get(parentElement) ?? makePad(parentElement);
   pads.set(parentElement, pad);
-  pad.connect(setStateValue, data.answerKey);
+  pad.connect(setStateValue, data);
   return () => {
     pad.disconnect();
     pads.delete(parentElement);
@@ -28,7 +28,11 @@ function makePad(root) {
     putAside();
     change(strokes);
   });
-  const watch = makeWatch(root.querySelector("[role=status]"), () => send("drawing", sent));
+  const watch = makeWatch(
+    root.querySelector("[role=status]"),
+    () => send("drawing", sent),
+    () => stroke || location.reload(), // the drawings survive it
+  );
   let stroke = null; // the one being drawn
   let pointer = null; // the event that began it; none by keyboard
   let penSeen = -Infinity;
@@ -189,10 +193,10 @@ function makePad(root) {
   resized.observe(canvas);
   recent.show();
   return {
-    connect(setStateValue, answerKey) {
+    connect(setStateValue, { answerKey, taken }) {
       const first = send === null;
       send = setStateValue;
-      watch.of(answerKey);
+      watch.run(answerKey, taken);
       if (first && history.sheet.length) changed(); // a drawing from before a reload wants its answer
     },
     disconnect() {

@@ -1,9 +1,13 @@
 const SOON = 400; // ms without an answer after which a person is told so
 const NEXT_LOOK = 2000; // ms from one question for the page's server to the next
-const TOO_LONG = 15_000; // ms in which the server has always said something, be it that the recognizer is away
+const LOST = 8000; // ms in which a server that is there begins a run, if it still knows this page
+const TOO_LONG = 30_000; // ms in which a run has always said something, be it that the recognizer is away
 
 const THINKING = "Thinking…";
 const AWAY = "This page cannot reach its server. Your drawing is kept, and answered as soon as the server is back.";
+
+/** Closes what Streamlit says when its server is away: words for a programmer, before which nothing can be drawn. */
+const STREAMLIT_S = ".stDialog:has(.stErrorCodeBlock) [aria-label=Close]";
 
 /** What the answer calls the drawing that it is to: the end of a PNG has the checksums of all before it. */
 const nameOf = (dataUrl) => dataUrl.slice(-32);
@@ -11,15 +15,18 @@ const nameOf = (dataUrl) => dataUrl.slice(-32);
 /**
  * Watches the answer, and says so while it is not yet that to the last drawing.
  *
- * `status` is an element for screen readers; `sendAgain` is called when the drawing may have been lost.
+ * `status` is an element for screen readers; `sendAgain` is called when the drawing may have been lost, `reload` when
+ * that did not help.
  */
-function makeWatch(status, sendAgain) {
+function makeWatch(status, sendAgain, reload) {
   let answer = () => null;
   let awaited = "";
+  let taken = ""; // by the last run that has begun
   let since = 0;
   let timer = 0;
 
-  const isThere = () => answer()?.querySelector("[data-drawing]")?.dataset.drawing === awaited;
+  const answered = () => answer()?.querySelector("[data-drawing]")?.dataset.drawing ?? "";
+  const isThere = () => answered() === awaited;
 
   function say(words) {
     if (words === status.textContent) return;
@@ -47,20 +54,24 @@ function makeWatch(status, sendAgain) {
       () => false,
     );
     if (timer !== mine) return;
-    const back = reached && status.textContent === AWAY;
+    if (!reached || status.textContent === AWAY) since = performance.now();
     say(reached ? THINKING : AWAY);
-    if (back || performance.now() - since > TOO_LONG) {
-      since = performance.now();
-      sendAgain();
-    }
+    const idle = taken === answered();
+    if (performance.now() - since > (idle ? LOST : TOO_LONG)) reload();
+    else if (reached && idle) sendAgain();
     timer = setTimeout(look, NEXT_LOOK);
   }
 
-  const changes = new MutationObserver(settle);
+  const changes = new MutationObserver(() => {
+    settle();
+    document.querySelector(STREAMLIT_S)?.click();
+  });
   changes.observe(document.body, { subtree: true, childList: true, attributeFilter: ["data-drawing"] });
   return {
-    of(answerKey) {
+    /** A run has begun, for the drawing that it has `taken`. */
+    run(answerKey, takenUrl) {
       answer = () => document.querySelector(`.st-key-${answerKey}`);
+      taken = nameOf(takenUrl);
       answer()?.setAttribute("role", "status"); // a screen reader says what appears there
       settle();
     },

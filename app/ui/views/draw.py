@@ -23,7 +23,7 @@ def draw() -> None:
     st.title("Draw, and lift the pen", anchor=False)
     alphabet = choose()
     what = f"one of {html.listed(alphabet.labels)}" if alphabet.labels else "one character"
-    st.html(f'<p class="lead">This app reads handwriting: draw {what}, and a neural network tells which it is.</p>')
+    st.html(f'<p class="lead">A neural network that reads handwriting: draw {what}.</p>')
     _pad_and_answer(alphabet)
 
 
@@ -76,7 +76,7 @@ def _explain(answer: Recognized, alphabet: Alphabet) -> None:
 
 
 def _take_along(drawing: bytes, answer: Recognized) -> None:
-    taken = st.expander("Take it along", icon=":material/ios_share:", on_change="rerun")
+    taken = st.expander("This drawing as PNG, JSON and curl", icon=":material/ios_share:", on_change="rerun")
     if not taken.open:  # a stroke waits for nothing that nobody sees
         return
     with taken:
