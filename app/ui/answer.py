@@ -57,7 +57,8 @@ def chart(answer: Recognized, labels: list[str]) -> str:
         f'<i style="--share:{100 * shares[label]:.2f}%"></i><span>{escape(percent(shares[label]))}</span></li>'
         for label in order
     )
-    return f'<figure class="chart"><figcaption>How likely each one is, if it is one at all</figcaption><ol>{bars}</ol></figure>'
+    caption = "<figcaption>How likely each one is, if it is one at all</figcaption>"
+    return f'<figure class="chart">{caption}<ol>{bars}</ol></figure>'
 
 
 def seen(address: str | None, caption: str, alt: str, kind: str = "glyph") -> str:
