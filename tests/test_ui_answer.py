@@ -3,7 +3,7 @@
 import pytest
 
 from app.client.models import Alternative, Answer, ModelName, Recognized
-from app.ui.answer import chart, headline, in_words, percent, seen
+from app.ui.answer import caution, chart, headline, in_words, percent, seen
 
 
 def an_answer(confidence: float, sure: bool, label: str = "7") -> Answer:
@@ -49,6 +49,15 @@ def test_what_is_no_digit_is_not_called_one() -> None:
     assert 'class="answer unsure"' in headline(an_answer(0.5, False))
     letter = scribble.model_copy(update={"label": "B"})
     assert in_words(letter).startswith("This does not look like one character.")
+
+
+@pytest.mark.parametrize("figures", [{}, {"out-of-distribution": 1}, {"out-of-distribution": {"flagged": None}}])
+def test_no_caution_without_its_figure(figures: dict[str, object]) -> None:
+    assert caution(figures) == ""
+
+
+def test_a_sure_answer_to_what_is_no_digit_is_owned_up_to() -> None:
+    assert ", 5% get a sure answer, too." in caution({"out-of-distribution": {"flagged": 0.9525}})
 
 
 def test_labels_of_the_model_are_text_and_never_markup() -> None:

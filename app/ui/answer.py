@@ -2,6 +2,7 @@
 
 import re
 from html import escape
+from typing import Any
 
 from app.client.models import Answer, Recognized
 
@@ -59,6 +60,15 @@ def chart(answer: Recognized, labels: list[str]) -> str:
     )
     caption = "<figcaption>How likely each one is, if it is one at all</figcaption>"
     return f'<figure class="chart">{caption}<ol>{bars}</ol></figure>'
+
+
+def caution(figures: dict[str, Any]) -> str:
+    """What confidence is not worth, by the model's record: it is confidence among its own characters."""
+    unlike = figures.get("out-of-distribution")
+    flagged = unlike.get("flagged") if isinstance(unlike, dict) else None
+    if not isinstance(flagged, int | float):
+        return ""
+    return f'<p class="note">Of scribbles, letters and parts of digits, {1 - flagged:.0%} get a sure answer, too.</p>'
 
 
 def seen(address: str | None, caption: str, alt: str, kind: str = "glyph") -> str:

@@ -127,6 +127,7 @@ def test_a_resting_pen_gets_a_guess_that_is_not_read_out(desk: Page) -> None:
     expect(said(desk)).to_have_attribute("aria-live", "off")
     desk.mouse.up()
     expect(said(desk)).to_have_attribute("aria-live", "polite")
+    expect(desk.get_by_role("status").and_(desk.locator(".unseen"))).to_contain_text("3")  # once the pen is lifted
 
 
 def test_drawings_are_put_aside_and_brought_back(desk: Page) -> None:

@@ -38,6 +38,7 @@ function makePad(root) {
   let penSeen = -Infinity;
   let pen = { x: UNITS / 2, y: UNITS / 2 }; // the keyboard's
   let rest = { timer: 0, x: 0, y: 0 };
+  let guessed = ""; // the picture that was sent while it was drawn
   let send = null;
   let sent = "";
 
@@ -78,6 +79,8 @@ function makePad(root) {
     const allErased = stroke.erase && !picture(sheet);
     release();
     change(allErased ? [] : sheet);
+    if (guessed && guessed === sent) watch.readOut();
+    guessed = "";
   }
 
   /** The stroke was none. */
@@ -120,6 +123,7 @@ function makePad(root) {
   function guess() {
     watch.hush(true);
     offer([...history.sheet, stroke]);
+    guessed = sent;
   }
 
   function putAside() {

@@ -2,6 +2,7 @@ const SOON = 400; // ms without an answer after which a person is told so
 const NEXT_LOOK = 2000; // ms from one question for the page's server to the next
 const LOST = 6000; // ms in which a server that is there begins a run, if it still knows this page
 const TOO_LONG = 30_000; // ms in which a run has always said something, be it that the recognizer is away
+const SPOKEN = 1000; // ms after which a screen reader has taken what it is to say
 
 const THINKING = "Thinking…";
 const AWAY = "This page cannot reach its server. Your drawing is kept, and answered as soon as the server is back.";
@@ -84,6 +85,11 @@ function makeWatch(status, sendAgain, reload) {
     },
     /** Answers to a drawing that goes on are not read out. */
     hush: (quiet) => answer()?.setAttribute("aria-live", quiet ? "off" : "polite"),
+    /** The answer stands, and has not been read out. */
+    readOut() {
+      status.textContent = answer()?.innerText ?? "";
+      setTimeout(() => status.textContent === answer()?.innerText && (status.textContent = ""), SPOKEN);
+    },
     /** The answer's label; empty where there is none yet. */
     label: () => (isThere() && answer().querySelector(".answer-label")?.textContent) || "",
     end() {

@@ -22,7 +22,7 @@ ANSWER_KEY = "answer"
 def draw() -> None:
     st.title("Draw, and lift the pen", anchor=False)
     alphabet = choose()
-    what = f"one of {html.listed(alphabet.labels)}" if alphabet.labels else "one character"
+    what = f"one of <span>{html.listed(alphabet.labels)}</span>" if alphabet.labels else "one character"
     st.html(f'<p class="lead">A neural network that reads handwriting: draw {what}.</p>')
     _pad_and_answer(alphabet)
 
@@ -65,7 +65,8 @@ def _explain(answer: Recognized, alphabet: Alphabet) -> None:
     mattered = st.session_state.get("mattered", {}).get(html.request_of(answer))
     if mattered:
         pictures += html.seen(mattered, "What mattered", "The same picture, orange where erasing it costs confidence")
-    st.html(html.chart(answer, alphabet.labels) + f'<div class="pictures">{pictures}</div>')
+    caution = html.caution(alphabet.figures)
+    st.html(f'{html.chart(answer, alphabet.labels)}{caution}<div class="pictures">{pictures}</div>')
     if answer.glyph and not mattered and st.button("Which pixels mattered?", icon=":material/search_insights:"):
         try:
             _find_what_mattered(answer)
@@ -82,9 +83,9 @@ def _take_along(drawing: bytes, answer: Recognized) -> None:
     with taken:
         st.download_button("The drawing as PNG", drawing, "digit.png", "image/png", icon=":material/download:")
         st.html('<p class="note">The answer, as the API gives it</p>')
-        st.code(answer.model_dump_json(indent=2, exclude={"glyph"}), language=None)
+        st.code(answer.model_dump_json(indent=2, exclude={"glyph"}), language=None, height=240)
         st.html('<p class="note">The same question from a shell</p>')
-        st.code(_as_curl(drawing), language=None, wrap_lines=True)
+        st.code(_as_curl(drawing), language=None, wrap_lines=True, height=120)
 
 
 def _as_curl(drawing: bytes) -> str:
