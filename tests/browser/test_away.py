@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, WebSocketRoute, expect
 
 from tests.browser.conftest import opened
 from tests.browser.drawing import draw
@@ -111,6 +111,25 @@ def test_a_late_answer_is_said_to_be_late(scripted: Api, page_url: str, context:
     assert float(page.locator(".st-key-answer .stHtml").first.evaluate("e => getComputedStyle(e).opacity")) < 0.5
     scripted.wait.set()
     expect(said(page)).not_to_have_attribute("data-waiting", re.compile(""))
+
+
+def test_a_drawing_that_was_lost_on_its_way_is_sent_again(page_url: str, context: BrowserContext) -> None:
+    """Streamlit drops what is to be sent while the connection is broken."""
+    page = context.new_page()
+    lost: list[str | bytes] = []
+    drawn = False
+
+    def lose_the_first(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+        route.on_message(lambda message: lost.append(message) if drawn and not lost else server.send(message))
+
+    page.route_web_socket("**/_stcore/stream", lose_the_first)
+    page.goto(page_url)
+    page.locator("canvas").wait_for()
+    drawn = True
+    draw(page, "3")
+    expect(label(page)).to_have_text("7")
+    assert lost
 
 
 def test_a_key_that_the_api_does_not_know(scripted: Api, page_url: str, context: BrowserContext) -> None:

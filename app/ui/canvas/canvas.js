@@ -1,6 +1,6 @@
 const KEPT = "drawing-pad";
 const STEP = 10; // units that an arrow key moves the pen
-const REST = 300; // ms that the pen rests in a stroke until a guess is asked for
+const REST = 400; // ms that the pen rests in a stroke until a guess is asked for
 const STILL = 4; // units within which it rests
 const HAND = 2000; // ms after a pen was near in which touches are the hand that holds it
 

@@ -1,6 +1,6 @@
 const SOON = 400; // ms without an answer after which a person is told so
 const NEXT_LOOK = 2000; // ms from one question for the page's server to the next
-const LOST = 6000; // ms in which a server that is there begins a run, if it still knows this page
+const LOST = 8000; // ms in which a server that is there begins a run, if it still knows this page
 const TOO_LONG = 30_000; // ms in which a run has always said something, be it that the recognizer is away
 const SPOKEN = 1000; // ms after which a screen reader has taken what it is to say
 
