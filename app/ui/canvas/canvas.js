@@ -18,7 +18,9 @@ export default function ({ parentElement, data, setStateValue }) {
 }
 
 function makePad(root) {
-  const canvas = root.querySelector("canvas");
+  const paper = root.querySelector(".paper");
+  paper.append(paper.querySelector("template").content.cloneNode(true)); // no paper is there before it can be drawn on
+  const canvas = paper.querySelector("canvas");
   const hint = root.querySelector(".hint");
   const [brush, eraser, undo, redo, clear, next] = ["brush", "eraser", "undo", "redo", "clear", "next"].map((name) =>
     root.querySelector(`[name=${name}]`),
@@ -205,6 +207,7 @@ function makePad(root) {
     },
     disconnect() {
       resized.disconnect();
+      canvas.remove();
       watch.end();
     },
   };
