@@ -6,7 +6,6 @@ than pixels: they survive a re-run, another page and a reload, and are drawn ane
 """
 
 import base64
-import binascii
 from pathlib import Path
 
 import streamlit as st
@@ -15,6 +14,9 @@ _FILES = Path(__file__).parent
 
 _SCRIPTS = ("strokes.js", "history.js", "recent.js", "watch.js", "canvas.js")
 """One after the other they are one module: Streamlit takes no more."""
+
+_NAME = 32
+"""Last characters of a drawing's base64, by which the pad knows it: a PNG ends with the checksums of all before."""
 
 _pad = st.components.v2.component(
     "drawing_pad",
@@ -35,7 +37,7 @@ def canvas(key: str, answer_key: str) -> bytes:
     Returns:
         The drawing as a PNG of 280x280 pixels, black on white; blank for a dot, empty when nothing is drawn.
     """
-    taken = _name(_bytes_of(st.session_state.get(key, {}).get("drawing")))
+    taken = str(st.session_state.get(key, {}).get("drawing") or "")[-_NAME:]
     data = {"answerKey": answer_key, "taken": taken}
     state = _pad(key=key, data=data, default={"drawing": ""}, on_drawing_change=lambda: None)
     return _bytes_of(state.get("drawing"))
@@ -43,12 +45,7 @@ def canvas(key: str, answer_key: str) -> bytes:
 
 def answered(drawing: bytes) -> str:
     """HTML, not to be seen, that tells the pad which drawing the answer beside it is to."""
-    return f'<span data-drawing="{_name(drawing)}"></span>'
-
-
-def _name(drawing: bytes) -> str:
-    """By which the pad knows it: the end of a PNG, as base64, has the checksums of all before."""
-    return base64.b64encode(drawing)[-32:].decode()
+    return f'<span data-drawing="{base64.b64encode(drawing)[-_NAME:].decode()}"></span>'
 
 
 def _bytes_of(data_url: object) -> bytes:
@@ -56,5 +53,5 @@ def _bytes_of(data_url: object) -> bytes:
     _, _, encoded = str(data_url or "").partition(";base64,")
     try:
         return base64.b64decode(encoded, validate=True)
-    except binascii.Error:
+    except ValueError:  # no base64, or not even ASCII
         return b""

@@ -10,7 +10,7 @@ const AWAY = "This page cannot reach its server. Your drawing is kept, and answe
 /** Closes what Streamlit says when its server is away: words for a programmer, before which nothing can be drawn. */
 const STREAMLIT_S = ".stDialog:has(.stErrorCodeBlock) [aria-label=Close]";
 
-/** What the answer calls the drawing that it is to: the end of a PNG has the checksums of all before it. */
+/** What the answer calls the drawing that it is to: a PNG ends with the checksums of all before. */
 const nameOf = (dataUrl) => dataUrl.slice(-32);
 
 /**
