@@ -15,9 +15,6 @@ _FILES = Path(__file__).parent
 _SCRIPTS = ("strokes.js", "history.js", "recent.js", "watch.js", "canvas.js")
 """One after the other they are one module: Streamlit takes no more."""
 
-_NAME = 32
-"""Last characters of a drawing's base64, by which the pad knows it: a PNG ends with the checksums of all before."""
-
 _pad = st.components.v2.component(
     "drawing_pad",
     html=(_FILES / "canvas.html").read_text(),
@@ -37,15 +34,21 @@ def canvas(key: str, answer_key: str) -> bytes:
     Returns:
         The drawing as a PNG of 280x280 pixels, black on white; blank for a dot, empty when nothing is drawn.
     """
-    taken = str(st.session_state.get(key, {}).get("drawing") or "")[-_NAME:]
-    data = {"answerKey": answer_key, "taken": taken}
-    state = _pad(key=key, data=data, default={"drawing": ""}, on_drawing_change=lambda: None)
-    return _bytes_of(state.get("drawing"))
+    state = _pad(key=key, data={"answerKey": answer_key}, default={"drawing": ""}, on_drawing_change=lambda: None)
+    drawing = _bytes_of(state.get("drawing"))
+    # Not in `data`: Streamlit fails to cache messages of the component's size that change from run to run.
+    st.html(f'<span data-taken="{_name(drawing)}"></span>')
+    return drawing
 
 
 def answered(drawing: bytes) -> str:
     """HTML, not to be seen, that tells the pad which drawing the answer beside it is to."""
-    return f'<span data-drawing="{base64.b64encode(drawing)[-_NAME:].decode()}"></span>'
+    return f'<span data-drawing="{_name(drawing)}"></span>'
+
+
+def _name(drawing: bytes) -> str:
+    """By which the pad knows it: a PNG ends with the checksums of all before."""
+    return base64.b64encode(drawing)[-32:].decode()
 
 
 def _bytes_of(data_url: object) -> bytes:

@@ -10,7 +10,7 @@ const pads = new WeakMap();
 export default function ({ parentElement, data, setStateValue }) {
   const pad = pads.get(parentElement) ?? makePad(parentElement);
   pads.set(parentElement, pad);
-  pad.connect(setStateValue, data);
+  pad.connect(setStateValue, data.answerKey);
   return () => {
     pad.disconnect();
     pads.delete(parentElement);
@@ -199,10 +199,10 @@ function makePad(root) {
   resized.observe(canvas);
   recent.show();
   return {
-    connect(setStateValue, { answerKey, taken }) {
+    connect(setStateValue, answerKey) {
       const first = send === null;
       send = setStateValue;
-      watch.run(answerKey, taken);
+      watch.of(answerKey);
       if (first && history.sheet.length) changed(); // a drawing from before a reload wants its answer
     },
     disconnect() {

@@ -22,11 +22,11 @@ const nameOf = (dataUrl) => dataUrl.slice(-32);
 function makeWatch(status, sendAgain, reload) {
   let answer = () => null;
   let awaited = "";
-  let taken = ""; // by the last run that has begun
   let since = 0;
   let timer = 0;
 
   const answered = () => answer()?.querySelector("[data-drawing]")?.dataset.drawing ?? "";
+  const taken = () => document.querySelector("[data-taken]")?.dataset.taken ?? "";
   const isThere = () => answered() === awaited;
 
   function say(words) {
@@ -57,7 +57,7 @@ function makeWatch(status, sendAgain, reload) {
     if (timer !== mine) return;
     if (!reached || status.textContent === AWAY) since = performance.now();
     say(reached ? THINKING : AWAY);
-    const idle = taken === answered();
+    const idle = taken() === answered(); // no run has begun that is not yet at its end
     if (performance.now() - since > (idle ? LOST : TOO_LONG)) reload();
     else if (reached && idle) sendAgain();
     timer = setTimeout(look, NEXT_LOOK);
@@ -69,10 +69,8 @@ function makeWatch(status, sendAgain, reload) {
   });
   changes.observe(document.body, { subtree: true, childList: true, attributeFilter: ["data-drawing"] });
   return {
-    /** A run has begun, for the drawing that it has `taken`. */
-    run(answerKey, takenUrl) {
+    of(answerKey) {
       answer = () => document.querySelector(`.st-key-${answerKey}`);
-      taken = nameOf(takenUrl);
       answer()?.setAttribute("role", "status"); // a screen reader says what appears there
       settle();
     },

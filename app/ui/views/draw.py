@@ -1,6 +1,5 @@
 """Draw a character; the answer comes when the stroke ends."""
 
-import base64
 from html import escape
 
 import streamlit as st
@@ -84,15 +83,9 @@ def _take_along(drawing: bytes, answer: Recognized) -> None:
         st.download_button("The drawing as PNG", drawing, "digit.png", "image/png", icon=":material/download:")
         st.html('<p class="note">The answer, as the API gives it</p>')
         st.code(answer.model_dump_json(indent=2, exclude={"glyph"}), language=None, height=240)
-        st.html('<p class="note">The same question from a shell</p>')
-        st.code(_as_curl(drawing), language=None, wrap_lines=True, height=120)
-
-
-def _as_curl(drawing: bytes) -> str:
-    """A command that works as it stands, drawing and all."""
-    key = " -H 'X-API-Key: YOUR_KEY'" if settings.load().api_keys else ""
-    picture = f'{{"image": "data:image/png;base64,{base64.b64encode(drawing).decode()}"}}'
-    return f"curl{key} -H 'Content-Type: application/json' {public_address()}/predict/ -d '{picture}'"
+        st.html('<p class="note">The same question from a shell, where the drawing lies</p>')
+        key = " -H 'X-API-Key: YOUR_KEY'" if settings.load().api_keys else ""
+        st.code(f"curl{key} -F file=@digit.png {public_address()}/predict/", language=None)
 
 
 def _find_what_mattered(answer: Recognized) -> None:
