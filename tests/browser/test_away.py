@@ -1,10 +1,11 @@
 """The API goes away, stalls, refuses; the page says so in plain words and goes on by itself."""
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, WebSocketRoute, expect
 
 from tests.browser.conftest import opened
 from tests.browser.drawing import draw
@@ -48,6 +49,18 @@ def test_slow_and_quick_again(own_app: App, context: BrowserContext) -> None:
     expect(label(page)).to_have_text("3")
 
 
+def test_the_page_s_server_away_and_back(own_app: App, context: BrowserContext) -> None:
+    """It then knows nothing of the page, which has not been answered before."""
+    page = opened(context, own_app)
+    page.locator("canvas").wait_for()
+    own_app.page.stop()
+    draw(page, "3")
+    expect(said(page)).to_have_attribute("data-waiting", re.compile("cannot reach its server. Your drawing is kept"))
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    own_app.page.start()
+    expect(label(page)).to_have_text("3")
+
+
 def test_opened_while_the_api_is_away(own_app: App, context: BrowserContext) -> None:
     own_app.api.stop()
     page = opened(context, own_app, "how-good")
@@ -84,6 +97,39 @@ def test_what_passes_by_itself(scripted: Api, page_url: str, context: BrowserCon
     expect(said(page)).to_contain_text(says)
     scripted.status, scripted.body = 200, json.dumps(SEVEN)
     expect(label(page)).to_have_text("7")
+
+
+def test_a_late_answer_is_said_to_be_late(scripted: Api, page_url: str, context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto(page_url)
+    draw(page, "7")
+    expect(label(page)).to_have_text("7")
+    expect(said(page)).not_to_have_attribute("data-waiting", re.compile(""))
+    scripted.wait.clear()
+    draw(page, "1")
+    expect(said(page)).to_have_attribute("data-waiting", "Thinking…")
+    assert float(page.locator(".st-key-answer .stHtml").first.evaluate("e => getComputedStyle(e).opacity")) < 0.5
+    scripted.wait.set()
+    expect(said(page)).not_to_have_attribute("data-waiting", re.compile(""))
+
+
+def test_a_drawing_that_was_lost_on_its_way_is_sent_again(page_url: str, context: BrowserContext) -> None:
+    """Streamlit drops what is to be sent while the connection is broken."""
+    page = context.new_page()
+    lost: list[str | bytes] = []
+    drawn = False
+
+    def lose_the_first(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+        route.on_message(lambda message: lost.append(message) if drawn and not lost else server.send(message))
+
+    page.route_web_socket("**/_stcore/stream", lose_the_first)
+    page.goto(page_url)
+    page.locator("canvas").wait_for()
+    drawn = True
+    draw(page, "3")
+    expect(label(page)).to_have_text("7")
+    assert lost
 
 
 def test_a_key_that_the_api_does_not_know(scripted: Api, page_url: str, context: BrowserContext) -> None:
