@@ -12,6 +12,7 @@ from app.api.memory import return_large_blocks
 from app.listening import bound
 from app.settings import Settings
 from app.ui import server, sign_in
+from app.ui.document import Document
 from app.ui.downloads import Downloads
 from app.ui.headers import SecurityHeaders
 from app.ui.paths import UsedPaths
@@ -29,6 +30,7 @@ def page(config: Settings) -> st.App:
             Middleware(Visitors, trusted_proxies=config.trusted_proxies),
             Middleware(SecurityHeaders),
             Middleware(UsedPaths),
+            Middleware(Document),
             Middleware(UploadLimits),
             Middleware(Downloads),
         ],

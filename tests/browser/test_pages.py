@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import opened, pictures_of
 from tests.browser.drawing import draw
@@ -37,6 +37,26 @@ def test_the_snippets_work_as_they_stand(context: BrowserContext, app: App, tmp_
     assert '"predicted_digit":6' in output("sh", "-c", shell).replace(" ", "")
     python = page.locator("code").filter(has_text="import requests").inner_text()
     assert output(sys.executable, "-c", python).strip() == "6"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_nothing_jumps_while_the_page_appears(context: BrowserContext, app: App, path: str) -> None:
+    """Cumulative layout shift, of which more than 0.1 needs improvement by web.dev's rule."""
+    context.add_init_script(
+        """window.shift = 0; new PerformanceObserver(list => {
+        for (const entry of list.getEntries()) window.shift += entry.value;
+        }).observe({ type: "layout-shift", buffered: true });"""
+    )
+    page = opened(context, app, path)
+    page.wait_for_timeout(1000)
+    assert page.evaluate("window.shift") < 0.05
+
+
+def test_what_is_coming_is_told_before_any_script_has_run(browser: Browser, app: App) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{app.page_url}/upload")
+        expect(page.get_by_text("Upload pictures", exact=True)).to_be_visible()
 
 
 @pytest.mark.parametrize("path", PAGES)
