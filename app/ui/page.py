@@ -3,11 +3,19 @@
 import streamlit as st
 
 from app.ui import document, sign_in
+from app.ui.intake import intake
+from app.ui.views import upload as uploading
 from app.ui.views.developers import developers
 from app.ui.views.draw import draw
 from app.ui.views.quality import quality
-from app.ui.views.upload import upload
 
+
+def upload() -> None:
+    uploading.upload(above)
+
+
+st.set_page_config(document.NAME, document.ICON, "wide")
+sign_in.ask()
 page = st.navigation(
     [
         st.Page(draw, title="Draw", icon=":material/draw:", default=True),
@@ -17,6 +25,7 @@ page = st.navigation(
     ],
     position="top",
 )
-st.set_page_config(document.VIEWS.get(f"/{page.url_path}", document.DRAW).title, document.ICON, "wide")
-sign_in.ask()
+st.set_page_config(document.VIEWS.get(f"/{page.url_path}", document.DRAW).title)
+above = st.container()
+intake(on_page=page.url_path == "upload", shown=uploading.from_files())
 page.run()
