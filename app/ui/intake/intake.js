@@ -1,5 +1,5 @@
 const SIDE = 1500; // pixels, of pictures that are shrunk
-const LARGE = 1_000_000; // bytes, from which on a picture may have too many pixels
+const LARGE = 100_000; // bytes, from which on a picture may have too many pixels
 const WIDGET = ".st-key-intake input[type=file]";
 
 const listening = new WeakMap();

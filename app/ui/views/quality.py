@@ -37,24 +37,19 @@ def quality() -> None:
     except ApiError as error:
         show_trouble(error)
         return
-    for alphabet in known:
-        _card(alphabet)
-    _pictures()
+    # As one element: several appear one after the other, and push each other down.
+    st.html("".join(_card(alphabet) for alphabet in known) + _pictures())
 
 
-def _card(alphabet: Alphabet) -> None:
-    st.header(title(alphabet.name), anchor=False)
+def _card(alphabet: Alphabet) -> str:
     alone, large = families(list(accuracies(alphabet.figures)))
     plain = next((one for one in alone if one.name == "drawings"), alone[0] if alone else None)
-    st.html(
-        (f'<p class="lead plain">{in_words(plain)} Where it is not sure, it says so.</p>' if plain else "")
-        + f'<p class="note">It tells {len(alphabet.labels)} characters apart. Version {escape(alphabet.version)}.</p>'
-    )
-    if not alone and not large:
-        return
     tables = {"All that it was measured on": alone} if alone else {}
-    st.html(
-        "".join(
+    return (
+        f"<h2>{escape(title(alphabet.name))}</h2>"
+        + (f'<p class="lead plain">{in_words(plain)} Where it is not sure, it says so.</p>' if plain else "")
+        + f'<p class="note">It tells {len(alphabet.labels)} characters apart. Version {escape(alphabet.version)}.</p>'
+        + "".join(
             f"<details{' open' if rows is alone else ''}><summary>{escape(name)}</summary>{_table(rows)}</details>"
             for name, rows in (tables | large).items()
         )
@@ -93,7 +88,7 @@ def _list(figures: list[tuple[str, str]]) -> str:
     return f"<details><summary>Other figures</summary><ul>{items}</ul></details>" if figures else ""
 
 
-def _pictures() -> None:
+def _pictures() -> str:
     folder = settings.load().models_dir / "pictures"
     drawn = "".join(
         f'<figure class="drawn"><div><img src="{address_of(file.read_bytes())}" alt="" loading="lazy"/></div>'
@@ -101,5 +96,4 @@ def _pictures() -> None:
         for file, caption in ((folder / f"{name}.png", caption) for name, caption in CAPTIONS.items())
         if file.exists()
     )
-    if drawn:
-        st.html(f"<details><summary>In pictures</summary>{drawn}</details>")
+    return f"<details><summary>In pictures</summary>{drawn}</details>" if drawn else ""

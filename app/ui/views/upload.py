@@ -38,7 +38,8 @@ def upload(above: DeltaGenerator) -> None:
     with above:
         st.title("Upload pictures", anchor=False)
         st.html('<p class="lead">Photos, scans or drawings, one character each. Dark on light or light on dark.</p>')
-        alphabet = choose()
+        with waiting("Asking…"):
+            alphabet = choose()
         examples = gallery.examples(alphabet.name)
         ways = [FILES, CAMERA, EXAMPLES] if examples else [FILES, CAMERA]
         way = st.segmented_control("Take them from", ways, default=FILES, required=True, key=_WAY)
