@@ -14,6 +14,7 @@ from app.leaving import Leaving
 from app.listening import bound, shared
 from app.settings import Settings
 from app.ui import server, sign_in
+from app.ui.document import Document
 from app.ui.downloads import Downloads
 from app.ui.headers import SecurityHeaders
 from app.ui.paths import UsedPaths
@@ -32,6 +33,7 @@ def page(config: Settings) -> st.App:
             Middleware(Leaving, health_path=PAGE_PATH),
             Middleware(SecurityHeaders),
             Middleware(UsedPaths),
+            Middleware(Document),
             Middleware(UploadLimits),
             Middleware(Downloads),
         ],

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, WebSocketRoute, expect
 
-from tests.browser.conftest import opened
+from tests.browser.conftest import opened, pictures_of
 from tests.browser.drawing import draw
 from tests.browser.servers import App, Server
 from tests.support.ports import free_port
@@ -150,3 +150,44 @@ def test_one_drawing_is_asked_once(scripted: Api, page_url: str, context: Browse
     expect(label(page)).to_have_text("7")
     page.wait_for_timeout(500)
     assert [call.path for call in scripted.asked[before:]] == ["/predict/?glyph=true"]
+
+
+_FAINTEST = """() => {
+  let opacity = 1;
+  for (let one = document.querySelector(".answer-label"); one; one = one.parentElement)
+    opacity = Math.min(opacity, getComputedStyle(one).opacity);
+  return opacity < 0.5;
+}"""
+
+
+def test_what_takes_its_time_is_told_and_the_old_answer_is_dimmed(
+    scripted: Api, page_url: str, context: BrowserContext
+) -> None:
+    """For uploads: an answer of before would look like one of now."""
+    scripted.status, scripted.headers = 200, {}
+    scripted.bodies["/alphabets/"] = json.dumps({"alphabets": [{"name": "digits", "labels": ["7"], "version": "1"}]})
+    page = context.new_page()
+    page.goto(f"{page_url}/upload")
+    widget = page.locator("input[type=file]")
+    widget.set_input_files(pictures_of("7"))
+    expect(label(page)).to_have_text("7")
+    scripted.wait.clear()
+    try:
+        widget.set_input_files(pictures_of("1"))
+        expect(page.locator(".waiting")).to_have_text("Thinking…")
+        expect(page.locator(".waiting")).to_have_css("opacity", "1")
+        page.wait_for_function(_FAINTEST)
+    finally:
+        scripted.wait.set()
+    expect(said(page)).to_have_text("2 pictures: all recognized.")
+    expect(page.locator(".waiting")).to_have_count(0)
+
+
+def test_figures_that_take_their_time_are_announced(scripted: Api, page_url: str, context: BrowserContext) -> None:
+    scripted.wait.clear()
+    page = context.new_page()
+    page.goto(f"{page_url}/how-good")
+    try:
+        page.get_by_text("Asking…").wait_for()
+    finally:
+        scripted.wait.set()
