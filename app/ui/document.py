@@ -77,14 +77,14 @@ def _html(view: View) -> str:
     """Streamlit's head, and a body that shows what is coming; the style stands last, to have the last word."""
     head, _, _ = (Path(file_util.get_static_dir()) / "index.html").read_text().partition("</head>")
     title, heading, description = (escape(text) for text in view)
-    style = Path(__file__).with_name("style.css").read_text()
+    style, script = (Path(__file__).with_name(name).read_text() for name in ("style.css", "intake.js"))
     return (
         head.replace(_TITLE, _META.format(title=title, description=description, name=NAME)).replace(
             _ICON, f'<link rel="icon" href="{_drawn(ICON)}" />'
         )
         + f"</head><body><noscript><p>{escape(NAME)} needs JavaScript.</p></noscript>"
         f'<div id="root"><div class="coming"><p class="coming-heading">{heading}</p><p>{description}</p></div></div>'
-        f"<style>{style}</style></body></html>"
+        f'<style>{style}</style><script type="module">{script}</script></body></html>'
     )
 
 
