@@ -10,6 +10,8 @@ COPY requirements.in requirements.txt container/left-out.txt ./
 RUN uv pip install --no-cache --prefix /install --excludes left-out.txt --constraints requirements.txt -r requirements.in \
     # ONNX Runtime once more, for programs in C; Python's own module holds its copy: 11 MB.
  && rm /install/lib/python3.12/site-packages/onnxruntime/capi/libonnxruntime.so.* \
+    # Of the API's documentation the page is Swagger UI's: 1 MB of another one.
+ && rm -r /install/lib/python3.12/site-packages/fastapi_standalone_docs/static/redoc \
     # The packages' own tests: 2 MB.
  && find /install -type d -name tests -prune -exec rm -r {} + \
     # Python could not keep what it compiles: the root file system is read-only, the user is nobody in particular.
