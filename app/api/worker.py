@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from app.api.memory import return_large_blocks
+from app.api.memory import return_large_blocks, return_the_rest
 from app.reading import picture
 from app.reading.glyphs import SIDE, Cleaning, Glyph
 from app.reading.picture import ReadingError
@@ -74,6 +74,7 @@ def main() -> None:
     with contextlib.suppress(EOFError, BrokenPipeError):  # the parent is gone
         while True:
             parent.send_bytes(_answer(parent.recv_bytes(), seconds))
+            return_the_rest()
 
 
 def _answer(task: bytes, seconds: int) -> bytes:
