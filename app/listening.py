@@ -10,9 +10,9 @@ KEEP_ALIVE: Final = 75
 a connection that is just being closed here."""
 
 ACCEPTED_AT_ONCE: Final = 32
-"""New connections that an event loop takes in one round. libuv takes one from each socket: where hundreds come at once
-to a busy server, the last of them, which may be a health check, would wait for hundreds of rounds, of which each may
-take a tenth of a second. To look in vain at the others costs a new connection 0.2 ms."""
+"""New connections that a process which is alone takes in one round of its event loop. libuv takes one from each socket:
+where hundreds come at once to a busy server, the last of them, which may be a health check, would wait for hundreds of
+rounds, of which each may take a tenth of a second. To look in vain at the others costs a new connection 0.2 ms."""
 
 
 def bound(server: str, host: str, port: int) -> socket.socket:

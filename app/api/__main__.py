@@ -117,7 +117,8 @@ def main() -> None:
         with folder_of_figures(config.workers) as folder:
             # All processes add their metrics up through files in this folder: see app.api.metrics.
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-            workers = Workers(configuration(config), sockets=shared(listener))
+            # One that took many connections at once would leave the others none.
+            workers = Workers(configuration(config), sockets=[listener])
             workers.run()
         if workers.failed:
             raise SystemExit(STARTUP_FAILURE)
