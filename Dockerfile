@@ -1,6 +1,6 @@
 # The API and the page in one image. `docker build -t digit-recognition-app .`
 
-FROM python:3.12.14-slim-trixie AS build
+FROM python:3.12.14-slim-trixie@sha256:2f17fc044b579bab302c2e8054d3a686e2cb9a83de48e70534b94cd8ebbe06a9 AS build
 WORKDIR /build
 COPY container/uv.txt ./
 RUN pip install --no-cache-dir --require-hashes -r uv.txt
@@ -10,6 +10,8 @@ COPY requirements.in requirements.txt container/left-out.txt ./
 RUN uv pip install --no-cache --prefix /install --excludes left-out.txt --constraints requirements.txt -r requirements.in \
     # ONNX Runtime once more, for programs in C; Python's own module holds its copy: 11 MB.
  && rm /install/lib/python3.12/site-packages/onnxruntime/capi/libonnxruntime.so.* \
+    # Of the API's documentation the page is Swagger UI's: 1 MB of another one.
+ && rm -r /install/lib/python3.12/site-packages/fastapi_standalone_docs/static/redoc \
     # The packages' own tests: 2 MB.
  && find /install -type d -name tests -prune -exec rm -r {} + \
     # Python could not keep what it compiles: the root file system is read-only, the user is nobody in particular.
@@ -23,7 +25,7 @@ COPY app ./srv/app/
 RUN python -m compileall -q --invalidation-mode unchecked-hash srv
 
 
-FROM python:3.12.14-slim-trixie
+FROM python:3.12.14-slim-trixie@sha256:2f17fc044b579bab302c2e8054d3a686e2cb9a83de48e70534b94cd8ebbe06a9
 # The base has Python's own library in source only: compile it too, 5 MB.
 RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash -x 'site-packages|idlelib|lib2to3|ensurepip' \
     /usr/local/lib/python3.12 \
@@ -34,6 +36,7 @@ COPY --from=build /build/srv ./
 
 ENV DIGITS_API_HOST=0.0.0.0 \
     DIGITS_UI_HOST=0.0.0.0 \
+    DIGITS_DRAIN_SECONDS=2 \
     HOME=/tmp \
     PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001
@@ -42,7 +45,7 @@ VOLUME /tmp
 EXPOSE 8000 8501
 STOPSIGNAL SIGTERM
 # A real prediction from the API and the page's health. ECS ignores this one: the task definition repeats it.
-HEALTHCHECK --interval=30s --timeout=15s --start-period=30s --retries=3 CMD ["python", "-m", "app.healthcheck"]
+HEALTHCHECK --interval=30s --timeout=30s --start-period=30s --retries=3 CMD ["python", "-m", "app.healthcheck"]
 CMD ["python", "-m", "app"]
 
 ARG VERSION=dev

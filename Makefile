@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INFRA := infra/.venv/bin
 INSTALL := pip install --quiet --disable-pip-version-check --require-hashes -r
-COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11
 
 .DEFAULT_GOAL := run
 .PHONY: run test check lock model

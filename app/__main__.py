@@ -2,7 +2,7 @@
 
 When one ends, for whatever reason, the others are ended and this exits with its code, so that whoever runs it (a
 person, a container engine, ECS) sees the failure and can start again. One that does not answer for minutes is ended,
-too. SIGTERM, SIGINT and SIGHUP end all and exit with 0.
+too. SIGTERM, SIGINT and SIGHUP end all and exit with 0; DIGITS_DRAIN_SECONDS before, the servers are told of it.
 
 Honcho would do most of this. It takes a process to be alive as long as anything holds its output open, though, and
 so misses the death of a server whose workers live on; it forks two helpers, each as large as itself; and as process 1
@@ -30,7 +30,7 @@ from app.outlet import Outlet
 
 ROOT = Path(__file__).parent.parent
 
-GRACE_ON_REQUEST = 8.0
+GRACE_ON_REQUEST = 7.0
 """Seconds that processes have to finish what is in flight after SIGTERM."""
 
 GRACE_ON_FAILURE = 3.0
@@ -130,6 +130,18 @@ def reap(running: dict[int, str]) -> dict[str, int]:
             ended[running.pop(process)] = os.waitstatus_to_exitcode(status)
 
 
+def take_leave(processes: Iterable[int], signals: int) -> None:
+    """Announce the end to the servers, and wait as long as the settings say, or until asked once more."""
+    known = {name.upper(): value for name, value in os.environ.items()}
+    deadline = time.monotonic() + float(known.get("DIGITS_DRAIN_SECONDS", "0"))
+    if deadline > time.monotonic():
+        for process in processes:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGUSR1)  # app.leaving's, which is not imported: it is large
+    while (left := deadline - time.monotonic()) > 0 and not asked_to_stop(signals, left):
+        pass
+
+
 def send(groups: Iterable[int], what: signal.Signals) -> None:
     for group in groups:
         with suppress(ProcessLookupError, PermissionError):  # macOS answers the latter for a group of zombies
@@ -170,6 +182,8 @@ def run(commands: dict[str, list[str]], watched: Mapping[str, Place] = MappingPr
     while not stop and not died:
         stop = asked_to_stop(signals)
         died = reap(running)
+    if stop:
+        take_leave(running, signals)
     send(groups, signal.SIGTERM)
     deadline = time.monotonic() + (GRACE_ON_REQUEST if stop else GRACE_ON_FAILURE)
     while running and (left := deadline - time.monotonic()) > 0:

@@ -8,6 +8,10 @@ SECONDS: Final = 10.0
 """In which a server must have answered; a busy one takes its time."""
 
 
+API_PATH: Final = "/health/ready"
+PAGE_PATH: Final = "/_stcore/health"
+
+
 class Place(NamedTuple):
     """Where a server is asked."""
 
@@ -24,7 +28,7 @@ def places(environment: Mapping[str, str]) -> dict[str, Place]:
         host = known.get(f"DIGITS_{name}_HOST", "127.0.0.1")
         return Place(reachable(host), known.get(f"DIGITS_{name}_PORT", port).strip(), path)
 
-    return {"api": place("API", "8000", "/health/ready"), "ui": place("UI", "8501", "/_stcore/health")}
+    return {"api": place("API", "8000", API_PATH), "ui": place("UI", "8501", PAGE_PATH)}
 
 
 def reachable(host: str) -> str:

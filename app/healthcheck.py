@@ -1,7 +1,7 @@
 """Ask both servers whether they do their work, `python -m app.healthcheck`: exits with 0 or 1.
 
-The API must recognize a picture and the page must call itself well. An API that answers that it has too much to do
-is healthy, unless it also says that it is not ready: to restart it then would only add to the load.
+The API must recognize a picture and the page must call itself well. Busy is not sick: an API that has too much to do,
+or no answer yet, is well as long as it says that its work gets on. To restart it then would only add to the load.
 """
 
 import base64
@@ -10,12 +10,13 @@ import urllib.request
 
 from app import health, settings
 from app.client.client import Client
-from app.client.errors import ApiError, Later
+from app.client.errors import ApiError, Later, TimedOut
 from app.client.models import Answer
 from app.health import Place
 from app.settings import Settings
 
 SECONDS = 4.0
+"""For the picture's answer, without which the API may still be well."""
 
 SEVEN = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAACgAAAAoAQAAAACkhYXAAAAAXklEQVR42o3PwQnCUBgD4O/9CPXYERzF7Vyro3SEHgRbEOOhluexEEJICCEt"
@@ -31,9 +32,9 @@ def api_problem(config: Settings) -> str | None:
     try:
         with Client(address, key, connect_seconds=SECONDS, answer_seconds=SECONDS) as api:
             answer = api.predict(SEVEN)
-    except Later as error:
-        ready = Place(health.reachable(config.api_host), str(config.api_port), "/health/ready")
-        return None if health.is_well(ready, SECONDS) else f"the API is not ready: {error}"
+    except (Later, TimedOut) as error:
+        ready = Place(health.reachable(config.api_host), str(config.api_port), health.API_PATH)
+        return None if health.is_well(ready) else f"the API is not ready: {error}"
     except ApiError as error:
         return f"the API is not well: {error}"
     return None if isinstance(answer, Answer) else f"the API cannot read a 7: {answer.error}"
@@ -41,9 +42,9 @@ def api_problem(config: Settings) -> str | None:
 
 def page_problem(config: Settings) -> str | None:
     """What is wrong with the page, or None."""
-    address = f"http://{_reachable(config.ui_host)}:{config.ui_port}/_stcore/health"
+    address = f"http://{_reachable(config.ui_host)}:{config.ui_port}{health.PAGE_PATH}"
     try:
-        with urllib.request.urlopen(address, timeout=SECONDS) as answer:
+        with urllib.request.urlopen(address, timeout=health.SECONDS) as answer:
             return None if answer.status == 200 else f"the page answers with status {answer.status}"
     except OSError as error:
         return f"the page does not answer: {error}"

@@ -9,6 +9,11 @@ KEEP_ALIVE: Final = 75
 """Seconds that an idle connection is kept: longer than load balancers do, usually 60, so that none sends a request on
 a connection that is just being closed here."""
 
+ACCEPTED_AT_ONCE: Final = 32
+"""New connections that a process which is alone takes in one round of its event loop. libuv takes one from each socket:
+where hundreds come at once to a busy server, the last of them, which may be a health check, would wait for hundreds of
+rounds, of which each may take a tenth of a second. To look in vain at the others costs a new connection 0.2 ms."""
+
 
 def bound(server: str, host: str, port: int) -> socket.socket:
     """A socket bound to an address; ends the program with a sentence about the `server` where it cannot be had."""
@@ -21,3 +26,8 @@ def bound(server: str, host: str, port: int) -> socket.socket:
         print(f"{server} cannot listen on {host}:{port}: {reason}.", file=sys.stderr)
         raise SystemExit(1) from None
     return listener
+
+
+def shared(listener: socket.socket) -> list[socket.socket]:
+    """The same socket as often as an event loop is to look at it in one round."""
+    return [listener, *(listener.dup() for _ in range(ACCEPTED_AT_ONCE - 1))]

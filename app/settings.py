@@ -40,8 +40,8 @@ class Settings(BaseSettings):
     """Comma-separated origins whose pages may call the API from a browser, such as https://example.org."""
     max_body_bytes: Annotated[int, Field(ge=1024)] = 10 * 1024 * 1024
     """Bytes of a request's body; what comes after is not read."""
-    max_pixels: Annotated[int, Field(ge=784)] = 25_000_000
-    """Pixels of a picture, as its header announces them."""
+    max_pixels: Annotated[int, Field(ge=784)] = 120_000_000
+    """Pixels of a picture, as its header announces them; of formats that take much memory, fewer are accepted."""
     max_batch_files: Annotated[int, Field(ge=1)] = 64
     """Pictures in one call of /predict/batch/."""
     max_waiting: Annotated[int, Field(ge=1)] = 256
@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     has waited for its caller the longest; where none waits, the new one is answered with 503 and closed."""
     body_seconds: Annotated[float, Field(gt=0)] = 20.0
     """Seconds in which a request's headers must have arrived, and then its body."""
+    drain_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0
+    """Seconds that `python -m app` goes on after SIGTERM, saying that it is not ready, until a load balancer knows."""
 
     @field_validator("api_keys", "cors_origins", mode="before")
     @classmethod

@@ -29,6 +29,13 @@ Image = Annotated[
 Domain = Annotated[str, spelt(r"([a-z0-9-]+\.)+[a-z]{2,}", "a domain name such as digits.example.com")]
 Email = Annotated[str, spelt(r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address")]
 Arn = Annotated[str, spelt(r"arn:aws[\w-]*:\S+", "an ARN, arn:aws:...")]
+Guests = Annotated[
+    str,
+    spelt(
+        r"\s*([^@\s,]+@)?([\w-]+\.)+\w+\s*(,\s*([^@\s,]+@)?([\w-]+\.)+\w+\s*)*",
+        "domains and e-mail addresses, separated by commas, such as example.org, ada@example.com",
+    ),
+]
 Repository = Annotated[
     str, spelt(r"[\w.-]+(@\d+)?/[\w.-]+(@\d+)?", "owner/name or, with the ids of both, owner@1234/name@5678")
 ]
@@ -50,9 +57,11 @@ class Config(BaseModel):
     require_api_key: bool = True
     domain_name: Domain | None = None
     hosted_zone_id: str | None = None
-    cloudfront: bool = False
+    cloudfront: bool = True
     sign_in_secret_arn: Arn | None = None
+    sign_in_allowed: Guests | None = None
     alarm_email: Email | None = None
+    outside_check: bool = False
     monthly_budget_usd: Annotated[int, Field(ge=1)] | None = None
     github_repository: Repository | None = None
     github_oidc_provider_arn: Arn | None = None
@@ -63,13 +72,21 @@ class Config(BaseModel):
             raise ValueError("max_tasks must be at least min_tasks")
         if (self.domain_name is None) != (self.hosted_zone_id is None):
             raise ValueError("domain_name and hosted_zone_id go together")
-        if self.domain_name and self.cloudfront:
+        if self.domain_name and self.cloudfront and "cloudfront" in self.model_fields_set:
             raise ValueError("choose domain_name or cloudfront: with a domain the load balancer serves HTTPS itself")
         if self.sign_in_secret_arn and not (self.domain_name or self.cloudfront):
             raise ValueError("sign_in_secret_arn needs HTTPS: give domain_name, or cloudfront=true")
+        if (self.sign_in_secret_arn is None) != (self.sign_in_allowed is None):
+            raise ValueError("sign_in_secret_arn and sign_in_allowed, who may enter, go together")
+        if self.outside_check and not (self.domain_name or self.cloudfront):
+            raise ValueError("outside_check asks over HTTPS: give domain_name, or cloudfront=true")
         if self.monthly_budget_usd and not self.alarm_email:
             raise ValueError("monthly_budget_usd needs alarm_email, the address to warn")
         return self
+
+    @property
+    def behind_cloudfront(self) -> bool:
+        return self.cloudfront and not self.domain_name
 
     @classmethod
     def from_context(cls, context: Mapping[str, Any]) -> Self:
@@ -84,11 +101,21 @@ class Config(BaseModel):
         except ValidationError as error:
             raise ConfigError("\n".join(map(in_words, error.errors()))) from None
 
+    def differences(self, committed: Mapping[str, Any]) -> list[str]:
+        """The settings, but for the image, that are not those of another context."""
+        other = self.from_context({**committed, "image": self.image})
+        return [name for name in type(self).model_fields if getattr(self, name) != getattr(other, name)]
+
 
 def in_words(problem: Mapping[str, Any]) -> str:
     match problem:
         case {"type": "extra_forbidden", "loc": (key,)}:
             return f"context {key}: there is no such setting; there are {', '.join(Config.model_fields)}"
+        case {"type": "missing", "loc": ("image",)}:
+            return (
+                "context image: none is given. Name the one to run, --context image=..., "
+                "or the one that runs now, the output Image of the stack"
+            )
         case {"loc": (key,), "msg": message}:
             return f"context {key}: {message.removeprefix('Value error, ')}"
         case _:

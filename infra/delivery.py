@@ -1,9 +1,12 @@
 """The role that GitHub Actions assumes to deploy: no stored key, one repository, one branch."""
 
-from aws_cdk import Stack
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
+
+from acknowledge import acknowledge
+from images import bootstrap_repository
 
 GITHUB = "token.actions.githubusercontent.com"
 ENVIRONMENT = "production"
@@ -11,7 +14,8 @@ BRANCH = "main"
 
 
 class Delivery(Construct):
-    """May do what the CDK's bootstrap roles may, read this stack's outputs, and read `api_key` to try the app.
+    """May do what the CDK's bootstrap roles may, copy images to the account and read what their scan has found, read
+    this stack's outputs, and read `api_key` to try the app.
 
     `repository` is written as GitHub's token names it: `owner/name`, or with the numeric ids,
     `owner@1234/name@5678`, for one made since July 2026.
@@ -63,8 +67,16 @@ class Delivery(Construct):
         )
         if api_key:
             api_key.grant_read(self.role)
+        images = bootstrap_repository(self, "Repository")
+        images.grant_pull_push(self.role)
+        images.grant(self.role, "ecr:DescribeImageScanFindings")
+        acknowledge(self.role, "AwsSolutions-IAM5[Resource::*]", "A registry's log-in belongs to no repository.")
 
     def _provider(self) -> str:
         return iam.OidcProviderNative(
-            self, "GitHub", url=f"https://{GITHUB}", client_ids=["sts.amazonaws.com"]
+            self,
+            "GitHub",
+            url=f"https://{GITHUB}",
+            client_ids=["sts.amazonaws.com"],
+            removal_policy=RemovalPolicy.RETAIN,  # other repositories of the account may have come to use it
         ).oidc_provider_arn

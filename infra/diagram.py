@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from diagrams import Cluster, Diagram, Edge
-from diagrams.aws.compute import Fargate
+from diagrams.aws.compute import ECR, Fargate
 from diagrams.aws.general import Users
 from diagrams.aws.integration import SNS, Eventbridge
 from diagrams.aws.management import Cloudwatch
@@ -30,26 +30,25 @@ def draw(target: Path) -> None:
             role = IAMRole("deploy role\n(option)")
             secrets = SecretsManager("API keys, sign-in")
             name = Route53("domain name\n(option)")
-            edge = CloudFront("CloudFront\n(option)")
+            edge = CloudFront("CloudFront")
             with Cluster("public subnets, two zones"):
-                balancer = ALB("load balancer\n80 or 443, 8501, 8000")
+                balancer = ALB("load balancer")
                 with Cluster("Fargate service, 2 to 4 tasks"):
                     tasks = [Fargate("page :8501\nAPI :8000"), Fargate("page :8501\nAPI :8000")]
+            images = ECR("images")
             log = S3("access log")
             metrics = Cloudwatch("logs, dashboard,\nalarms")
             events = Eventbridge("stopped tasks,\nfailed deployments")
             topic = SNS("topic, e-mail")
 
         option = {"style": "dashed"}
-        people >> balancer >> tasks
-        people >> Edge(**option) >> edge >> Edge(**option) >> balancer
+        people >> edge >> balancer >> tasks
         people >> Edge(**option) >> name >> Edge(**option) >> balancer
         balancer >> log
         tasks[0] >> metrics >> topic
         tasks[1] >> events >> topic
         secrets >> tasks[0]
-        hub >> tasks[1]
-        pipeline >> hub
+        pipeline >> hub >> images >> tasks[1]
         pipeline >> Edge(**option) >> role
 
 

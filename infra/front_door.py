@@ -18,16 +18,22 @@ API_PORT = 8000
 PAGE_PORT = 8501
 # A list of what is let through, not of what is kept out: however /metrics is spelt, it is not here.
 API_PATHS = ("/predict*", "/alphabets*", "/health/*", "/docs*", "/openapi.json")
+# What the page needs of Streamlit's own addresses, and where they all are: the others tell of sessions and the like.
+STREAMLIT_PATHS = ("/_stcore/health", "/_stcore/host-config", "/_stcore/stream", "/_stcore/upload_file/*")
+STREAMLIT_OWN = ("/_stcore*", "/component*")
 # A rule takes five values, and one may be the header that CloudFront sends.
 PATHS_PER_RULE = 4
+
+Rule = tuple[str, Sequence[str], elb.ListenerAction]
+"""An id, the paths that it is for, and what happens to them."""
 
 
 class FrontDoor(Construct):
     """Routes requests to `page` and `api`, the target groups that the service registers with.
 
-    With `domain_name`: HTTPS with a certificate, HTTP redirected. With `behind_cloudfront`: HTTPS
-    there. The original ports 8501 and 8000 stay open, except behind CloudFront, which they would
-    bypass.
+    Behind CloudFront: HTTPS there, and the load balancer admits nobody else. With `domain_name`: HTTPS with a
+    certificate, HTTP redirected. With neither, plain HTTP. The original ports 8501 and 8000 stay open, except behind
+    CloudFront, which they would bypass.
     """
 
     def __init__(
@@ -48,15 +54,18 @@ class FrontDoor(Construct):
         if behind_cloudfront:
             edge = Edge(self, "Edge", load_balancer=self.load_balancer)
             self._listen_to(edge)
-            self.address = f"https://{edge.distribution.distribution_domain_name}"
+            self.host = edge.distribution.distribution_domain_name
+            self.address = f"https://{self.host}"
             self.trusted_proxies = 2
         elif domain_name and hosted_zone_id:
             self._with_domain(domain_name, hosted_zone_id)
-            self.address = f"https://{domain_name}"
+            self.host = domain_name
+            self.address = f"https://{self.host}"
             self.trusted_proxies = 1
         else:
             self._listen(certificates=[])
-            self.address = f"http://{self.load_balancer.load_balancer_dns_name}"
+            self.host = self.load_balancer.load_balancer_dns_name
+            self.address = f"http://{self.host}"
             self.trusted_proxies = 1
 
     def _load_balancer(self, vpc: ec2.IVpc) -> elb.ApplicationLoadBalancer:
@@ -81,8 +90,9 @@ class FrontDoor(Construct):
             internet_facing=True,
             vpc_subnets=ec2.SubnetSelection(subnet_group_name="public"),
             drop_invalid_header_fields=True,
-            # Streamlit keeps a websocket open while a person draws and thinks.
-            idle_timeout=Duration.minutes(10),
+            # Less than the app keeps idle connections, so that no request is sent on one that is being closed
+            # there; more than the 30 seconds between two pings on a page's websocket.
+            idle_timeout=Duration.seconds(60),
         )
         load_balancer.log_access_logs(logs)
         acknowledge(load_balancer, "AwsSolutions-EC23", "The page is for everybody, so its load balancer is too.")
@@ -105,9 +115,9 @@ class FrontDoor(Construct):
                 path=health_path,
                 healthy_http_codes="200",
                 interval=Duration.seconds(15),
-                timeout=Duration.seconds(5),
+                timeout=Duration.seconds(10),  # as long as the app's own check waits: busy is not sick
                 healthy_threshold_count=2,
-                unhealthy_threshold_count=3,
+                unhealthy_threshold_count=4,
             ),
         )
 
@@ -127,14 +137,11 @@ class FrontDoor(Construct):
     def _listen(self, *, certificates: Sequence[acm.ICertificate]) -> None:
         """Open the common port and the two original ones, all with HTTPS or all without."""
         protocol = elb.ApplicationProtocol.HTTPS if certificates else elb.ApplicationProtocol.HTTP
-        to_page = elb.ListenerAction.forward([self.page])
-        not_found = elb.ListenerAction.fixed_response(
-            404, content_type="application/json", message_body='{"error": "There is nothing at this path."}'
-        )
-        for id, port, default, api_paths in (
-            ("Common", None, to_page, API_PATHS),
-            ("PagePort", PAGE_PORT, to_page, ()),
-            ("ApiPort", API_PORT, not_found, ("/", *API_PATHS)),
+        to_page, to_api = elb.ListenerAction.forward([self.page]), elb.ListenerAction.forward([self.api])
+        for id, port, default, rules in (
+            ("Common", None, to_page, self._rules()),
+            ("PagePort", PAGE_PORT, to_page, self._page_rules()),
+            ("ApiPort", API_PORT, not_found(), [("Api", ("/", *API_PATHS), to_api)]),
         ):
             listener = self.load_balancer.add_listener(
                 id,
@@ -144,31 +151,44 @@ class FrontDoor(Construct):
                 ssl_policy=elb.SslPolicy.RECOMMENDED_TLS if certificates else None,
                 default_action=default,
             )
-            self._route_api(listener, api_paths)
+            route(listener, rules)
 
     def _listen_to(self, edge: Edge) -> None:
         listener = self.load_balancer.add_listener(
             "Common",
             port=80,
+            open=False,
             default_action=elb.ListenerAction.fixed_response(403, content_type="text/plain", message_body="Forbidden"),
         )
-        self._route_api(listener, API_PATHS, also=[edge.condition])
+        listener.connections.allow_default_port_from(edge.addresses, "CloudFront")
+        route(listener, self._rules(), also=[edge.condition])
         listener.add_action(
             "Page", priority=100, conditions=[edge.condition], action=elb.ListenerAction.forward([self.page])
         )
 
-    def _route_api(
-        self,
-        listener: elb.ApplicationListener,
-        paths: Sequence[str],
-        *,
-        also: Sequence[elb.ListenerCondition] = (),
-    ) -> None:
-        for rule, start in enumerate(range(0, len(paths), PATHS_PER_RULE), start=1):
-            some = list(paths[start : start + PATHS_PER_RULE])
-            listener.add_action(
-                f"Api{rule}",
-                priority=rule * 10,
-                conditions=[elb.ListenerCondition.path_patterns(some), *also],
-                action=elb.ListenerAction.forward([self.api]),
-            )
+    def _rules(self) -> list[Rule]:
+        return [("Api", API_PATHS, elb.ListenerAction.forward([self.api])), *self._page_rules()]
+
+    def _page_rules(self) -> list[Rule]:
+        return [
+            ("Streamlit", STREAMLIT_PATHS, elb.ListenerAction.forward([self.page])),
+            ("NotForStrangers", STREAMLIT_OWN, not_found()),
+        ]
+
+
+def route(
+    listener: elb.ApplicationListener, rules: Sequence[Rule], *, also: Sequence[elb.ListenerCondition] = ()
+) -> None:
+    """Add rules, of which the first that fits counts, on condition that what is in `also` holds, too."""
+    priority = 0
+    for id, paths, action in rules:
+        for number, start in enumerate(range(0, len(paths), PATHS_PER_RULE), start=1):
+            priority += 10
+            some = elb.ListenerCondition.path_patterns(list(paths[start : start + PATHS_PER_RULE]))
+            listener.add_action(f"{id}{number}", priority=priority, conditions=[some, *also], action=action)
+
+
+def not_found() -> elb.ListenerAction:
+    return elb.ListenerAction.fixed_response(
+        404, content_type="application/json", message_body='{"error": "There is nothing at this path."}'
+    )

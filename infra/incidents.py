@@ -31,6 +31,7 @@ class Incidents(Construct):
             kind="ECS Task State Change",
             detail={
                 "clusterArn": [service.cluster.cluster_arn],
+                "group": [f"service:{service.service_name}"],  # not tasks that somebody runs by hand
                 "lastStatus": ["STOPPED"],
                 "$or": [
                     {"stopCode": ["EssentialContainerExited", "TaskFailedToStart"]},

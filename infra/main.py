@@ -1,13 +1,17 @@
 """The CDK app: `cdk deploy` runs this file, see cdk.json."""
 
+import json
 import os
 import sys
+from pathlib import Path
 
-from aws_cdk import App, Environment, Tags, Validations
+from aws_cdk import Annotations, App, Environment, Tags, Validations
 from cdk_nag import AwsSolutionsChecks
 
 from config import Config, ConfigError
 from stack import DigitsStack
+
+COMMITTED = json.loads(Path(__file__).with_name("cdk.json").read_text())["context"]
 
 
 def build(app: App) -> DigitsStack:
@@ -22,6 +26,11 @@ def build(app: App) -> DigitsStack:
             region=os.environ.get("CDK_DEFAULT_REGION", "us-east-1"),
         ),
     )
+    if strays := config.differences(COMMITTED):
+        Annotations.of(stack).add_warning_v2(
+            "digits:not-committed",
+            f"{', '.join(strays)}: not as in cdk.json, from which the pipeline deploys next. Write it there.",
+        )
     Tags.of(stack).add("app", "digit-recognition")
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     return stack

@@ -9,11 +9,11 @@ from acknowledge import acknowledge
 class Network(Construct):
     """Tasks run in public subnets, behind a security group that admits the load balancer alone.
 
-    A task has to reach Docker Hub, Secrets Manager, CloudWatch Logs and the sign-in provider.
-    From a private subnet Docker Hub takes a NAT gateway, about 33 USD a month in each zone and
-    more than a task itself; interface endpoints (about 15 USD each over two zones) do not lead to
-    Docker Hub at all. A public address costs 3.65 USD and, with no inbound rule but the load
-    balancer's, exposes nothing. The `data` subnets have no route to the internet and cost
+    A task has to reach its registry, Secrets Manager, CloudWatch Logs and the sign-in provider.
+    From a private subnet that takes a NAT gateway, about 33 USD a month in each zone and more
+    than a task itself, or four interface endpoints (about 15 USD each over two zones), which do
+    not lead to a sign-in provider. A public address costs 3.65 USD and, with no inbound rule but
+    the load balancer's, exposes nothing. The `data` subnets have no route to the internet and cost
     nothing: the database belongs there.
     """
 

@@ -11,9 +11,11 @@ from constructs import Construct
 
 from acknowledge import acknowledge
 from front_door import API_PORT, PAGE_PORT
+from images import container_image
 
 USER_ID = "10001"
 REQUESTS_PER_MINUTE = 20 * 60
+DRAIN_SECONDS = 10
 
 
 class Service(Construct):
@@ -50,7 +52,7 @@ class Service(Construct):
             allow_all_outbound=False,
         )
         self.security_group.add_egress_rule(
-            ec2.Peer.any_ipv4(), ec2.Port.HTTPS, "Docker Hub, AWS services, the sign-in provider"
+            ec2.Peer.any_ipv4(), ec2.Port.HTTPS, "Registries, AWS services, the sign-in provider"
         )
         self.fargate = ecs.FargateService(
             self,
@@ -58,7 +60,7 @@ class Service(Construct):
             cluster=self.cluster,
             task_definition=self._task(image=image, arm64=arm64, settings=settings, secrets=secrets),
             vpc_subnets=subnets,
-            assign_public_ip=True,  # the way out to Docker Hub, see Network
+            assign_public_ip=True,  # the way out to the registry, see Network
             security_groups=[self.security_group],
             # No desired_count: a deployment keeps the number that scaling has chosen.
             min_healthy_percent=100,  # new tasks are healthy before old ones go
@@ -67,6 +69,8 @@ class Service(Construct):
             availability_zone_rebalancing=ecs.AvailabilityZoneRebalancing.ENABLED,
             health_check_grace_period=Duration.seconds(60),
         )
+        # Else the first task may start before it may read a secret that a deployment adds.
+        self.fargate.node.add_dependency(self.fargate.task_definition.obtain_execution_role())
         for targets, port in ((page, PAGE_PORT), (api, API_PORT)):
             targets.add_target(self.fargate.load_balancer_target(container_name="app", container_port=port))
         self._scale(api, min_tasks=min_tasks, max_tasks=max_tasks)
@@ -84,28 +88,33 @@ class Service(Construct):
                 operating_system_family=ecs.OperatingSystemFamily.LINUX,
             ),
         )
+        acknowledge(task, "AwsSolutions-IAM5[Resource::*]", "A registry's log-in belongs to no repository.")
         acknowledge(task, "AwsSolutions-ECS2", "Only settings that anybody may read; what is secret is injected.")
         log_group = logs.LogGroup(
-            self, "Logs", retention=logs.RetentionDays.ONE_MONTH, removal_policy=RemovalPolicy.DESTROY
+            self,
+            "Logs",
+            retention=logs.RetentionDays.ONE_MONTH,
+            removal_policy=RemovalPolicy.RETAIN,  # why a first deployment failed is read after it was taken back
         )
         container = task.add_container(
             "app",
-            image=ecs.ContainerImage.from_registry(image),
+            image=container_image(self, image),
             user=USER_ID,
             readonly_root_filesystem=True,
             linux_parameters=self._no_capabilities(),
             port_mappings=[ecs.PortMapping(container_port=port) for port in (PAGE_PORT, API_PORT)],
-            environment=dict(settings),
+            environment={"DIGITS_DRAIN_SECONDS": str(DRAIN_SECONDS), **settings},
             secrets=dict(secrets),
             # ECS does not read the image's own HEALTHCHECK. This one asks both processes.
             health_check=ecs.HealthCheck(
                 command=["CMD", "python", "-m", "app.healthcheck"],
                 interval=Duration.seconds(30),
-                timeout=Duration.seconds(15),
+                timeout=Duration.seconds(30),  # under full load it takes half of this
                 start_period=Duration.seconds(60),
                 retries=3,
             ),
-            # A stopping task first drains at the load balancer; then it has this long to end by itself.
+            # A stopping task is first drained at the load balancer; then it has this long to end by itself, of which
+            # it goes on for DRAIN_SECONDS: not every end is one that ECS has planned.
             stop_timeout=Duration.seconds(30),
             logging=ecs.LogDriver.aws_logs(stream_prefix="app", log_group=log_group),
         )

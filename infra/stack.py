@@ -29,7 +29,7 @@ class DigitsStack(Stack):
             vpc=network.vpc,
             domain_name=config.domain_name,
             hosted_zone_id=config.hosted_zone_id,
-            behind_cloudfront=config.cloudfront,
+            behind_cloudfront=config.behind_cloudfront,
         )
 
         settings = {"DIGITS_TRUSTED_PROXIES": str(front.trusted_proxies)}
@@ -37,7 +37,8 @@ class DigitsStack(Stack):
         api_key = self._api_key() if config.require_api_key else None
         if api_key:
             secrets["DIGITS_API_KEYS"] = ecs.Secret.from_secrets_manager(api_key)
-        if config.sign_in_secret_arn:
+        if config.sign_in_secret_arn and config.sign_in_allowed:
+            settings["DIGITS_OIDC_ALLOWED"] = config.sign_in_allowed
             settings["DIGITS_OIDC_REDIRECT_URI"] = f"{front.address}/oauth2callback"
             secrets |= self._sign_in(config.sign_in_secret_arn)
 
@@ -66,6 +67,7 @@ class DigitsStack(Stack):
             api=front.api,
             service=service.fargate,
             email=config.alarm_email,
+            ask_from_outside=front.host if config.outside_check else None,
         )
         if config.monthly_budget_usd and config.alarm_email:
             Budget(self, "Budget", usd=config.monthly_budget_usd, email=config.alarm_email)

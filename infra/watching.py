@@ -1,15 +1,17 @@
 """What is watched and who is told: alarms and events to one topic, and a dashboard."""
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Annotations, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elb
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from config import ConfigError
 from incidents import Incidents
 
 
@@ -26,6 +28,7 @@ class Watching(Construct):
         api: elb.ApplicationTargetGroup,
         service: ecs.FargateService,
         email: str | None,
+        ask_from_outside: str | None,
     ) -> None:
         super().__init__(scope, id)
         self.topic = self._topic(email)
@@ -36,12 +39,17 @@ class Watching(Construct):
         app_errors = balancer.http_code_target(elb.HttpCodeTarget.TARGET_5XX_COUNT, period=five)
         balancer_errors = balancer.http_code_elb(elb.HttpCodeElb.ELB_5XX_COUNT, period=five)
         p99 = api.metrics.target_response_time(statistic="p99", period=five)
+        page_healthy = page.metrics.healthy_host_count(statistic="Maximum", period=one)
+        api_healthy = api.metrics.healthy_host_count(statistic="Maximum", period=one)
         page_unhealthy = page.metrics.unhealthy_host_count(statistic="Maximum", period=one)
         api_unhealthy = api.metrics.unhealthy_host_count(statistic="Maximum", period=one)
         cpu = service.metric_cpu_utilization(period=five)
         memory = service.metric_memory_utilization(period=five)
 
         alarms = [
+            # Without a target there is no figure either, and without visitors no other alarm.
+            self._alarm("PageDown", page_healthy, below=1, times=2, why="No page is healthy: nobody can be served."),
+            self._alarm("ApiDown", api_healthy, below=1, times=2, why="No API is healthy: nobody can be served."),
             # Counts, not shares: with few visitors one failure in three requests would be 33%.
             self._alarm("AppErrors", app_errors, above=5, why="The app answered 5xx more than 5 times in 5 minutes."),
             self._alarm(
@@ -69,6 +77,8 @@ class Watching(Construct):
                 why="Memory over 85% for 10 minutes: tasks may be killed.",
             ),
         ]
+        if ask_from_outside:
+            alarms.append(self._outside_alarm(ask_from_outside))
 
         requests = balancer.request_count(period=five)
         error_share = cloudwatch.MathExpression(
@@ -111,20 +121,52 @@ class Watching(Construct):
         )
         if email:
             topic.add_subscription(subscriptions.EmailSubscription(email))
+        else:
+            Annotations.of(self).add_warning_v2("digits:nobody-is-told", "Alarms reach nobody: give alarm_email.")
         return topic
 
+    def _outside_alarm(self, host: str) -> cloudwatch.Alarm:
+        """Asked every 30 seconds from several continents, as callers ask: by name, over HTTPS, through all there is."""
+        if Stack.of(self).region != "us-east-1":
+            raise ConfigError("context outside_check: Route 53 keeps its figures in us-east-1; it works only there")
+        check = route53.HealthCheck(
+            self,
+            "Outside",
+            type=route53.HealthCheckType.HTTPS,
+            fqdn=host,
+            resource_path="/health/ready",
+        )
+        well = cloudwatch.Metric(
+            namespace="AWS/Route53",
+            metric_name="HealthCheckStatus",
+            dimensions_map={"HealthCheckId": check.health_check_id},
+            statistic="Minimum",
+            period=Duration.minutes(1),
+        )
+        return self._alarm("OutsideDown", well, below=1, times=2, why="From outside the app does not answer.")
+
     def _alarm(
-        self, id: str, metric: cloudwatch.IMetric, *, above: float, why: str, times: int = 1
+        self,
+        id: str,
+        metric: cloudwatch.IMetric,
+        *,
+        above: float = 0,
+        below: float | None = None,
+        why: str,
+        times: int = 1,
     ) -> cloudwatch.Alarm:
+        """Breached `above` or `below` a figure. One that must not be low must also not be missing."""
+        operators, missing = cloudwatch.ComparisonOperator, cloudwatch.TreatMissingData
         alarm = cloudwatch.Alarm(
             self,
             id,
             metric=metric,
             alarm_description=why,
-            threshold=above,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            threshold=above if below is None else below,
+            comparison_operator=operators.GREATER_THAN_THRESHOLD if below is None else operators.LESS_THAN_THRESHOLD,
             evaluation_periods=times,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,  # nobody came: nothing is wrong
+            # Else nobody came, and nothing is wrong.
+            treat_missing_data=missing.NOT_BREACHING if below is None else missing.BREACHING,
         )
         alarm.add_alarm_action(actions.SnsAction(self.topic))
         alarm.add_ok_action(actions.SnsAction(self.topic))

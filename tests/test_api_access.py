@@ -1,5 +1,6 @@
 """Who may call, how often, and from which pages."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -69,7 +70,8 @@ def test_what_else_needs_a_key(api: Server, path: str) -> None:
     assert requests.get(api.url + path, headers={"X-API-Key": KEYS[0]}, timeout=5).status_code == 200
 
 
-OPEN = ["/", "/health/live", "/health/ready", "/docs", "/openapi.json"]
+OPEN = ["/", "/health/live", "/health/ready", "/openapi.json", "/docs"]
+OPEN += ["/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css"]
 
 
 def keyed_app() -> FastAPI:
@@ -90,9 +92,14 @@ async def unguarded(app: FastAPI) -> set[str]:
 async def status(app: FastAPI, method: str, path: str) -> int:
     """Of the answer to a request without headers or body."""
     answers: list[Message] = []
+    received = asyncio.Event()
 
     async def receive() -> Message:
-        return {"type": "http.request"}
+        if not received.is_set():
+            received.set()
+            return {"type": "http.request"}
+        await asyncio.sleep(60)  # who sends a file listens meanwhile whether the caller goes
+        return {"type": "http.disconnect"}
 
     async def send(message: Message) -> None:
         answers.append(message)

@@ -98,7 +98,7 @@ def refused_pictures(api: Server) -> dict[str, requests.Response]:
         "empty_file": b"",
         "damaged_picture": FILES["PNG cut short"][0],
         "not_a_picture": FILES["text"][0],
-        "too_many_pixels": png_claiming(9000, 9000, bytes(99)),
+        "too_many_pixels": png_claiming(12_000, 12_000, bytes(99)),
         "too_laborious": laborious(),
     }
     return {

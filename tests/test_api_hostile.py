@@ -104,8 +104,9 @@ def test_memory_of_large_pictures_is_small_and_given_back(api: Server) -> None:
         assert api.predict(data).json()["label"] == "8"
     processes = [api.process.pid, *children(api.process.pid)]
     assert len(processes) == 2
-    assert sum(memory_of(process, "VmHWM") for process in processes) < 400e6
-    assert sum(memory_of(process, "VmRSS") for process in processes) < 210e6
+    both_map = min(memory_of(process, "RssFile") for process in processes)  # the interpreter, NumPy: there once
+    assert sum(memory_of(process, "VmHWM") for process in processes) - both_map < 400e6
+    assert sum(memory_of(process, "VmRSS") for process in processes) - both_map < 200e6
 
 
 def children(process: int) -> list[int]:

@@ -5,7 +5,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -48,7 +48,47 @@ def answering(status: int, body: str = "") -> Iterator[int]:
         server.server_close()
 
 
-def check(api_port: int, ui_port: int, keys: str = KEY) -> subprocess.CompletedProcess[str]:
+@contextmanager
+def listening(answers: bool) -> Iterator[int]:
+    """The port of a server that takes pictures and is never done with them; whether it `answers` that it is ready."""
+    done = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if answers:
+                self.wfile.write(b"HTTP/1.0 200 OK\r\n\r\n")
+            else:
+                done.wait()
+
+        def do_POST(self) -> None:
+            done.wait()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield server.server_port
+    finally:
+        done.set()
+        server.shutdown()
+        server.server_close()
+
+
+IMPATIENT = """
+import sys
+from app import health, healthcheck
+healthcheck.SECONDS = 0.5
+health.is_well.__defaults__ = (0.5,)
+sys.exit(healthcheck.main())
+"""
+
+
+def check(
+    api_port: int, ui_port: int, keys: str = KEY, program: tuple[str, ...] = ("-m", "app.healthcheck")
+) -> subprocess.CompletedProcess[str]:
     environment = {
         "PATH": str(Path(sys.executable).parent),
         "DIGITS_API_PORT": str(api_port),
@@ -56,7 +96,7 @@ def check(api_port: int, ui_port: int, keys: str = KEY) -> subprocess.CompletedP
         "DIGITS_API_HOST": "0.0.0.0",
         "DIGITS_API_KEYS": keys,
     }
-    command = [sys.executable, "-m", "app.healthcheck"]
+    command = [sys.executable, *program]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
 
 
@@ -85,6 +125,13 @@ def test_no_page(api: Server) -> None:
 def test_an_api_that_answers_with_an_error(status: int, code: str, expected: int) -> None:
     with answering(status, f'{{"code":"{code}"}}') as api_port, answering(200) as page:
         assert check(api_port, page).returncode == expected
+
+
+@pytest.mark.parametrize(("ready", "expected"), [(True, 0), (False, 1)])
+def test_an_api_that_does_not_answer_in_time(ready: bool, expected: int) -> None:
+    """Busy is not sick: sick is one where nothing moves."""
+    with listening(ready) as api_port, answering(200) as page:
+        assert check(api_port, page, program=("-c", IMPATIENT)).returncode == expected
 
 
 def test_an_api_that_cannot_recognize() -> None:

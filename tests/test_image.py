@@ -23,6 +23,8 @@ from tests.support.containers import Container, running
 from tests.support.pictures import encoded
 
 ROOT = Path(__file__).parent.parent
+PAGES = {"Upload": "Upload pictures", "How good is it?": "How good is it?", "API": "The API"}
+"""By their link, their heading."""
 TAG = "digit-recognition-app:test"
 
 
@@ -135,7 +137,9 @@ print(len(sources) > 1000, missing[:10])
     assert container.python(program) == "True []"
 
 
-def test_a_digit_drawn_in_a_browser_is_recognized(container: Container, browser: Browser) -> None:
+def test_a_digit_drawn_in_a_browser_is_recognized_and_every_page_can_be_read(
+    container: Container, browser: Browser
+) -> None:
     """Also that the page needs none of the packages that the image leaves out."""
     with browser.new_context() as context:
         page = context.new_page()
@@ -148,6 +152,10 @@ def test_a_digit_drawn_in_a_browser_is_recognized(container: Container, browser:
         expect(page.locator(".st-key-answer .answer-label")).to_have_text("2", timeout=30_000)
         if where := os.environ.get("DIGITS_SCREENSHOT"):
             page.screenshot(path=where)
+        for link, heading in PAGES.items():
+            page.get_by_role("link", name=link, exact=True).click()
+            expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible(timeout=30_000)
+            expect(page.locator("[data-testid=stException]")).to_have_count(0)
     assert broken == []
     assert "Traceback" not in container.logs()
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.reading import ink, picture, pipeline
+from app.reading import ink, picture, pipeline, shrinking
 from app.reading.pipeline import BlankImage, Reading
 from app.reading.recognizer import Recognizer
 from app.settings import Settings
@@ -37,7 +37,7 @@ def test_nothing_to_read(recognizer: Recognizer) -> None:
     assert isinstance(blank, BlankImage)
 
 
-@pytest.mark.parametrize(("module", "function"), [(picture, "_in_eight_bits"), (ink, "_paper_of")])
+@pytest.mark.parametrize(("module", "function"), [(shrinking, "_in_eight_bits"), (ink, "_paper_of")])
 def test_a_mistake_of_ours_is_not_the_pictures_damage(
     module: object, function: str, recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from app.client.models import Alternative, Answer, ModelName, Recognized
-from app.ui.answer import chart, headline, in_words, percent, seen
+from app.ui.answer import caution, chart, headline, in_words, percent, seen
 
 
 def an_answer(confidence: float, sure: bool, label: str = "7") -> Answer:
@@ -30,14 +30,34 @@ def test_percent(share: float, shown: str) -> None:
 @pytest.mark.parametrize(
     ("confidence", "sure", "words"),
     [
-        (0.995, True, "Certain: 99.5%"),
-        (0.95, True, "Fairly sure: 95.0%"),
+        (0.995, True, "Very likely: 99.5%"),
+        (0.95, True, "Likely: 95.0%"),
         (0.8, True, "Probably: 80.0%"),
         (0.5, False, "Not sure: 50.0%. It may also be 1 (35.0%) or 9 (15.0%)."),
     ],
 )
 def test_in_words(confidence: float, sure: bool, words: str) -> None:
     assert in_words(an_answer(confidence, sure)) == words
+
+
+def test_what_is_no_digit_is_not_called_one() -> None:
+    """Of a scribble each label has about as much as any other."""
+    shares = [Alternative(label=label, confidence=0.1) for label in "123456789"]
+    scribble = an_answer(0.1, False, "0").model_copy(update={"alternatives": shares})
+    assert in_words(scribble) == "This does not look like one digit. The nearest is 0: 10.0%."
+    assert 'class="answer none"' in headline(scribble)
+    assert 'class="answer unsure"' in headline(an_answer(0.5, False))
+    letter = scribble.model_copy(update={"label": "B"})
+    assert in_words(letter).startswith("This does not look like one character.")
+
+
+@pytest.mark.parametrize("figures", [{}, {"out-of-distribution": 1}, {"out-of-distribution": {"flagged": None}}])
+def test_no_caution_without_its_figure(figures: dict[str, object]) -> None:
+    assert caution(figures) == ""
+
+
+def test_a_sure_answer_to_what_is_no_digit_is_owned_up_to() -> None:
+    assert ", 5% get a sure answer, too." in caution({"out-of-distribution": {"flagged": 0.9525}})
 
 
 def test_labels_of_the_model_are_text_and_never_markup() -> None:

@@ -4,6 +4,7 @@ import pytest
 from scipy.stats import binomtest
 
 from app.ui.figures import Accuracy, accuracies, families, others
+from app.ui.views.quality import in_words
 
 
 def test_groups_are_found_at_any_depth() -> None:
@@ -43,3 +44,15 @@ def test_other_figures_are_listed_by_name() -> None:
         ("calibration: expected calibration error", "0.00421"),
         ("calibration: count", "10,000"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "share", "says"),
+    [
+        ("drawings", 0.9933, "It is wrong on about <b>7 of 1,000</b> drawings."),
+        ("drawings", 0.9998, "It is wrong on fewer than <b>1 of 1,000</b> drawings."),
+        ("<a> test", 0.9, "It is wrong on about <b>100 of 1,000</b> pictures (&lt;a&gt; test)."),
+    ],
+)
+def test_a_figure_as_a_sentence(name: str, share: float, says: str) -> None:
+    assert in_words(Accuracy(name, share, 1000)) == says

@@ -73,7 +73,7 @@ def test_a_drawing_is_answered_and_asked_once(api: Api, pen: Pen) -> None:
     pen.drawing = b"seven"
     text = text_of(app.run())
     assert '<p class="answer-label">7</p>' in text
-    assert "Certain: 99.8%" in text
+    assert "Very likely: 99.8%" in text
     app.run()
     (asked,) = predictions(api)
     assert b"\r\n\r\nseven\r\n" in asked
@@ -96,7 +96,7 @@ def test_undo_comes_back_to_a_known_answer(api: Api, pen: Pen) -> None:
 
 def test_two_visitors_share_no_answers(api: Api, pen: Pen) -> None:
     pen.drawing = b"mine"
-    assert "Certain" in text_of(opened())
+    assert "Very likely" in text_of(opened())
     pen.drawing = b""
     assert "The answer appears here." in text_of(opened())
 
@@ -128,7 +128,7 @@ def test_trouble_is_told_and_ends(api: Api, pen: Pen) -> None:
     app = opened()
     assert "The recognizer is away at the moment." in text_of(app)
     api.there = True
-    assert "Certain" in text_of(app.run())
+    assert "Very likely" in text_of(app.run())
 
 
 def test_trouble_without_remedy_is_told(api: Api, pen: Pen) -> None:

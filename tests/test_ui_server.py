@@ -218,6 +218,26 @@ def test_one_visitor_opens_only_so_many_pages(page: Page) -> None:
         assert "answer-label" in again.draw(drawing(2))
 
 
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [
+        ("/", "Digit Recognition"),
+        ("/upload", "Upload · Digit Recognition"),
+        ("/how-good", "How good is it? · Digit Recognition"),
+        ("/api", "API · Digit Recognition"),
+        ("/nowhere", "Digit Recognition"),
+    ],
+)
+def test_link_previews_are_told_what_the_page_is(page: Page, path: str, title: str) -> None:
+    for headers in ({}, {"If-None-Match": requests.get(page.url + path, timeout=10).headers.get("ETag", "none")}):
+        answer = requests.get(page.url + path, headers=headers, timeout=10)
+        assert answer.status_code == 200
+        assert f"<title>{title}</title>" in answer.text
+        for name in ('name="description"', f'property="og:title" content="{title}"', 'property="og:description"'):
+            assert f"<meta {name}" in answer.text
+    assert requests.head(page.url + path, timeout=10).headers["Content-Length"] == answer.headers["Content-Length"]
+
+
 @pytest.mark.parametrize("path", ["/_stcore/metrics", "/_stcore/agent/openapi.json", "/component/x", "/_stcore/other"])
 def test_what_the_page_does_not_need_is_not_found(page: Page, path: str) -> None:
     answer = requests.get(page.url + path, timeout=10)

@@ -18,8 +18,10 @@ COMPLETE = {
 @pytest.fixture(autouse=True)
 def _forget() -> Iterator[None]:
     sign_in.provider.cache_clear()
+    sign_in.allowed.cache_clear()
     yield
     sign_in.provider.cache_clear()
+    sign_in.allowed.cache_clear()
 
 
 def configure(monkeypatch: pytest.MonkeyPatch, values: dict[str, str]) -> None:
@@ -53,3 +55,38 @@ def test_half_a_configuration_names_what_is_missing(
     said = capsys.readouterr().err
     assert "DIGITS_OIDC_CLIENT_SECRET, DIGITS_OIDC_COOKIE_SECRET" in said
     assert "DIGITS_OIDC_CLIENT_ID" not in said
+
+
+ADA = {"email": "Ada@Example.org", "email_verified": True}
+
+
+@pytest.mark.parametrize(
+    "allowed", ["example.org", "@example.org", "bob@example.com, ada@example.org", " EXAMPLE.ORG ,"]
+)
+def test_who_is_allowed_enters(monkeypatch: pytest.MonkeyPatch, allowed: str) -> None:
+    configure(monkeypatch, {"ALLOWED": allowed})
+    assert sign_in.may_enter(ADA)
+
+
+@pytest.mark.parametrize("allowed", ["", ",", "bob@example.org", "ample.org", "org", "sub.example.org"])
+def test_nobody_else_does(monkeypatch: pytest.MonkeyPatch, allowed: str) -> None:
+    configure(monkeypatch, {"ALLOWED": allowed})
+    assert not sign_in.may_enter(ADA)
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        {},
+        {"email": "ada@example.org"},
+        {"email": "ada@example.org", "email_verified": False},
+        {"email": "example.org", "email_verified": True},
+        {"email": "ada@example.org@example.com", "email_verified": True},
+        {"email": None, "email_verified": True},
+    ],
+)
+def test_an_address_that_nobody_vouches_for_opens_nothing(
+    monkeypatch: pytest.MonkeyPatch, user: dict[str, object]
+) -> None:
+    configure(monkeypatch, {"ALLOWED": "example.org"})
+    assert not sign_in.may_enter(user)

@@ -24,10 +24,10 @@ from app.reading.recognizer import Recognizer
 from app.settings import Settings
 from tests.support import coroutines
 from tests.support.pictures import drawn, encoded
-from tests.test_api_errors import laborious
+from tests.test_api_errors import laborious, png_of
 from tests.test_tiff import BITS, COUNTS, OFFSETS, ROWS, grey, longs, tiff
 
-MOST = 25_000_000
+MOST = picture.MAX_PIXELS
 FAX = 3
 
 
@@ -46,6 +46,14 @@ def decoder() -> Iterator[Decoder]:
 def process_of(decoder: Decoder) -> int:
     assert decoder._worker is not None
     return decoder._worker[0].pid
+
+
+def test_a_signal_to_all_processes_leaves_the_decoding_one_to_its_parent(decoder: Decoder) -> None:
+    decoder.glyph(encoded(drawn(3), "TIFF"), DEFAULT_CLEANING)
+    process = process_of(decoder)
+    os.kill(process, signal.SIGTERM)
+    decoder.glyph(encoded(drawn(3), "TIFF"), DEFAULT_CLEANING)
+    assert process_of(decoder) == process
 
 
 def two_characters() -> Image.Image:
@@ -74,7 +82,11 @@ def test_the_process_finds_what_this_one_does(decoder: Decoder) -> None:
         (encoded(Image.new("L", (50, 50))), BlankImage, "blank"),
         (encoded(drawn(5))[:500], DamagedPicture, "damaged"),
         (b"text", NotAPicture, "PNG, JPEG"),
-        (encoded(Image.new("1", (6000, 5000))), TooManyPixels, "6000 x 5000 pixels; at most 25 million"),
+        (
+            png_of(60_000, 2_500),
+            TooManyPixels,
+            "60000 x 2500 pixels, 150 million; at most 120 million are accepted. Please",
+        ),
         (laborious(), TooLaborious, "too much work"),
     ],
 )

@@ -15,7 +15,8 @@ from uvicorn.supervisors import Multiprocess
 
 from app import settings
 from app.api import logs
-from app.listening import KEEP_ALIVE, bound
+from app.leaving import SIGNAL
+from app.listening import KEEP_ALIVE, bound, shared
 from app.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -84,6 +85,12 @@ class Workers(Multiprocess):
         broken = any(process.exitcode == STARTUP_FAILURE for process in self.processes)
         return broken or self._died_young >= MOST_DEATHS
 
+    def handle_usr1(self) -> None:
+        """Called upon that signal, which is `app.leaving`'s."""
+        for process in self.processes:
+            if process.pid is not None:
+                os.kill(process.pid, SIGNAL)
+
     def keep_subprocess_alive(self) -> None:
         """Called twice a second. An old worker's death begins the count anew."""
         before = {process.pid for process in self.processes}
@@ -104,12 +111,13 @@ def main() -> None:
     config = settings.load()
     with bound("The API", config.api_host, config.api_port) as listener:
         if config.workers == 1:
-            uvicorn.Server(configuration(config)).run(sockets=[listener])
+            uvicorn.Server(configuration(config)).run(sockets=shared(listener))
             return
         listener.set_inheritable(True)
         with folder_of_figures(config.workers) as folder:
             # All processes add their metrics up through files in this folder: see app.api.metrics.
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+            # One that took many connections at once would leave the others none.
             workers = Workers(configuration(config), sockets=[listener])
             workers.run()
         if workers.failed:

@@ -11,7 +11,8 @@ from app.reading.glyphs import Cleaning, Glyph
 from app.reading.picture import ReadingError, TooLaborious
 
 SECONDS: Final = 8.0
-"""That a picture may take. An ordinary one of 25 megapixels takes one or two, on half a processor twice that."""
+"""That a picture may take. One of 25 megapixels takes less than one, one of 120 up to three; on half a processor twice
+that."""
 
 _TO_START = 30.0
 _ORPHANED = 5

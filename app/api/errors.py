@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from app.client.models import Failed, Problem
 from app.reading import picture
+from app.reading.limits import Limit
 from app.reading.pipeline import BlankImage
 
 
@@ -222,7 +223,7 @@ OF_PICTURES = (
     picture.EmptyFile(),
     picture.DamagedPicture(),
     picture.NotAPicture(),
-    picture.TooManyPixels(picture.MAX_PIXELS, (9000, 9000)),
+    picture.TooManyPixels(Limit(picture.MAX_PIXELS), (12_000, 12_000)),
     picture.TooLaborious(),
 )
 """One of each that a picture can be refused with, as the OpenAPI document shows them."""

@@ -19,6 +19,7 @@ from app.api.memory import return_large_blocks
 from app.api.service import Service, load_recognizers
 from app.api.telemetry import Telemetry
 from app.api.work import Lanes
+from app.leaving import Leaving
 from app.reading.recognizer import UnusableModel
 from app.settings import Settings
 
@@ -41,7 +42,7 @@ def create_app(config: Settings) -> FastAPI:
         lanes.close()
         logs.flush()
 
-    middleware = [Middleware(Telemetry), Middleware(SecurityHeaders)]
+    middleware = [Middleware(Telemetry), Middleware(Leaving), Middleware(SecurityHeaders)]
     if config.cors_origins:
         middleware.append(
             Middleware(

@@ -11,10 +11,17 @@ _LARGE: Final = 1024 * 1024
 def return_large_blocks() -> None:
     """Have the C library take blocks of a megabyte and more from the system, and return them when they are freed.
 
-    glibc would raise that bound itself to 32 MB with the first large picture, and then keep what it has. Elsewhere
-    this does nothing.
+    glibc would raise that bound itself to 32 MB with the first large picture, and then keep what it has. On systems
+    without it, this does nothing.
     """
-    if sys.platform == "linux":
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-        if mallopt is not None:
-            mallopt(_M_MMAP_THRESHOLD, _LARGE)
+    _call("mallopt", _M_MMAP_THRESHOLD, _LARGE)
+
+
+def return_the_rest() -> None:
+    """Have it return the smaller blocks that are free, too; that takes a moment."""
+    _call("malloc_trim", 0)
+
+
+def _call(function: str, *arguments: int) -> None:
+    if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), function):
+        library[function](*arguments)

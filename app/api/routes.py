@@ -112,9 +112,9 @@ async def live() -> Health:
 
 
 @public.get("/health/ready", tags=["health"], responses=openapi.READY)
-async def ready(service: TheService) -> Health:
-    """Tell that every model has answered a real glyph and those who ask them are at work."""
-    if not service.lanes.alive:
+async def ready(request: Request, service: TheService) -> Health:
+    """Tell that every model has answered a real glyph, those who ask them are at work, and the server is to stay."""
+    if not service.lanes.alive or getattr(request.state, "leaving", False):
         raise errors.NotReady
     return Health(status="ready")
 

@@ -1,7 +1,7 @@
 """Recognition beside the event loop: pictures queue, a thread takes what waits together, the network sees it at once.
 
 There are two lanes, each a queue with a thread. Small pictures, which nearly all are, take the quick one; large
-pictures, TIFFs, AVIFs and batches take the other, so that nobody waits behind a photograph of 25 megapixels. Nothing
+pictures, TIFFs, AVIFs and batches take the other, so that nobody waits behind a scan of a hundred megapixels. Nothing
 can interrupt a thread: in theirs they decode only what is cheap whatever is in it, the bulk lane has a process for the
 rest, which is ended when it takes too long. Where a queue is full the caller is told to come back: memory does not
 grow with the load. Nobody waits longer than an answer is worth.

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from app.api.memory import return_large_blocks
+from app.api.memory import return_large_blocks, return_the_rest
 from app.reading import picture
 from app.reading.glyphs import SIDE, Cleaning, Glyph
 from app.reading.picture import ReadingError
@@ -66,13 +66,15 @@ def unpacked_outcome(message: bytes) -> Outcome:
 
 def main() -> None:
     parent, seconds = Connection(int(sys.argv[1])), int(sys.argv[2])
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent ends this one
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # sent to all; the parent ends this one, when it has no more pictures
     return_large_blocks()
     _limit()
     parent.send_bytes(b"")  # ready
     with contextlib.suppress(EOFError, BrokenPipeError):  # the parent is gone
         while True:
             parent.send_bytes(_answer(parent.recv_bytes(), seconds))
+            return_the_rest()
 
 
 def _answer(task: bytes, seconds: int) -> bytes:

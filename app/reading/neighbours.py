@@ -3,6 +3,9 @@
 But for full stops, only what touches the picture's edge is ever taken away: the lines of a frame, which reach from one
 side of the picture to the other, and what stands beside something else that is larger and more in the middle: a
 character may touch the edge itself.
+
+In brackets beside a threshold: what else was tried, on 80 pictures of each made set that it concerns, 200 digits of
+registers and all real photographs, scans and cells, and how many more were lost.
 """
 
 from functools import cached_property
@@ -16,59 +19,74 @@ from app.reading.components import Mask, Pieces
 Doubles = npt.NDArray[np.float64]
 
 _SMALLEST = 24
-"""Blocks a side below which no frame is looked for: it could not be told from a character that fills the picture."""
+"""Blocks a side below which no frame is looked for: it could not be told from a character that fills the picture. [12:
+none; 48: 4 digits in cells, 10 empty cells, 1 of registers]"""
 
 _BAND = 0.2
-"""A frame's line lies in this outer share of the picture."""
+"""A frame's line lies in this outer share of the picture. [0.1: a real cell, an empty one, 1 of registers; 0.4: 2 on
+squared paper]"""
 
 _SWERVE = 0.04
-"""How far a frame's line may swerve, thin as it is, as a share of its length."""
+"""How far a frame's line may swerve, thin as it is, as a share of its length. [0.02: none; 0.08: a pair of characters
+sure]"""
 
 _COVERED = 0.7
-"""A frame's line has ink along at least this share of the picture,"""
+"""A frame's line has ink along at least this share of the picture, [0.4: one of registers won; 0.85: none]"""
 
 _FROM_ENDS = 0.08
-"""and in both directions up to this share of it from the picture's edge."""
+"""and in both directions up to this share of it from the picture's edge. [0.04: none; 0.16: a pair of characters
+sure]"""
 
 _JOINED = 0.9
-"""The same for a line that joins the character, which is cut there."""
+"""The same for a line that joins the character, which is cut there. [0.8, 0.95: none]"""
 
 _THICKEST = 0.13
-"""A frame's line is no thicker than this share of the picture."""
+"""A frame's line is no thicker than this share of the picture. [0.065: 5 digits in cells, a real one; 0.26: a pair of
+characters sure, 1 of registers]"""
 
 _OF_LINE = 0.7
-"""A piece is of a frame where at least this share of its ink lies in the frame's lines, or beyond them."""
+"""A piece is of a frame where at least this share of its ink lies in the frame's lines, or beyond them. [0.4: 2 scans;
+0.85: an empty cell]"""
 
 _RING, _IN_RING = 0.06, 0.9
-"""So is one with at least the second share of its ink in an outer ring as wide as the first, if it is bent like it."""
+"""So is one with at least the second share of its ink in an outer ring as wide as the first, if it is bent like it.
+[0.03 and 0.12, 0.8 and 0.95: none]"""
 
 _MIDDLE, _LONG = 0.2, 0.6
 """In a photograph or scan it need not be bent; and may be as long as the second share of the picture where it comes no
-nearer to the middle than the first."""
+nearer to the middle than the first. [0.1: an empty cell, 0.4: a pair of characters sure; 0.2: none, 0.8: an empty
+cell]"""
 
 _INSIDE = 0.02
-"""But if it covers at least this much of the inside as well, a character joins the frame, and is cut there."""
+"""But if it covers at least this much of the inside as well, a character joins the frame, and is cut there. [0.01,
+0.04: none]"""
 
 _LEAST = 0.15
-"""Inside a frame is a character only if one piece has at least this height, as a share of the picture's."""
+"""Inside a frame is a character only if one piece has at least this height, as a share of the picture's. [0.075: none;
+0.3: 1 beside a shadow]"""
 
 _DUST, _OF_DUST = 12, 0.25
-"""Ink is dust where it is at least so many pieces, none of which is more than this share of it."""
+"""Ink is dust where it is at least so many pieces, none of which is more than this share of it. [6, 24 and 0.125: none;
+0.5: 1 on squared paper]"""
 
 _STOP = 0.25
-"""A full stop is no larger than this share of what it stands beside."""
+"""A full stop is no larger than this share of what it stands beside. [0.125, 0.5: none]"""
 
 _OF_WHOLE, _OF_CUT = 0.9, 0.4
-"""What stands beside the character at the edge has less than this share of its size and place in the middle."""
+"""What stands beside the character at the edge has less than this share of its size and place in the middle. [0.8,
+0.95: none; 0.2: 1 of registers, 0.8: none]"""
 
 _TALL = 0.5
-"""Pieces side by side may be characters of their own if they have at least this share of the highest one's height."""
+"""Pieces side by side may be characters of their own if they have at least this share of the highest one's height.
+[0.25, 0.75: none]"""
 
 _OVERLAP = 0.95
-"""What is beside another shares at most this much of its width with it; a slanting one is above the next."""
+"""What is beside another shares at most this much of its width with it; a slanting one is above the next. [0.9, 0.975:
+none; of 1,000 of registers, 0.6: 25, 0.85: 6]"""
 
 _MOSTLY = 0.6
-"""What was cut off at the picture's edge counts as well if it has at least this share of the widest one's width."""
+"""What was cut off at the picture's edge counts as well if it has at least this share of the widest one's width. [0.2,
+0.8: none]"""
 
 
 class Layout:

@@ -7,15 +7,15 @@ ours must not tell anybody that their picture is damaged.
 import io
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
-from PIL import BmpImagePlugin, ExifTags, Image, UnidentifiedImageError, WebPImagePlugin
+from PIL import ExifTags, Image, UnidentifiedImageError, WebPImagePlugin
 
-from app.reading import heif, tiff
+from app.reading import heif, limits, shrinking, tiff
+from app.reading.decoding import Undecodable, decoding
+from app.reading.limits import Limit
 
 warnings.filterwarnings("ignore", module="PIL")  # odd metadata and sizes, of which the caller is told by errors
 
@@ -24,7 +24,7 @@ FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 Image.preinit()  # with the plugin below all that is accepted; else the first odd file would load forty more
 _PLUGINS: Final = (WebPImagePlugin,)
 
-MAX_PIXELS: Final = 25_000_000
+MAX_PIXELS: Final = 120_000_000
 WORKING_SIDE: Final = 512
 """Larger pictures are shrunk to this many pixels on their longer side: a glyph needs 20 of them."""
 
@@ -32,9 +32,6 @@ _MOST_SCANS = 100
 """Passes over the picture that a progressive JPEG may ask for; cameras write about ten, a bomb a million."""
 
 _ACCEPTED = "Accepted are PNG, JPEG, WebP, AVIF, GIF, BMP or TIFF."
-
-_WHITES = (1.0, 255.0, 65535.0)
-"""What white may be in greys of more than 8 bits: the least of these that nothing is brighter than."""
 
 _UPRIGHT: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -47,9 +44,6 @@ _UPRIGHT: Final = {
 }
 """What makes a picture upright, by its EXIF orientation."""
 
-_STRIP = 32
-"""Rows of a smaller copy that are made at once."""
-
 _LYING = (5, 6, 7, 8)
 """EXIF orientations in which width and height change places."""
 
@@ -59,13 +53,6 @@ _MOST_EXIF = 64 * 1024
 _MOST_HEADINGS = 32
 _HEADINGS: Final = (b"Exif\0\0", b"iCCP")
 """Of metadata that Pillow unpacks or copies anew for each; an ordinary file has one, a bomb a hundred thousand."""
-
-_FEWER_PIXELS: Final = {"WEBP": "WebP", "AVIF": "AVIF"}
-_MOST_OF_THESE = 12_500_000
-"""Their decoders hold a picture five times: these are 250 MB."""
-
-_MOST_RLE_PIXELS = 2_000_000
-"""Pillow decodes run-length encoded BMPs in Python, pixel by pixel."""
 
 _MOVING: Final = ("GIF", "WEBP")
 _MOST_FRAMES = 20
@@ -118,10 +105,15 @@ class DamagedPicture(UnreadablePicture):
 class TooManyPixels(ReadingError):
     """The picture's header announces more pixels than are decoded; its size may be too large to be told."""
 
-    def __init__(self, most: int, size: tuple[int, int] | None = None, kind: str = "") -> None:
-        pixels = f"{size[0]} x {size[1]} pixels" if size else "far too many pixels"
-        of_kind = f" of a {kind}" if kind else ""
-        super().__init__(f"The picture has {pixels}; at most {most / 1e6:g} million are accepted{of_kind}.")
+    def __init__(self, limit: Limit, size: tuple[int, int] | None = None) -> None:
+        pixels = f"{size[0]} x {size[1]} pixels, {_million(size[0] * size[1])}" if size else "far too many pixels"
+        of_kind = f" of {limit.kind}" if limit.kind else ""
+        accepted = f"at most {_million(limit.pixels)} are accepted{of_kind}"
+        super().__init__(f"The picture has {pixels}; {accepted}. Please send it {limit.remedy}.")
+
+
+def _million(pixels: int) -> str:
+    return f"{round(pixels / 1e6, 2):.10g} million"
 
 
 class TooLaborious(ReadingError):
@@ -182,22 +174,21 @@ def open_file(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
         raise HeicPicture
     try:
         image = _opened(data)
+        limit = limits.of(image)
     except (UnidentifiedImageError, SyntaxError):
         raise (DamagedPicture if heif.is_avif(data) else NotAPicture) from None
     except Image.DecompressionBombError:
-        raise TooManyPixels(max_pixels) from None
+        raise TooManyPixels(Limit(max_pixels)) from None
     except MemoryError:
         raise TooLaborious from None
     except Exception:  # Pillow raises nearly anything on hostile bytes
         raise DamagedPicture from None
     if image.width * image.height > max_pixels:
-        raise TooManyPixels(max_pixels, image.size)
-    if image.width * image.height == 0 or _scans(data) > _MOST_SCANS:
+        raise TooManyPixels(Limit(max_pixels), image.size)
+    if image.width * image.height == 0 or _scans(data) > _MOST_SCANS or _has_empty_runs(image, len(data)):
         raise DamagedPicture
-    if image.format in _FEWER_PIXELS and image.width * image.height > _MOST_OF_THESE:
-        raise TooManyPixels(_MOST_OF_THESE, image.size, _FEWER_PIXELS[image.format])
-    if isinstance(image, BmpImagePlugin.BmpImageFile):
-        _check_rle(image, len(data))
+    if limit and image.width * image.height > limit.pixels:
+        raise TooManyPixels(limit, image.size)
     return image
 
 
@@ -218,14 +209,9 @@ def _opened(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data), formats=FORMATS)
 
 
-def _check_rle(image: BmpImagePlugin.BmpImageFile, length: int) -> None:
-    """Raises TooManyPixels, and DamagedPicture where a run-length encoded BMP has more runs than pixels."""
-    if image.tile and image.tile[0].codec_name == "bmp_rle":
-        pixels = image.width * image.height
-        if pixels > _MOST_RLE_PIXELS:
-            raise TooManyPixels(_MOST_RLE_PIXELS, image.size, "run-length encoded BMP")
-        if length > 4 * pixels + 4096:
-            raise DamagedPicture
+def _has_empty_runs(image: Image.Image, length: int) -> bool:
+    """Whether a run-length encoded BMP has more runs than pixels."""
+    return limits.is_run_length_encoded(image) and length > 4 * image.width * image.height + 4096
 
 
 def load(image: Image.Image) -> Picture:
@@ -255,17 +241,17 @@ def _is_empty(image: Image.Image) -> bool:
 
 def _loaded(image: Image.Image) -> Picture:
     width, height = image.size
-    with _decoder():
-        image.draft(None, (WORKING_SIDE, WORKING_SIDE))  # JPEG: decode at a fraction of the size
-        image.load()
-        orientation = _orientation(image)
-    if image.mode.startswith(("I", "F")):  # greys of 16 bits, 32 bits or floating point
-        image = _in_eight_bits(image)
-    with _decoder():
-        image = _at_working_size(image)
-        if orientation in _UPRIGHT:
-            image = image.transpose(_UPRIGHT[orientation])
-    return Picture(image, (height, width) if orientation in _LYING else (width, height))
+    try:
+        small = shrinking.to_side(image, WORKING_SIDE)
+        with decoding():
+            orientation = _orientation(image)
+            if orientation in _UPRIGHT:
+                small = small.transpose(_UPRIGHT[orientation])
+    except MemoryError:
+        raise TooLaborious from None
+    except Undecodable:
+        raise DamagedPicture from None
+    return Picture(small, (height, width) if orientation in _LYING else (width, height))
 
 
 def _orientation(image: Image.Image) -> Any:
@@ -273,60 +259,5 @@ def _orientation(image: Image.Image) -> Any:
     metadata = (image.info.get(name) or b"" for name in ("exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"))
     if sum(map(len, metadata)) > _MOST_EXIF:
         return 1
-    return image.getexif().get(ExifTags.Base.Orientation, 1)
-
-
-@contextmanager
-def _decoder() -> Iterator[None]:
-    """Around Pillow's calls on an opened file."""
-    try:
-        yield
-    except MemoryError:
-        raise TooLaborious from None
-    except Exception:  # as above
-        raise DamagedPicture from None
-
-
-def _at_working_size(image: Image.Image) -> Image.Image:
-    transparent = image.mode in ("LA", "PA", "RGBA", "RGBa", "La") or "transparency" in image.info
-    mode = "RGBA" if transparent else "L" if image.mode in ("1", "L") else "RGB"
-    longest = max(image.size)
-    if longest > WORKING_SIDE:
-        factor = longest // WORKING_SIDE
-        if factor > 1 and image.mode in ("L", "LA", "RGB", "RGBA", "CMYK"):
-            image = _reduced(image, factor)
-        image = image.convert(mode)
-        image.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX, reducing_gap=None)
-    else:
-        image = image.convert(mode)
-    return image
-
-
-def _reduced(image: Image.Image, factor: int) -> Image.Image:
-    """What `reduce` returns, strip by strip: of a transparent picture it would make another copy of the whole."""
-    if image.mode not in ("LA", "RGBA"):
-        return image.reduce(factor)
-    width, height = (-(-side // factor) for side in image.size)
-    small = Image.new(image.mode, (width, height))
-    for top in range(0, height, _STRIP):
-        strip = image.crop((0, top * factor, image.width, min((top + _STRIP) * factor, image.height)))
-        small.paste(strip.reduce(factor), (0, top))
-    return small
-
-
-def _in_eight_bits(image: Image.Image) -> Image.Image:
-    with _decoder():
-        samples = np.asarray(image)
-    values = np.clip(np.nan_to_num(_blocks(samples)), 0, None)
-    brightest = float(values.max())
-    white = next((top for top in _WHITES if brightest <= top), brightest)
-    return Image.fromarray((values * (255 / white)).astype(np.uint8))
-
-
-def _blocks(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """(height, width) numbers as float32; many are shrunk by averaging first: a float each would be 100 MB and more."""
-    factor = max(1, max(values.shape) // WORKING_SIDE)
-    down, right = (min(factor, side) for side in values.shape)
-    height, width = values.shape[0] // down, values.shape[1] // right
-    rows = (values[top : top + down, : width * right] for top in range(0, height * down, down))
-    return np.stack([row.reshape(down, width, right).mean(axis=(0, 2), dtype=np.float32) for row in rows])
+    exif = Image.Image.getexif(image)  # a PNG's own would decode the whole picture first
+    return exif.get(ExifTags.Base.Orientation, 1)

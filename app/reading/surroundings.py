@@ -1,6 +1,9 @@
 """Takes away what lies around paper that is not all of the picture: a table, a scanner's lid, the rest of a screenshot.
 
 The paper is looked for as a smooth region, on a copy of blocks, that is a rectangle in any direction and has ink in it.
+
+In brackets beside a threshold: what else was tried, on 80 pictures of each made set that it concerns, 200 digits of
+registers and all real photographs, scans and cells, and how many more were lost.
 """
 
 from collections.abc import Iterator
@@ -14,19 +17,21 @@ from app.reading.components import Mask
 from app.reading.frame import Band
 
 _SMOOTH = 12
-"""How far, of 255, neighbouring blocks of paper may differ in any band."""
+"""How far, of 255, neighbouring blocks of paper may differ in any band. [6: none; 24: 2 empty cells won]"""
 
 _LEAST, _MOST = 0.12, 0.9
-"""Paper, with its ink, is at least and at most this share of the picture."""
+"""Paper, with its ink, is at least and at most this share of the picture. [0.06, 0.24 and 0.8, 0.95: none]"""
 
 _RECTANGULAR = 0.86
-"""and at least this share of the smallest rectangle around it,"""
+"""and at least this share of the smallest rectangle around it, [0.72: 2 digits in cells and beside others; 0.93: 2 in
+surroundings]"""
 
 _AT_EDGE = 0.15
-"""and touches at most this share of the picture's edge; one half of a picture in the shade touches more."""
+"""and touches at most this share of the picture's edge; one half of a picture in the shade touches more. [0.075: 1 in
+surroundings; 0.3: an empty cell]"""
 
 _LEAST_INK, _MOST_INK = 0.005, 0.4
-"""So much of it, at least and at most, is ink."""
+"""So much of it, at least and at most, is ink. [0.0025: an empty cell; 0.2: 2 in surroundings; 0.8: none]"""
 
 
 def without(bands: list[Band]) -> list[Band] | None:

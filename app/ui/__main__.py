@@ -9,9 +9,12 @@ from streamlit.web import bootstrap
 
 from app import settings
 from app.api.memory import return_large_blocks
-from app.listening import bound
+from app.health import PAGE_PATH
+from app.leaving import Leaving
+from app.listening import bound, shared
 from app.settings import Settings
 from app.ui import server, sign_in
+from app.ui.document import Document
 from app.ui.downloads import Downloads
 from app.ui.headers import SecurityHeaders
 from app.ui.paths import UsedPaths
@@ -27,8 +30,10 @@ def page(config: Settings) -> st.App:
         secrets=sign_in.secrets(),
         middleware=[
             Middleware(Visitors, trusted_proxies=config.trusted_proxies),
+            Middleware(Leaving, health_path=PAGE_PATH),
             Middleware(SecurityHeaders),
             Middleware(UsedPaths),
+            Middleware(Document),
             Middleware(UploadLimits),
             Middleware(Downloads),
         ],
@@ -46,7 +51,7 @@ def main() -> None:
         listener.listen(server.BACKLOG)
         host = "localhost" if known.ui_host in ("0.0.0.0", "::", "127.0.0.1") else known.ui_host  # noqa: S104
         print(f"Open http://{host}:{known.ui_port}", flush=True)
-        uvicorn.Server(server.configuration(app, known)).run(sockets=[listener])
+        uvicorn.Server(server.configuration(app, known)).run(sockets=shared(listener))
 
 
 if __name__ == "__main__":

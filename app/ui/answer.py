@@ -2,10 +2,15 @@
 
 import re
 from html import escape
+from typing import Any
 
 from app.client.models import Answer, Recognized
 
-_CERTAIN, _FAIRLY_SURE = 0.99, 0.9
+_VERY_LIKELY, _LIKELY = 0.99, 0.9
+
+_NONE_FROM = 0.3
+"""What all labels but the two likeliest have together where there is no one character: of drawings by people never
+seen, 3 of 1,498 have more, of 1,500 scribbles, letters, textures, pairs and halves of digits 90%."""
 
 
 def percent(share: float) -> str:
@@ -16,15 +21,24 @@ def percent(share: float) -> str:
 
 def in_words(answer: Recognized) -> str:
     if answer.sure:
-        how = "Certain" if answer.confidence >= _CERTAIN else "Fairly sure"
-        return f"{how if answer.confidence >= _FAIRLY_SURE else 'Probably'}: {percent(answer.confidence)}"
-    others = [f"{one.label} ({percent(one.confidence)})" for one in answer.alternatives[:2]]
-    return f"Not sure: {percent(answer.confidence)}. It may also be {' or '.join(others)}."
+        how = "Very likely" if answer.confidence >= _VERY_LIKELY else "Likely"
+        return f"{how if answer.confidence >= _LIKELY else 'Probably'}: {percent(answer.confidence)}"
+    others = " or ".join(f"{one.label} ({percent(one.confidence)})" for one in answer.alternatives[:2])
+    if not is_one_character(answer):
+        kind = "digit" if answer.label.isdigit() else "character"
+        return f"This does not look like one {kind}. The nearest is {answer.label}: {percent(answer.confidence)}."
+    return f"Not sure: {percent(answer.confidence)}. It may also be {others}."
+
+
+def is_one_character(answer: Recognized) -> bool:
+    """Whether the picture looks like one of the alphabet's characters, whichever it is."""
+    return answer.sure or sum(sorted(answer.confidences.values())[:-2]) <= _NONE_FROM
 
 
 def headline(answer: Recognized) -> str:
+    kind = "sure" if answer.sure else "unsure" if is_one_character(answer) else "none"
     return (
-        f'<div class="answer {"sure" if answer.sure else "unsure"}" data-request="{escape(request_of(answer))}">'
+        f'<div class="answer {kind}" data-request="{escape(request_of(answer))}">'
         f'<p class="answer-label">{escape(answer.label)}</p>'
         f'<p class="answer-words">{escape(in_words(answer))}</p></div>'
     )
@@ -44,7 +58,17 @@ def chart(answer: Recognized, labels: list[str]) -> str:
         f'<i style="--share:{100 * shares[label]:.2f}%"></i><span>{escape(percent(shares[label]))}</span></li>'
         for label in order
     )
-    return f'<figure class="chart"><figcaption>How likely each one is</figcaption><ol>{bars}</ol></figure>'
+    caption = "<figcaption>How likely each one is, if it is one at all</figcaption>"
+    return f'<figure class="chart">{caption}<ol>{bars}</ol></figure>'
+
+
+def caution(figures: dict[str, Any]) -> str:
+    """What confidence is not worth, by the model's record: it is confidence among its own characters."""
+    unlike = figures.get("out-of-distribution")
+    flagged = unlike.get("flagged") if isinstance(unlike, dict) else None
+    if not isinstance(flagged, int | float):
+        return ""
+    return f'<p class="note">Of scribbles, letters and parts of digits, {1 - flagged:.0%} get a sure answer, too.</p>'
 
 
 def seen(address: str | None, caption: str, alt: str, kind: str = "glyph") -> str:

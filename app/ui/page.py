@@ -1,19 +1,22 @@
 """The script that Streamlit runs for every visitor."""
 
-from pathlib import Path
-
 import streamlit as st
 
-from app.ui import sign_in
+from app.ui import document, sign_in
+from app.ui.intake import intake
+from app.ui.views import upload as uploading
 from app.ui.views.developers import developers
 from app.ui.views.draw import draw
 from app.ui.views.quality import quality
-from app.ui.views.upload import upload
 
-st.set_page_config("Digit Recognition", page_icon="✍️", layout="wide")
-st.html(Path(__file__).with_name("style.css"))
+
+def upload() -> None:
+    uploading.upload(above)
+
+
+st.set_page_config(document.NAME, document.ICON, "wide")
 sign_in.ask()
-st.navigation(
+page = st.navigation(
     [
         st.Page(draw, title="Draw", icon=":material/draw:", default=True),
         st.Page(upload, title="Upload", icon=":material/upload:"),
@@ -21,4 +24,8 @@ st.navigation(
         st.Page(developers, title="API", icon=":material/code:", url_path="api"),
     ],
     position="top",
-).run()
+)
+st.set_page_config(document.VIEWS.get(f"/{page.url_path}", document.DRAW).title)
+above = st.container()
+intake(on_page=page.url_path == "upload", shown=uploading.from_files())
+page.run()

@@ -1,6 +1,11 @@
-"""Optional sign-in with an OpenID Connect provider, by Streamlit's own login; on when `DIGITS_OIDC_*` is set."""
+"""Optional sign-in with an OpenID Connect provider, by Streamlit's own login; on when `DIGITS_OIDC_*` is set.
 
+A provider such as Google signs in anybody: who may use the page stands in `DIGITS_OIDC_ALLOWED`, without which nobody.
+"""
+
+import json
 import sys
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -31,6 +36,25 @@ class Provider(BaseSettings):
         return {name: value.get_secret_value() if isinstance(value, SecretStr) else value for name, value in iter(self)}
 
 
+class Guests(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix=f"{PREFIX}OIDC_", frozen=True)
+
+    allowed: str = ""
+    """Comma-separated e-mail addresses, such as ada@example.org, and domains, such as example.org."""
+
+
+@cache
+def allowed() -> frozenset[str]:
+    return frozenset(entry.strip().lower().removeprefix("@") for entry in Guests().allowed.split(",")) - {""}
+
+
+def may_enter(user: Mapping[str, Any]) -> bool:
+    """Whether the provider vouches for an address of this user's that is allowed, itself or by its domain."""
+    address = str(user.get("email") or "").lower()
+    vouched = user.get("email_verified") in (True, "true")
+    return vouched and "@" in address and not allowed().isdisjoint({address, address.rpartition("@")[2]})
+
+
 @cache
 def provider() -> dict[str, str]:
     """The provider's settings, empty without sign-in; ends the program when only some of them are set."""
@@ -54,17 +78,18 @@ def secrets() -> dict[str, Any]:
 
 
 def has_signed_in(request: HTTPConnection) -> bool:
-    """Whether a request has the cookie that Streamlit's login gives, where sign-in is on."""
+    """Whether a request has the cookie that Streamlit's login gives, of a user who may enter, where sign-in is on."""
 
     def value(name: str) -> bytes | None:
         signed = request.cookies.get(name, "").encode("latin-1")
         return decode_signed_value(provider()["cookie_secret"], name, signed)
 
-    return get_cookie_with_chunks(value, USER_COOKIE_NAME) is not None
+    user = get_cookie_with_chunks(value, USER_COOKIE_NAME)
+    return user is not None and may_enter(json.loads(user))
 
 
 def ask() -> None:
-    """Let nobody past who is not signed in, where sign-in is on."""
+    """Let nobody past who is not signed in, or may not enter, where sign-in is on."""
     if not provider():
         return
     if not st.user.is_logged_in:
@@ -75,3 +100,7 @@ def ask() -> None:
     with st.sidebar:
         st.caption(f"Signed in as {st.user.get('email') or st.user.get('name') or 'you'}")
         st.button("Sign out", icon=":material/logout:", on_click=st.logout)
+    if not may_enter(st.user):
+        st.title("This page is not for this account")
+        st.html('<p class="lead">Sign out and take another, or ask whoever runs this page to let yours in.</p>')
+        st.stop()

@@ -1,6 +1,8 @@
-"""Say that something is wrong, and try again by itself where that can help."""
+"""Say that an answer takes its time, or that something is wrong; try again by itself where that can help."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html import escape
 
 import streamlit as st
@@ -49,6 +51,17 @@ def again_in(error: ApiError) -> float | None:
 def _bearable(seconds: float | None) -> float:
     """How long the API asks to wait, kept to what a person would."""
     return 2.0 if seconds is None else min(60.0, max(1.0, seconds))
+
+
+@contextmanager
+def waiting(words: str) -> Iterator[None]:
+    """Say so while the API is asked; the style lets 400 ms pass before one sees it."""
+    place = st.empty()
+    place.html(f'<p class="waiting">{escape(words)}</p>')
+    try:
+        yield
+    finally:
+        place.empty()
 
 
 def show_trouble(error: ApiError) -> None:

@@ -21,20 +21,22 @@ INFRA = Path(__file__).parents[1]
 ASSEMBLIES = TemporaryDirectory()
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:sign-in-AbCdEf"
 OPTIONS = {
-    "image": "someone/digits:1.0.0",
+    "image": f"123456789012.dkr.ecr.us-east-1.amazonaws.com/images@sha256:{'0' * 64}",
     "arm64": "true",
     "min_tasks": "1",
     "max_tasks": "6",
     "sign_in_secret_arn": SECRET,
+    "sign_in_allowed": "example.com, ada@example.org",
     "alarm_email": "ops@example.com",
     "monthly_budget_usd": "60",
     "github_repository": "owner@12/name@34",
+    "outside_check": "true",
 }
 
 
 class Synthesis(NamedTuple):
     template: dict[str, Any]
-    findings: list[dict[str, Any]]
+    reports: list[dict[str, Any]]
     path: Path
 
     def of(self, kind: str) -> list[dict[str, Any]]:
@@ -46,6 +48,14 @@ class Synthesis(NamedTuple):
         return only
 
     @property
+    def findings(self) -> list[dict[str, Any]]:
+        return [report for report in self.reports if report["pluginName"] != "Construct Annotations"]
+
+    @property
+    def warnings(self) -> str:
+        return str([report for report in self.reports if report not in self.findings])
+
+    @property
     def container(self) -> dict[str, Any]:
         (only,) = self.the("ECS::TaskDefinition")["ContainerDefinitions"]
         return dict(only)
@@ -54,7 +64,11 @@ class Synthesis(NamedTuple):
 @cache
 def synthesize(**context: str) -> Synthesis:
     flags = json.loads((INFRA / "cdk.json").read_text())["context"]
-    app = App(context={**flags, **context}, analytics_reporting=False, outdir=mkdtemp(dir=ASSEMBLIES.name))
+    app = App(
+        context={"image": "someone/digits:1.0.0", **flags, **context},
+        analytics_reporting=False,
+        outdir=mkdtemp(dir=ASSEMBLIES.name),
+    )
     stack = build(app)
     assembly = app.synth()
     path = Path(assembly.get_stack_by_name(stack.stack_name).template_full_path)
@@ -66,9 +80,13 @@ def default() -> Synthesis:
     return synthesize()
 
 
+def without_https() -> Synthesis:
+    return synthesize(cloudfront="false")
+
+
 def with_domain() -> Synthesis:
     return synthesize(**OPTIONS, domain_name="digits.example.com", hosted_zone_id="Z0123456789")
 
 
 def with_cloudfront() -> Synthesis:
-    return synthesize(**OPTIONS, cloudfront="true")
+    return synthesize(**OPTIONS)

@@ -30,11 +30,18 @@ def test_an_image_is_named_by_tag_or_digest(image: str) -> None:
         ({"min_tasks": "0"}, "context min_tasks: Input should be greater than or equal to 1"),
         ({"min_tasks": 5}, "context: max_tasks must be at least min_tasks"),
         ({"domain_name": "digits.example.com"}, "context: domain_name and hosted_zone_id go together"),
+        ({"image": ""}, "context image: none is given. Name the one to run"),
+        ({"sign_in_secret_arn": "arn:aws:x"}, "context: sign_in_secret_arn and sign_in_allowed"),
+        ({"sign_in_allowed": "everybody"}, "context sign_in_allowed: must be domains and e-mail addresses"),
+        ({"outside_check": "true", "cloudfront": "false"}, "context: outside_check asks over HTTPS"),
         (
             {"domain_name": "digits.example.com", "hosted_zone_id": "Z1", "cloudfront": "true"},
             "context: choose domain_name or cloudfront",
         ),
-        ({"sign_in_secret_arn": "arn:aws:secretsmanager:x"}, "context: sign_in_secret_arn needs HTTPS"),
+        (
+            {"sign_in_secret_arn": "arn:aws:secretsmanager:x", "cloudfront": "false"},
+            "context: sign_in_secret_arn needs HTTPS",
+        ),
         ({"monthly_budget_usd": "60"}, "context: monthly_budget_usd needs alarm_email"),
     ],
 )
@@ -42,3 +49,15 @@ def test_what_cannot_be_used_is_named(context: dict[str, object], said: str) -> 
     with pytest.raises(ConfigError) as caught:
         Config.from_context({"image": IMAGE, **context})
     assert str(caught.value).startswith(said)
+
+
+def test_https_comes_from_cloudfront_unless_there_is_a_domain() -> None:
+    domain = {"domain_name": "digits.example.com", "hosted_zone_id": "Z1"}
+    assert Config.from_context({"image": IMAGE}).behind_cloudfront
+    assert not Config.from_context({"image": IMAGE, **domain}).behind_cloudfront
+    assert not Config.from_context({"image": IMAGE, "cloudfront": "false"}).behind_cloudfront
+
+
+def test_what_the_pipeline_would_take_back_is_found() -> None:
+    config = Config.from_context({"image": IMAGE, "arm64": "true", "max_tasks": "6"})
+    assert config.differences({"max_tasks": 6, "@aws-cdk/core:flag": True}) == ["arm64"]

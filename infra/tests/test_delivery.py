@@ -28,7 +28,7 @@ def test_only_this_repository_environment_and_branch() -> None:
     }
 
 
-def test_it_may_do_little_and_no_resource_is_a_wildcard() -> None:
+def test_it_may_do_little_and_only_where_it_must() -> None:
     name, _ = deploy_role()
     (policy,) = [p for p in with_domain().of("IAM::Policy") if {"Ref": name} in p["Roles"]]
     statements = policy["PolicyDocument"]["Statement"]
@@ -38,13 +38,28 @@ def test_it_may_do_little_and_no_resource_is_a_wildcard() -> None:
         "cloudformation:DescribeStacks",
         "secretsmanager:GetSecretValue",
         "secretsmanager:DescribeSecret",
+        "ecr:GetAuthorizationToken",
+        "ecr:DescribeImageScanFindings",
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:GetDownloadUrlForLayer",
+        "ecr:BatchGetImage",
+        "ecr:CompleteLayerUpload",
+        "ecr:InitiateLayerUpload",
+        "ecr:PutImage",
+        "ecr:UploadLayerPart",
     }
-    assert "*" not in str([s["Resource"] for s in statements])
+    anywhere = [s["Action"] for s in statements if "*" in str(s["Resource"])]
+    assert anywhere == ["ecr:GetAuthorizationToken"], "which AWS grants for no repository alone"
 
 
 def test_no_repository_no_role() -> None:
     assert not default().of("IAM::OIDCProvider")
     assert "DeployRole" not in default().template["Outputs"]
+
+
+def test_the_provider_outlives_the_stack_since_the_account_has_only_one() -> None:
+    (provider,) = [r for r in with_domain().template["Resources"].values() if r["Type"] == "AWS::IAM::OIDCProvider"]
+    assert provider["DeletionPolicy"] == "Retain"
 
 
 def test_a_provider_that_the_account_has_is_used() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from synth import INFRA, OPTIONS, SECRET, Synthesis, default, synthesize, with_cloudfront, with_domain
+from synth import INFRA, OPTIONS, SECRET, Synthesis, default, synthesize, with_cloudfront, with_domain, without_https
 
 
 def test_half_a_cpu_and_a_gigabyte_on_fargate() -> None:
@@ -61,7 +61,9 @@ def test_an_open_api_has_no_key() -> None:
     assert "Secrets" not in synthesize(require_api_key="false").container
 
 
-@pytest.mark.parametrize(("synthesis", "proxies"), [(default, "1"), (with_domain, "1"), (with_cloudfront, "2")])
+@pytest.mark.parametrize(
+    ("synthesis", "proxies"), [(default, "2"), (without_https, "1"), (with_domain, "1"), (with_cloudfront, "2")]
+)
 def test_the_app_believes_as_many_proxies_as_there_are(synthesis: Callable[[], Synthesis], proxies: str) -> None:
     settings = {s["Name"]: s["Value"] for s in synthesis().container["Environment"]}
     assert settings["DIGITS_TRUSTED_PROXIES"] == proxies
@@ -97,7 +99,7 @@ def test_scaling_follows_cpu_and_requests_within_bounds() -> None:
 
 
 def test_tasks_admit_the_load_balancer_alone_and_go_out_over_https_alone() -> None:
-    rules = default().of("EC2::SecurityGroupIngress")
+    rules = without_https().of("EC2::SecurityGroupIngress")
     assert sorted(rule["FromPort"] for rule in rules) == [8000, 8501]
     assert all("SourceSecurityGroupId" in rule and "CidrIp" not in rule for rule in rules)
     (tasks,) = [g for g in default().of("EC2::SecurityGroup") if g["GroupDescription"].startswith("Tasks")]
@@ -105,5 +107,27 @@ def test_tasks_admit_the_load_balancer_alone_and_go_out_over_https_alone() -> No
     assert [(rule["FromPort"], rule["ToPort"]) for rule in tasks["SecurityGroupEgress"]] == [(443, 443)]
 
 
-def test_logs_are_kept_for_a_month() -> None:
-    assert default().the("Logs::LogGroup")["RetentionInDays"] == 30
+def test_logs_are_kept_for_a_month_and_outlive_a_failed_first_deployment() -> None:
+    (group,) = [r for r in default().template["Resources"].values() if r["Type"] == "AWS::Logs::LogGroup"]
+    assert (group["Properties"]["RetentionInDays"], group["DeletionPolicy"]) == (30, "Retain")
+
+
+def test_no_task_starts_before_it_may_read_its_secrets() -> None:
+    resources = with_domain().template["Resources"]
+    (service,) = [r for r in resources.values() if r["Type"] == "AWS::ECS::Service"]
+    role = with_domain().the("ECS::TaskDefinition")["ExecutionRoleArn"]["Fn::GetAtt"][0]
+    policies = [
+        name
+        for name, r in resources.items()
+        if r["Type"] == "AWS::IAM::Policy" and {"Ref": role} in r["Properties"]["Roles"]
+    ]
+    assert policies
+    assert {role, *policies} <= set(service["DependsOn"])
+
+
+def test_an_image_of_the_account_may_be_pulled_by_its_digest() -> None:
+    assert f"/images@sha256:{'0' * 64}" in str(with_domain().container["Image"])
+    allowed = [p["PolicyDocument"]["Statement"] for p in with_domain().of("IAM::Policy")]
+    pulls = [s for statements in allowed for s in statements if "ecr:BatchGetImage" in s["Action"]]
+    assert "arn:aws:ecr:us-east-1:123456789012:repository/images" in [s["Resource"] for s in pulls]
+    assert "ecr:" not in str(default().of("IAM::Policy")), "a public image takes no permission"

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 from cfnlint import lint
 
-from synth import Synthesis, default, synthesize, with_cloudfront, with_domain
+from synth import Synthesis, default, synthesize, with_cloudfront, with_domain, without_https
 
-EVERY_SHAPE = pytest.mark.parametrize("synthesis", [default, with_domain, with_cloudfront])
+EVERY_SHAPE = pytest.mark.parametrize("synthesis", [default, without_https, with_domain, with_cloudfront])
 
 
 def test_a_second_image_changes_the_task_definition_and_nothing_else() -> None:
@@ -66,3 +66,8 @@ def test_nothing_has_a_name_of_our_own() -> None:
         assert not {"Name", *names} & set(resource.get("Properties", {})) or resource["Type"] in (
             "AWS::Route53::RecordSet",
         ), name
+
+
+def test_what_only_the_command_line_knows_is_warned_of() -> None:
+    assert "max_tasks" in synthesize(max_tasks="6").warnings
+    assert "not as in cdk.json" not in default().warnings

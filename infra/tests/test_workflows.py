@@ -40,7 +40,7 @@ def test_what_is_called_exists(job: dict[str, Any]) -> None:
     for target in re.findall(r"\bmake (\S+)", commands(job)):
         assert re.search(rf"^{re.escape(target)}:", makefile, re.MULTILINE), target
     folder = ROOT / job.get("defaults", {}).get("run", {}).get("working-directory", "")
-    for script in re.findall(r"\S*\bsmoke/smoke\.sh", commands(job)):
+    for script in re.findall(r"\S*\bsmoke/\w+\.sh", commands(job)):
         assert (folder / script).is_file()
 
 
@@ -52,6 +52,42 @@ def test_ci_covers_every_python_from_the_oldest_supported() -> None:
 
 
 def test_only_the_deployment_may_ask_for_an_identity() -> None:
-    asking = [name for name, job in JOBS.items() if job["permissions"].get("id-token")]
-    assert asking == ["deploy.yml deploy"]
+    asking = {name for name, job in JOBS.items() if job["permissions"].get("id-token")}
+    assert asking == {"deploy.yml deploy", "deploy.yml promote"}, "to assume the role, and to sign"
     assert JOBS["deploy.yml deploy"]["environment"]["name"] == "production"
+
+
+def test_a_way_back_that_waits_is_cancelled_by_nothing() -> None:
+    assert "concurrency" not in WORKFLOWS["deploy.yml"], "it would drop a run that waits"
+    assert JOBS["deploy.yml deploy"]["concurrency"] == {"group": "production", "queue": "max"}
+
+
+def test_what_is_named_is_what_was_tested_on_both_architectures() -> None:
+    image, promote = JOBS["deploy.yml image"], JOBS["deploy.yml promote"]
+    platforms = {leg["architecture"] for leg in image["strategy"]["matrix"]["include"]}
+    assert platforms == set(image["outputs"]) == {"amd64", "arm64"}
+    (build,) = [step["with"] for step in image["steps"] if step.get("id") == "build"]
+    assert "push-by-digest=true" in build["outputs"]
+    assert "tags" not in build
+    assert {"ci", "image"} == set(promote["needs"])
+    tags = re.findall(r"--tag \"\$IMAGE:([^\"]+)\"", "\n".join(map(commands, JOBS.values())))
+    assert tags == ["$GITHUB_SHA", "$version"], "no other name is pushed, so that none moves"
+
+
+def test_what_was_before_is_tried_after_going_back() -> None:
+    (back,) = [step["run"] for step in JOBS["deploy.yml deploy"]["steps"] if step.get("id") == "back"]
+    assert back.index("image=$BEFORE") < back.index("smoke/live.sh")
+
+
+def test_tasks_pull_from_the_account_s_own_registry() -> None:
+    assert "image=$NEW" in commands(JOBS["deploy.yml deploy"])
+    assert '"new=$own@$digest"' in commands(JOBS["deploy.yml deploy"])
+
+
+@pytest.mark.parametrize(
+    "file", [*sorted(ROOT.glob("requirements*.txt")), *ROOT.glob("*/requirements.txt"), *ROOT.glob("container/uv.txt")]
+)
+def test_requirements_say_how_they_are_compiled(file: Path) -> None:
+    """Dependabot reads it there. Those of the benchmarks are installed for one Python alone."""
+    if file.name != "requirements-benchmarks.txt":
+        assert "--universal --generate-hashes --python-version 3.11" in file.read_text().splitlines()[1]

@@ -22,7 +22,7 @@ def pen_strokes() -> dict[str, list[Stroke]]:
 
 def on_canvas(page: Page, stroke: Stroke, size: float = 0.6, at: Point = (0.5, 0.5)) -> Stroke:
     """A stroke in pixels of the page: `size` and the middle's place `at` as shares of the canvas's side."""
-    box = page.locator("canvas").last.bounding_box()
+    box = page.get_by_role("application", name="Drawing area").bounding_box()
     assert box, "there is no canvas"
     left, top = (at[0] - size / 2), (at[1] - size / 2)
     return [
@@ -44,17 +44,32 @@ def draw(page: Page, label: str, size: float = 0.6, at: Point = (0.5, 0.5)) -> N
         draw_stroke(page, stroke, size, at)
 
 
-def draw_by_touch(page: Page, label: str) -> None:
-    """With a finger: real touch events of the browser, from which it makes the pointer events itself."""
-    session = page.context.new_cdp_session(page)
+class Hand:
+    """Fingers and a pen: real events of the browser, from which it makes the pointer events itself."""
 
-    def touch(kind: str, *points: Point) -> None:
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
+    def __init__(self, page: Page) -> None:
+        self._session = page.context.new_cdp_session(page)
 
-    for stroke in pen_strokes()[label]:
-        first, *rest = on_canvas(page, stroke)
-        touch("touchStart", first)
+    def touch(self, kind: str, *points: Point) -> None:
+        """`kind` is touchStart, touchMove or touchEnd; `points` is where each finger is."""
+        fingers = [{"x": x, "y": y, "id": finger} for finger, (x, y) in enumerate(points)]
+        self._session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+
+    def draw_by_touch(self, stroke: Stroke) -> None:
+        first, *rest = stroke
+        self.touch("touchStart", first)
         for point in rest:
-            touch("touchMove", point)
-        touch("touchEnd")
-    session.detach()
+            self.touch("touchMove", point)
+        self.touch("touchEnd")
+
+    def pen(self, kind: str, point: Point) -> None:
+        """`kind` is mousePressed, mouseMoved or mouseReleased."""
+        button = {"button": "left", "buttons": int(kind != "mouseReleased"), "clickCount": 1}
+        event = {"type": kind, "x": point[0], "y": point[1], "pointerType": "pen"} | button
+        self._session.send("Input.dispatchMouseEvent", event)
+
+
+def draw_by_touch(page: Page, label: str) -> None:
+    hand = Hand(page)
+    for stroke in pen_strokes()[label]:
+        hand.draw_by_touch(on_canvas(page, stroke))

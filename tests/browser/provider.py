@@ -15,7 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 CLIENT_ID, CLIENT_SECRET = "the-page", "only-for-tests"
-PERSON = {"sub": "1", "email": "ada@example.org", "name": "Ada"}
+PERSON = {"sub": "1", "email": "ada@example.org", "email_verified": True, "name": "Ada"}
 
 
 def _provider(issuer: str) -> FastAPI:

@@ -1,12 +1,13 @@
 """The API goes away, stalls, refuses; the page says so in plain words and goes on by itself."""
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, WebSocketRoute, expect
 
-from tests.browser.conftest import opened
+from tests.browser.conftest import opened, pictures_of
 from tests.browser.drawing import draw
 from tests.browser.servers import App, Server
 from tests.support.ports import free_port
@@ -48,6 +49,18 @@ def test_slow_and_quick_again(own_app: App, context: BrowserContext) -> None:
     expect(label(page)).to_have_text("3")
 
 
+def test_the_page_s_server_away_and_back(own_app: App, context: BrowserContext) -> None:
+    """It then knows nothing of the page, which has not been answered before."""
+    page = opened(context, own_app)
+    page.locator("canvas").wait_for()
+    own_app.page.stop()
+    draw(page, "3")
+    expect(said(page)).to_have_attribute("data-waiting", re.compile("cannot reach its server. Your drawing is kept"))
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    own_app.page.start()
+    expect(label(page)).to_have_text("3")
+
+
 def test_opened_while_the_api_is_away(own_app: App, context: BrowserContext) -> None:
     own_app.api.stop()
     page = opened(context, own_app, "how-good")
@@ -86,6 +99,39 @@ def test_what_passes_by_itself(scripted: Api, page_url: str, context: BrowserCon
     expect(label(page)).to_have_text("7")
 
 
+def test_a_late_answer_is_said_to_be_late(scripted: Api, page_url: str, context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto(page_url)
+    draw(page, "7")
+    expect(label(page)).to_have_text("7")
+    expect(said(page)).not_to_have_attribute("data-waiting", re.compile(""))
+    scripted.wait.clear()
+    draw(page, "1")
+    expect(said(page)).to_have_attribute("data-waiting", "Thinking…")
+    assert float(page.locator(".st-key-answer .stHtml").first.evaluate("e => getComputedStyle(e).opacity")) < 0.5
+    scripted.wait.set()
+    expect(said(page)).not_to_have_attribute("data-waiting", re.compile(""))
+
+
+def test_a_drawing_that_was_lost_on_its_way_is_sent_again(page_url: str, context: BrowserContext) -> None:
+    """Streamlit drops what is to be sent while the connection is broken."""
+    page = context.new_page()
+    lost: list[str | bytes] = []
+    drawn = False
+
+    def lose_the_first(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+        route.on_message(lambda message: lost.append(message) if drawn and not lost else server.send(message))
+
+    page.route_web_socket("**/_stcore/stream", lose_the_first)
+    page.goto(page_url)
+    page.locator("canvas").wait_for()
+    drawn = True
+    draw(page, "3")
+    expect(label(page)).to_have_text("7")
+    assert lost
+
+
 def test_a_key_that_the_api_does_not_know(scripted: Api, page_url: str, context: BrowserContext) -> None:
     page = context.new_page()
     page.goto(page_url)
@@ -104,3 +150,44 @@ def test_one_drawing_is_asked_once(scripted: Api, page_url: str, context: Browse
     expect(label(page)).to_have_text("7")
     page.wait_for_timeout(500)
     assert [call.path for call in scripted.asked[before:]] == ["/predict/?glyph=true"]
+
+
+_FAINTEST = """() => {
+  let opacity = 1;
+  for (let one = document.querySelector(".answer-label"); one; one = one.parentElement)
+    opacity = Math.min(opacity, getComputedStyle(one).opacity);
+  return opacity < 0.5;
+}"""
+
+
+def test_what_takes_its_time_is_told_and_the_old_answer_is_dimmed(
+    scripted: Api, page_url: str, context: BrowserContext
+) -> None:
+    """For uploads: an answer of before would look like one of now."""
+    scripted.status, scripted.headers = 200, {}
+    scripted.bodies["/alphabets/"] = json.dumps({"alphabets": [{"name": "digits", "labels": ["7"], "version": "1"}]})
+    page = context.new_page()
+    page.goto(f"{page_url}/upload")
+    widget = page.locator("input[type=file]")
+    widget.set_input_files(pictures_of("7"))
+    expect(label(page)).to_have_text("7")
+    scripted.wait.clear()
+    try:
+        widget.set_input_files(pictures_of("1"))
+        expect(page.locator(".waiting")).to_have_text("Thinking…")
+        expect(page.locator(".waiting")).to_have_css("opacity", "1")
+        page.wait_for_function(_FAINTEST)
+    finally:
+        scripted.wait.set()
+    expect(said(page)).to_have_text("2 pictures: all recognized.")
+    expect(page.locator(".waiting")).to_have_count(0)
+
+
+def test_figures_that_take_their_time_are_announced(scripted: Api, page_url: str, context: BrowserContext) -> None:
+    scripted.wait.clear()
+    page = context.new_page()
+    page.goto(f"{page_url}/how-good")
+    try:
+        page.get_by_text("Asking…").wait_for()
+    finally:
+        scripted.wait.set()

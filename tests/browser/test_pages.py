@@ -1,5 +1,6 @@
 """What every page owes: working snippets, figures, accessibility, and no heavy imports."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -8,11 +9,11 @@ from pathlib import Path
 import pytest
 import requests
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import opened, pictures_of
+from tests.browser.conftest import opened, pictures_of, visitor
 from tests.browser.drawing import draw
-from tests.browser.servers import App
+from tests.browser.servers import ROOT, App
 from tests.conftest import need
 
 PAGES = ["", "upload", "how-good", "api"]
@@ -23,6 +24,18 @@ def test_the_model_card_tells_figures_with_their_count(context: BrowserContext, 
     row = page.get_by_role("row", name="MNIST test").first
     assert "10,000" in row.inner_text()
     assert "%" in row.inner_text()
+
+
+def test_the_figures_begin_with_a_sentence(context: BrowserContext, app: App) -> None:
+    page = opened(context, app, "how-good")
+    expect(page.locator(".lead").first).to_have_text(
+        re.compile(r"^It is wrong on about \d+ of 1,000 drawings\. Where it is not sure, it says so\.$")
+    )
+    page.get_by_text("In pictures").click()
+    pictures = page.locator(".drawn img")
+    expect(pictures).to_have_count(len(list((ROOT / "app" / "models" / "pictures").glob("*.png"))))
+    pictures.last.scroll_into_view_if_needed()
+    page.wait_for_function("[...document.querySelectorAll('.drawn img')].at(-1).naturalWidth > 0")
 
 
 def test_the_snippets_work_as_they_stand(context: BrowserContext, app: App, tmp_path: Path) -> None:
@@ -40,6 +53,26 @@ def test_the_snippets_work_as_they_stand(context: BrowserContext, app: App, tmp_
 
 
 @pytest.mark.parametrize("path", PAGES)
+def test_nothing_jumps_while_the_page_appears(context: BrowserContext, app: App, path: str) -> None:
+    """Cumulative layout shift, of which more than 0.1 needs improvement by web.dev's rule."""
+    context.add_init_script(
+        """window.shift = 0; new PerformanceObserver(list => {
+        for (const entry of list.getEntries()) window.shift += entry.value;
+        }).observe({ type: "layout-shift", buffered: true });"""
+    )
+    page = opened(context, app, path)
+    page.wait_for_timeout(1000)
+    assert page.evaluate("window.shift") < 0.05
+
+
+def test_what_is_coming_is_told_before_any_script_has_run(browser: Browser, app: App) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{app.page_url}/upload")
+        expect(page.get_by_text("Upload pictures", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("path", PAGES)
 def test_accessibility_in_light_and_dark(context: BrowserContext, app: App, path: str) -> None:
     """No serious or critical violation by axe-core's rules."""
     page = opened(context, app, path)
@@ -50,6 +83,48 @@ def test_accessibility_in_light_and_dark(context: BrowserContext, app: App, path
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         page.wait_for_timeout(500)
         assert not _serious(page), scheme
+
+
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [("", ""), ("upload", "Upload · "), ("how-good", "How good is it? · "), ("api", "API · ")],
+)
+def test_pages_have_titles_of_their_own(context: BrowserContext, app: App, path: str, title: str) -> None:
+    expect(opened(context, app, path)).to_have_title(f"{title}Digit Recognition")
+
+
+_FOCUS = """() => {
+  let element = document.activeElement;
+  while (element.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+  const outlined = one => one && getComputedStyle(one).outlineStyle !== "none";
+  const { width, height } = (element.closest("label") ?? element).getBoundingClientRect();
+  const inline = element.closest("p");
+  return {
+    name: element.tagName + " " + element.innerText, heading: !!element.closest("h1, h2"), out: element === document.body,
+    seen: outlined(element) || outlined(element.closest("label")), small: !inline && Math.min(width, height) < 24,
+  };
+}"""
+
+
+@pytest.mark.parametrize("colours", ["none", "active"])
+@pytest.mark.parametrize("path", ["upload", "how-good", "api"])
+def test_the_keyboard_s_focus_is_seen_and_on_no_heading(browser: Browser, app: App, path: str, colours: str) -> None:
+    context = visitor(browser, forced_colors=colours)
+    page = opened(context, app, path)
+    if path == "upload":
+        page.locator("input[type=file]").set_input_files(pictures_of("58"))
+        page.get_by_role("button", name="Download as CSV").wait_for()
+    stops = []
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        stops.append(page.evaluate(_FOCUS))
+        if stops[-1]["out"]:
+            break
+    assert len(stops) > 6
+    for fault in ("heading", "small"):
+        assert not [stop["name"] for stop in stops[:-1] if stop[fault]], fault
+    assert not [stop["name"] for stop in stops[:-1] if not stop["seen"]]
+    context.close()
 
 
 def _serious(page: Page) -> dict[str, list[str]]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from PIL import Image
 
 SIDE = 4990
-"""Of a square of nearly 25 megapixels, the most that is accepted."""
+"""Of a square of nearly 25 megapixels, the most that is decoded at once."""
 
 
 def jpeg_of_scans() -> bytes:

@@ -45,7 +45,7 @@ class Visitor(AbstractContextManager["Visitor"]):
             element = received.delta.new_element
             if element.HasField("html"):
                 shown.append(element.html.body)
-            if element.HasField("bidi_component"):
+            if element.HasField("bidi_component") and element.bidi_component.component_name.endswith("drawing_pad"):
                 self.pad = element.bidi_component.id
             if element.HasField("file_uploader"):
                 self.uploader = element.file_uploader.id

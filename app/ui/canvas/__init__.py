@@ -1,4 +1,4 @@
-"""A drawing pad for a Streamlit page: a square canvas with brush, eraser, undo and clear.
+"""A drawing pad for a Streamlit page: a square canvas with brush, eraser, undo and redo, and drawings put aside.
 
 Our own component, because the published ones wait before they send (streamlit-drawable-canvas: 200 ms after the
 stroke), have a fixed size in pixels and no name for a screen reader. Strokes live in the browser, as lines rather
@@ -6,33 +6,49 @@ than pixels: they survive a re-run, another page and a reload, and are drawn ane
 """
 
 import base64
-import binascii
 from pathlib import Path
 
 import streamlit as st
 
 _FILES = Path(__file__).parent
 
+_SCRIPTS = ("strokes.js", "history.js", "recent.js", "watch.js", "canvas.js")
+"""One after the other they are one module: Streamlit takes no more."""
+
 _pad = st.components.v2.component(
     "drawing_pad",
     html=(_FILES / "canvas.html").read_text(),
     css=(_FILES / "canvas.css").read_text(),
-    js=(_FILES / "canvas.js").read_text(),
+    js="\n".join((_FILES / script).read_text() for script in _SCRIPTS),
 )
 
 
 def canvas(key: str, answer_key: str) -> bytes:
-    """Show the pad; a run follows each finished stroke.
+    """Show the pad; a run follows each finished stroke, and each rest of the pen in one.
 
     Args:
         key: of the widget.
-        answer_key: of the `st.container` that shows the answer; a screen reader is told when it changes.
+        answer_key: of the `st.container` that shows the answer and, by `answered`, to which drawing. A screen reader is
+            told when it changes; while it is not to the last drawing, its attribute `data-waiting` says what to do.
 
     Returns:
-        The drawing as a PNG of 280x280 pixels, black on white; empty when nothing is drawn.
+        The drawing as a PNG of 280x280 pixels, black on white; blank for a dot, empty when nothing is drawn.
     """
     state = _pad(key=key, data={"answerKey": answer_key}, default={"drawing": ""}, on_drawing_change=lambda: None)
-    return _bytes_of(state.get("drawing"))
+    drawing = _bytes_of(state.get("drawing"))
+    # Not in `data`: Streamlit fails to cache messages of the component's size that change from run to run.
+    st.html(f'<span data-taken="{_name(drawing)}"></span>')
+    return drawing
+
+
+def answered(drawing: bytes) -> str:
+    """HTML, not to be seen, that tells the pad which drawing the answer beside it is to."""
+    return f'<span data-drawing="{_name(drawing)}"></span>'
+
+
+def _name(drawing: bytes) -> str:
+    """By which the pad knows it: a PNG ends with the checksums of all before."""
+    return base64.b64encode(drawing)[-32:].decode()
 
 
 def _bytes_of(data_url: object) -> bytes:
@@ -40,5 +56,5 @@ def _bytes_of(data_url: object) -> bytes:
     _, _, encoded = str(data_url or "").partition(";base64,")
     try:
         return base64.b64decode(encoded, validate=True)
-    except binascii.Error:
+    except ValueError:  # no base64, or not even ASCII
         return b""

@@ -1,7 +1,8 @@
-const UNITS = 400; // strokes are kept in these, whatever the size on screen
-const SENT = 280; // pixels a side of the picture that is sent
 const KEPT = "drawing-pad";
 const STEP = 10; // units that an arrow key moves the pen
+const REST = 400; // ms that the pen rests in a stroke until a guess is asked for
+const STILL = 4; // units within which it rests
+const HAND = 2000; // ms after a pen was near in which touches are the hand that holds it
 
 const pads = new WeakMap();
 
@@ -9,9 +10,7 @@ const pads = new WeakMap();
 export default function ({ parentElement, data, setStateValue }) {
   const pad = pads.get(parentElement) ?? makePad(parentElement);
   pads.set(parentElement, pad);
-  pad.connect(setStateValue);
-  const answer = document.querySelector(`.st-key-${data.answerKey}`);
-  answer?.setAttribute("role", "status"); // a screen reader says what appears there
+  pad.connect(setStateValue, data.answerKey);
   return () => {
     pad.disconnect();
     pads.delete(parentElement);
@@ -19,44 +18,55 @@ export default function ({ parentElement, data, setStateValue }) {
 }
 
 function makePad(root) {
-  const canvas = root.querySelector("canvas");
+  const paper = root.querySelector(".paper");
+  paper.append(paper.querySelector("template").content.cloneNode(true)); // no paper is there before it can be drawn on
+  const canvas = paper.querySelector("canvas");
   const hint = root.querySelector(".hint");
-  const [brush, eraser, undo, clear] = ["brush", "eraser", "undo", "clear"].map((name) =>
+  const [brush, eraser, undo, redo, clear, next] = ["brush", "eraser", "undo", "redo", "clear", "next"].map((name) =>
     root.querySelector(`[name=${name}]`),
   );
-  let strokes = remembered();
+  const history = makeHistory(remembered(KEPT));
+  const recent = makeRecent(root.querySelector(".recent"), (strokes) => {
+    putAside();
+    change(strokes);
+  });
+  const watch = makeWatch(
+    root.querySelector("[role=status]"),
+    () => send("drawing", sent),
+    () => stroke || location.reload(), // the drawings survive it
+  );
   let stroke = null; // the one being drawn
-  let cleared = null; // what Clear took, so that Undo can give it back
+  let pointer = null; // the event that began it; none by keyboard
+  let penSeen = -Infinity;
   let pen = { x: UNITS / 2, y: UNITS / 2 }; // the keyboard's
+  let rest = { timer: 0, x: 0, y: 0 };
+  let guessed = ""; // the picture that was sent while it was drawn
   let send = null;
   let sent = "";
 
   const erasing = () => eraser.getAttribute("aria-pressed") === "true";
+  const erase = (on) => eraser.setAttribute("aria-pressed", String(on));
 
   function show() {
+    const { sheet } = history;
+    const focused = root.querySelector(":focus");
+    if (!sheet.length) erase(false); // nothing is there to erase, and a pen is wanted
+    undo.disabled = !history.canUndo;
+    redo.disabled = !history.canRedo;
+    clear.disabled = eraser.disabled = next.disabled = !sheet.length;
+    hint.hidden = sheet.length > 0 || stroke !== null;
+    if (focused?.disabled) canvas.focus({ preventScroll: true });
+
     const side = Math.round(canvas.clientWidth * devicePixelRatio);
     if (canvas.width !== side) canvas.width = canvas.height = side;
-    paint(canvas, stroke ? [...strokes, stroke] : strokes, getComputedStyle(canvas).color);
-    if (root.activeElement === canvas || document.activeElement?.shadowRoot?.activeElement === canvas) showPen();
-    hint.hidden = strokes.length > 0 || stroke !== null;
-    undo.disabled = !strokes.length && !cleared;
-    clear.disabled = !strokes.length;
+    const { color } = getComputedStyle(canvas);
+    paint(canvas, stroke ? [...sheet, stroke] : sheet, color);
+    if (canvas.matches(":focus-visible")) paintPen(canvas, pen, brush.value, erasing());
+    canvas.style.cursor = erasing() ? ring((brush.value / UNITS) * canvas.clientWidth) : "";
   }
 
-  function showPen() {
-    if (!canvas.matches(":focus-visible")) return;
-    const context = canvas.getContext("2d");
-    const scale = canvas.width / UNITS;
-    context.strokeStyle = getComputedStyle(canvas).color;
-    context.lineWidth = 2 * scale;
-    context.beginPath();
-    context.arc(pen.x * scale, pen.y * scale, (brush.value / 2 + 3) * scale, 0, 2 * Math.PI);
-    context.stroke();
-  }
-
-  function begin(point) {
-    stroke = { width: Number(brush.value), erase: erasing(), points: [[point.x, point.y]] };
-    cleared = null;
+  function begin({ x, y }) {
+    stroke = { width: Number(brush.value), erase: erasing(), points: [[x, y]] };
     show();
   }
 
@@ -67,16 +77,59 @@ function makePad(root) {
 
   function end() {
     if (!stroke) return;
-    strokes.push(stroke);
-    stroke = null;
+    const sheet = [...history.sheet, stroke];
+    const allErased = stroke.erase && !picture(sheet);
+    release();
+    change(allErased ? [] : sheet);
+    if (guessed && guessed === sent) watch.readOut();
+    guessed = "";
+  }
+
+  /** The stroke was none. */
+  function drop() {
+    if (!stroke) return;
+    release();
+    changed();
+  }
+
+  function release() {
+    stroke = pointer = null;
+    clearTimeout(rest.timer);
+    watch.hush(false);
+  }
+
+  function change(sheet) {
+    history.put(sheet);
     changed();
   }
 
   function changed() {
     show();
-    remember(strokes);
-    const png = strokes.some(({ erase }) => !erase) ? picture(strokes) : "";
-    if (png !== sent) send("drawing", (sent = png));
+    remember(KEPT, history.sheet);
+    offer(history.sheet);
+  }
+
+  function offer(strokes) {
+    const png = picture(strokes);
+    if (png === sent) return;
+    send("drawing", (sent = png));
+    watch.await(png);
+  }
+
+  function guessAtRest({ x, y }) {
+    if (Math.hypot(x - rest.x, y - rest.y) < STILL) return;
+    clearTimeout(rest.timer);
+    rest = { timer: setTimeout(guess, REST), x, y };
+  }
+
+  function guess() {
+    watch.hush(true);
+    offer([...history.sheet, stroke]);
+    guessed = sent;
+  }
+
+  function putAside() {
+    if (history.sheet.length) recent.add(history.sheet, watch.label());
   }
 
   const place = (event) => {
@@ -85,19 +138,28 @@ function makePad(root) {
     return { x: units(event.clientX - box.left, box.width), y: units(event.clientY - box.top, box.height) };
   };
 
+  for (const type of ["pointerenter", "pointerdown", "pointermove", "pointerup"])
+    canvas.addEventListener(type, (event) => {
+      if (event.pointerType === "pen") penSeen = event.timeStamp;
+    });
   canvas.addEventListener("pointerdown", (event) => {
+    const hand = pointer?.pointerType === "pen" || event.timeStamp - penSeen < HAND;
+    if (event.pointerType === "touch" && hand) return;
+    if (pointer?.pointerType === "touch") drop(); // a second finger moves the page, a pen has the hand beside it
     if (!event.isPrimary || event.button !== 0) return;
     canvas.setPointerCapture(event.pointerId); // a stroke may leave the paper and come back
     end();
+    pointer = event;
     begin(place(event));
   });
   canvas.addEventListener("pointermove", (event) => {
-    if (!event.isPrimary || !stroke || !canvas.hasPointerCapture(event.pointerId)) return;
+    if (event.pointerId !== pointer?.pointerId) return;
     const moves = event.getCoalescedEvents?.() ?? [];
     extend((moves.length ? moves : [event]).map(place));
+    guessAtRest(place(event));
   });
-  for (const type of ["pointerup", "pointercancel"])
-    canvas.addEventListener(type, (event) => event.isPrimary && end());
+  canvas.addEventListener("pointerup", (event) => event.pointerId === pointer?.pointerId && end());
+  canvas.addEventListener("pointercancel", (event) => event.pointerId === pointer?.pointerId && drop());
 
   canvas.addEventListener("keydown", (event) => {
     const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ?? [0, 0];
@@ -111,87 +173,77 @@ function makePad(root) {
   });
   canvas.addEventListener("focus", show);
   canvas.addEventListener("blur", () => (stroke ? end() : show()));
-  canvas.addEventListener("transitionend", show); // the theme's colours have changed
+  canvas.addEventListener("transitionend", () => {
+    show(); // the theme's colours have changed
+    recent.show();
+  });
 
-  function takeBack() {
-    if (cleared) [strokes, cleared] = [cleared, null];
-    else strokes.pop();
-    changed();
-  }
-  undo.addEventListener("click", takeBack);
+  const does = new Map([
+    [undo, () => (history.undo(), changed())],
+    [redo, () => (history.redo(), changed())],
+    [eraser, () => (erase(!erasing()), show())],
+    [clear, () => change([])],
+    [next, () => (putAside(), change([]))],
+  ]);
+  for (const [tool, act] of does) tool.addEventListener("click", act);
+  brush.addEventListener("input", show);
   root.querySelector(".pad").addEventListener("keydown", (event) => {
-    if (!(event.ctrlKey || event.metaKey) || event.key !== "z") return;
+    const tool = toolFor(event);
+    if (!tool) return;
     event.preventDefault();
-    takeBack();
+    end();
+    root.querySelector(`[name=${tool}]`).click();
   });
-  clear.addEventListener("click", () => {
-    [cleared, strokes] = [strokes, []];
-    eraser.setAttribute("aria-pressed", "false");
-    changed();
-  });
-  eraser.addEventListener("click", () => eraser.setAttribute("aria-pressed", String(!erasing())));
 
   const resized = new ResizeObserver(show);
   resized.observe(canvas);
+  recent.show();
   return {
-    connect(setStateValue) {
+    connect(setStateValue, answerKey) {
       const first = send === null;
       send = setStateValue;
-      if (first && strokes.length) changed(); // a drawing from before a reload wants its answer
+      watch.of(answerKey);
+      if (first && history.sheet.length) changed(); // a drawing from before a reload wants its answer
     },
-    disconnect: () => resized.disconnect(),
+    disconnect() {
+      resized.disconnect();
+      canvas.remove();
+      watch.end();
+    },
   };
 }
 
-function paint(canvas, strokes, ink) {
+function toolFor({ key, ctrlKey, metaKey, altKey, shiftKey }) {
+  const letter = key.toLowerCase();
+  if (altKey) return undefined;
+  if (ctrlKey || metaKey) return { z: shiftKey ? "redo" : "undo", y: "redo" }[letter];
+  return { e: "eraser", n: "next", delete: "clear", backspace: "clear" }[letter];
+}
+
+/** Where the keyboard's pen is: a ring around what it would paint. */
+function paintPen(canvas, { x, y }, width, erasing) {
   const context = canvas.getContext("2d");
   const scale = canvas.width / UNITS;
-  context.setTransform(scale, 0, 0, scale, 0, 0);
-  context.clearRect(0, 0, UNITS, UNITS);
-  context.lineCap = context.lineJoin = "round";
-  context.strokeStyle = ink;
-  for (const { width, erase, points } of strokes) {
-    context.globalCompositeOperation = erase ? "destination-out" : "source-over";
-    context.lineWidth = width;
-    context.beginPath();
-    context.moveTo(...points[0]);
-    for (let i = 1; i < points.length; i++) {
-      const [x, y] = points[i - 1];
-      const [toX, toY] = points[i];
-      context.quadraticCurveTo(x, y, (x + toX) / 2, (y + toY) / 2); // through the middles: no corners
-    }
-    context.lineTo(...points.at(-1));
+  const { color, backgroundColor } = getComputedStyle(canvas);
+  context.setLineDash(erasing ? [6 * scale, 4 * scale] : []);
+  context.beginPath();
+  context.arc(x * scale, y * scale, (width / 2 + 3) * scale, 0, 2 * Math.PI);
+  for (const [style, thickness] of [
+    [backgroundColor, 6],
+    [color, 2],
+  ]) {
+    context.strokeStyle = style;
+    context.lineWidth = thickness * scale;
     context.stroke();
   }
-  context.globalCompositeOperation = "source-over";
-  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.setLineDash([]);
 }
 
-/** Black on white, whatever the theme, as a data URL. */
-function picture(strokes) {
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = SENT;
-  paint(canvas, strokes, "#000");
-  const context = canvas.getContext("2d");
-  context.globalCompositeOperation = "destination-over";
-  context.fillStyle = "#fff";
-  context.fillRect(0, 0, SENT, SENT);
-  return canvas.toDataURL("image/png");
-}
-
-/** In this tab only: nobody else's page can show the drawing. */
-function remember(strokes) {
-  try {
-    sessionStorage.setItem(KEPT, JSON.stringify(strokes));
-  } catch {
-    // storage is full or forbidden; the drawing then lives as long as the page
-  }
-}
-
-function remembered() {
-  try {
-    return JSON.parse(sessionStorage.getItem(KEPT)) ?? [];
-  } catch {
-    return [];
-  }
+/** A mouse cursor that shows what the eraser takes. */
+function ring(diameter) {
+  const side = Math.ceil(diameter) + 4;
+  const circle = (colour, width) =>
+    `<circle cx="${side / 2}" cy="${side / 2}" r="${diameter / 2}" fill="none" stroke="${colour}" stroke-width="${width}"/>`;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${side}" height="${side}">${circle("#fff", 3)}${circle("#000", 1)}</svg>`;
+  return `url('data:image/svg+xml,${encodeURIComponent(svg)}') ${side / 2} ${side / 2}, cell`;
 }

@@ -18,17 +18,17 @@ print(answer.json()["predicted_digit"])
 
 def developers() -> None:
     address, locked = public_address(), bool(settings.load().api_keys)
-    st.title("The API")
+    st.title("The API", anchor=False)
     st.html('<p class="lead">Send a picture, get the answer as JSON.</p>')
     st.markdown(f"It answers at **{address}**; [its documentation]({address}/docs) tells all.")
     if locked:
         st.markdown("It wants a key, which whoever runs this app gives out. Put yours in the place of `YOUR_KEY`.")
-    st.header("From a shell")
+    st.header("From a shell", anchor=False)
     st.code(_CURL.format(address=address, key=" -H 'X-API-Key: YOUR_KEY'" if locked else ""), language=None)
-    st.header("From Python")
+    st.header("From Python", anchor=False)
     key = ', headers={"X-API-Key": "YOUR_KEY"}' if locked else ""
     st.code(_PYTHON.format(address=address, key=key), language=None)
-    st.header("The answer")
+    st.header("The answer", anchor=False)
     st.code(_EXAMPLE, language=None)
 
 

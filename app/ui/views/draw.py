@@ -4,23 +4,25 @@ from html import escape
 
 import streamlit as st
 
+from app import settings
 from app.client.errors import ApiError
 from app.client.models import Alphabet, Failed, Recognized
 from app.ui import answer as html
 from app.ui import visitors
 from app.ui.alphabets import choose
-from app.ui.canvas import canvas
+from app.ui.canvas import answered, canvas
 from app.ui.session import BATCH, answer_to, client
 from app.ui.trouble import show_trouble
+from app.ui.views.developers import public_address
 
 ANSWER_KEY = "answer"
 
 
 def draw() -> None:
-    st.title("Draw, and lift the pen")
+    st.title("Draw, and lift the pen", anchor=False)
     alphabet = choose()
-    if alphabet.labels:
-        st.html(f'<p class="lead">One of {html.listed(alphabet.labels)}. The answer comes by itself.</p>')
+    what = f"one of <span>{html.listed(alphabet.labels)}</span>" if alphabet.labels else "one character"
+    st.html(f'<p class="lead">A neural network that reads handwriting: draw {what}.</p>')
     _pad_and_answer(alphabet)
 
 
@@ -31,16 +33,19 @@ def _pad_and_answer(alphabet: Alphabet) -> None:
         with st.container(key="pad"):
             drawing = canvas("drawing", ANSWER_KEY)
         box, details = st.container(key=ANSWER_KEY), st.container(key="details")
+    answer = None
     with box:
         try:
             answer = answer_to(drawing, alphabet.name) if drawing else None
         except ApiError as error:
             show_trouble(error)
-            return
-        _show(answer)
+        else:
+            _show(answer)
+        st.html(answered(drawing))
     if isinstance(answer, Recognized):
         with details:
             _explain(answer, alphabet)
+            _take_along(drawing, answer)
 
 
 def _show(answer: Recognized | Failed | None) -> None:
@@ -48,7 +53,8 @@ def _show(answer: Recognized | Failed | None) -> None:
         st.html(html.headline(answer))
     elif answer:
         blank = answer.code == "blank_image"
-        st.html(f'<p class="quiet">{"Only a dot so far. Go on drawing." if blank else escape(answer.error)}</p>')
+        words = "Only a dot so far, or hardly more. Go on drawing." if blank else answer.error
+        st.html(f'<p class="quiet">{escape(words)}</p>')
     else:
         st.html('<p class="quiet">The answer appears here.</p>')
 
@@ -58,7 +64,8 @@ def _explain(answer: Recognized, alphabet: Alphabet) -> None:
     mattered = st.session_state.get("mattered", {}).get(html.request_of(answer))
     if mattered:
         pictures += html.seen(mattered, "What mattered", "The same picture, orange where erasing it costs confidence")
-    st.html(html.chart(answer, alphabet.labels) + f'<div class="pictures">{pictures}</div>')
+    caution = html.caution(alphabet.figures)
+    st.html(f'{html.chart(answer, alphabet.labels)}{caution}<div class="pictures">{pictures}</div>')
     if answer.glyph and not mattered and st.button("Which pixels mattered?", icon=":material/search_insights:"):
         try:
             _find_what_mattered(answer)
@@ -66,6 +73,19 @@ def _explain(answer: Recognized, alphabet: Alphabet) -> None:
             show_trouble(error)
         else:
             st.rerun(scope="fragment")
+
+
+def _take_along(drawing: bytes, answer: Recognized) -> None:
+    taken = st.expander("This drawing as PNG, JSON and curl", icon=":material/ios_share:", on_change="rerun")
+    if not taken.open:  # a stroke waits for nothing that nobody sees
+        return
+    with taken:
+        st.download_button("The drawing as PNG", drawing, "digit.png", "image/png", icon=":material/download:")
+        st.html('<p class="note">The answer, as the API gives it</p>')
+        st.code(answer.model_dump_json(indent=2, exclude={"glyph"}), language=None, height=240)
+        st.html('<p class="note">The same question from a shell, where the drawing lies</p>')
+        key = " -H 'X-API-Key: YOUR_KEY'" if settings.load().api_keys else ""
+        st.code(f"curl{key} -F file=@digit.png {public_address()}/predict/", language=None)
 
 
 def _find_what_mattered(answer: Recognized) -> None:

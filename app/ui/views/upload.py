@@ -6,19 +6,20 @@ from dataclasses import dataclass
 from html import escape
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.client.errors import ApiError
 from app.client.models import Alphabet, Failed, Recognized
 from app.ui import answer as html
-from app.ui import gallery
+from app.ui import gallery, intake
 from app.ui.alphabets import choose
 from app.ui.originals import address_of
 from app.ui.session import BATCH, answers_to, batches
-from app.ui.trouble import show_trouble
-
-TYPES = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"]
+from app.ui.trouble import show_trouble, waiting
 
 FILES, CAMERA, EXAMPLES = ":material/upload_file: Files", ":material/photo_camera: Camera", ":material/apps: Examples"
+
+_WAY = "way"
 
 
 @dataclass(frozen=True)
@@ -27,28 +28,40 @@ class Picture:
     data: bytes
 
 
-def upload() -> None:
-    st.title("Upload pictures")
-    st.html('<p class="lead">Photos, scans or drawings, one character each. Dark on light or light on dark.</p>')
-    alphabet = choose()
-    pictures = _pictures(alphabet)
-    if not pictures:
-        return
-    try:
-        results = _ask(pictures, alphabet)
-    except ApiError as error:
-        show_trouble(error)
-        return
+def from_files() -> bool:
+    """Whether the file widget is the chosen way in."""
+    return bool(st.session_state.get(_WAY, FILES) == FILES)
+
+
+def upload(above: DeltaGenerator) -> None:
+    """Show the page; `above` is the place above the file widget."""
+    with above:
+        st.title("Upload pictures", anchor=False)
+        st.html('<p class="lead">Photos, scans or drawings, one character each. Dark on light or light on dark.</p>')
+        with waiting("Asking…"):
+            alphabet = choose()
+        examples = gallery.examples(alphabet.name)
+        ways = [FILES, CAMERA, EXAMPLES] if examples else [FILES, CAMERA]
+        way = st.segmented_control("Take them from", ways, default=FILES, required=True, key=_WAY)
+    pictures = _pictures(way, examples)
+    with st.container(key="answer"):
+        if not pictures:
+            st.html('<p class="quiet">The answer appears here.</p>')
+            return
+        try:
+            with waiting("Thinking…"):
+                results = _ask(pictures, alphabet)
+        except ApiError as error:
+            show_trouble(error)
+            return
+        _say(results)
     if len(pictures) == 1:
         _show_one(pictures[0], results[0], alphabet)
     else:
         _show_all(pictures, results)
 
 
-def _pictures(alphabet: Alphabet) -> list[Picture]:
-    examples = gallery.examples(alphabet.name)
-    ways = [FILES, CAMERA, EXAMPLES] if examples else [FILES, CAMERA]
-    way = st.segmented_control("Take them from", ways, default=FILES, required=True)
+def _pictures(way: str, examples: list[gallery.Example]) -> list[Picture]:
     if way == CAMERA:
         photo = st.camera_input("Hold the paper so that one character fills the middle")
         return [Picture("camera.jpg", photo.getvalue())] if photo else []
@@ -56,8 +69,7 @@ def _pictures(alphabet: Alphabet) -> list[Picture]:
         st.html('<p class="note">Digits that people wrote by hand, from the MNIST test set. Pick one.</p>')
         example = gallery.pick(examples, key="gallery")
         return [Picture(example.name, example.png)] if example else []
-    files = st.file_uploader("One or many pictures, also by drag and drop", TYPES, accept_multiple_files=True)
-    return [Picture(file.name, file.getvalue()) for file in files]
+    return [Picture(file.name, file.getvalue()) for file in st.session_state[intake.KEY]]
 
 
 def _ask(pictures: list[Picture], alphabet: Alphabet) -> list[Recognized | Failed]:
@@ -72,32 +84,45 @@ def _ask(pictures: list[Picture], alphabet: Alphabet) -> list[Recognized | Faile
     return results
 
 
+def _say(results: list[Recognized | Failed]) -> None:
+    """The answer, or what there is to say of many."""
+    if len(results) > 1:
+        unread = sum(isinstance(result, Failed) for result in results)
+        unsure = sum(isinstance(result, Recognized) and not result.sure for result in results)
+        st.html(f'<p class="lead summary">{len(results)} pictures: {_counted(unsure, unread)}</p>')
+    elif isinstance(results[0], Failed):
+        st.html(f'<p class="trouble" role="alert">{escape(results[0].error)}</p>')
+    else:
+        st.html(html.headline(results[0]))
+
+
 def _show_one(picture: Picture, result: Recognized | Failed, alphabet: Alphabet) -> None:
-    left, right = st.columns(2, gap="large")
-    with right, st.container(key="answer"):
-        if isinstance(result, Failed):
-            st.html(f'<p class="trouble" role="alert">{escape(result.error)}</p>')
-        else:
-            st.html(html.headline(result) + html.chart(result, alphabet.labels))
-    with left:
-        shown = html.seen(address_of(picture.data), "Your picture", picture.name, "photo")
-        if isinstance(result, Recognized):
-            shown += html.seen(result.glyph, "What the model saw", "The picture as the model saw it, 28 by 28 pixels")
-        st.html(f'<div class="pictures">{shown}</div>')
+    shown = html.seen(address_of(picture.data), "Your picture", picture.name, "photo")
+    chart = ""
+    if isinstance(result, Recognized):
+        shown += html.seen(result.glyph, "What the model saw", "The picture as the model saw it, 28 by 28 pixels")
+        chart = html.chart(result, alphabet.labels)
+    with st.container(key="details"):
+        st.html(f'{chart}<div class="pictures">{shown}</div>')
 
 
 def _show_all(pictures: list[Picture], results: list[Recognized | Failed]) -> None:
-    unread = sum(isinstance(result, Failed) for result in results)
-    unsure = sum(isinstance(result, Recognized) and not result.sure for result in results)
-    st.html(f'<p class="lead" role="status">{len(results)} pictures: {_counted(unsure, unread)}</p>')
-    rows = "".join(_row(picture, result) for picture, result in zip(pictures, results, strict=True))
-    st.html(
-        '<div class="scroll"><table><thead><tr><th scope="col">Picture</th><th scope="col">As the model saw it</th>'
-        f'<th scope="col">File</th><th scope="col">Answer</th></tr></thead><tbody>{rows}</tbody></table></div>'
-    )
-    st.download_button(
-        "Download as CSV", as_csv(pictures, results), "answers.csv", "text/csv", icon=":material/download:"
-    )
+    both = list(zip(pictures, results, strict=True))
+    with st.container(key="details"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.download_button(
+                "Download as CSV", as_csv(pictures, results), "answers.csv", "text/csv", icon=":material/download:"
+            )
+            if st.toggle("Doubtful ones first"):
+                both.sort(key=lambda one: _certainty(one[1]))
+        rows = "".join(_row(picture, result) for picture, result in both)
+        head = "".join(f'<th scope="col">{name}</th>' for name in ("Picture", "Answer", "As the model saw it", "File"))
+        st.html(f'<table class="answers"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>')
+
+
+def _certainty(result: Recognized | Failed) -> tuple[bool, float]:
+    """For sorting: first what could not be read, then what is not sure, and the least confident of each."""
+    return (False, 0.0) if isinstance(result, Failed) else (result.sure, result.confidence)
 
 
 def _counted(unsure: int, unread: int) -> str:
@@ -109,11 +134,15 @@ def _row(picture: Picture, result: Recognized | Failed) -> str:
     address = address_of(picture.data)
     thumb = f'<img src="{address}" alt="" loading="lazy"/>' if address else ""
     if isinstance(result, Failed):
-        saw, said = "", escape(result.error)
+        mark, saw, said = "unread", "", escape(result.error)
     else:
+        mark = "sure" if result.sure else "unsure"
         saw = f'<img class="glyph" src="{escape(result.glyph or "")}" alt=""/>'
         said = f"<b>{escape(result.label)}</b> {escape(html.in_words(result))}"
-    return f"<tr><td>{thumb}</td><td>{saw}</td><td>{escape(picture.name)}</td><td>{said}</td></tr>"
+    return (
+        f'<tr class="{mark}"><td>{thumb}</td><td class="said">{said}</td><td>{saw}</td>'
+        f'<td class="file">{escape(picture.name)}</td></tr>'
+    )
 
 
 def as_csv(pictures: list[Picture], results: list[Recognized | Failed]) -> str:

@@ -1,0 +1,37 @@
+const RECENT = "drawing-pad-recent";
+const MOST_RECENT = 8;
+
+/** Drawings that were put aside, the last one first: a button each, which calls `restore(strokes)`. */
+function makeRecent(list, restore) {
+  let drawings = remembered(RECENT);
+
+  function change(changed) {
+    drawings = changed;
+    remember(RECENT, drawings);
+    show();
+  }
+
+  function show() {
+    list.replaceChildren(...drawings.map(thumbnail));
+  }
+
+  function thumbnail(drawing) {
+    const button = Object.assign(document.createElement("button"), { type: "button" });
+    const paper = Object.assign(document.createElement("canvas"), { width: 88, height: 88 });
+    const caption = Object.assign(document.createElement("span"), { textContent: drawing.label });
+    button.setAttribute("aria-label", `Bring back ${drawing.label || "a drawing"}`);
+    button.append(paper, caption);
+    button.addEventListener("click", () => {
+      change(drawings.filter((other) => other !== drawing));
+      restore(drawing.strokes);
+    });
+    paint(paper, drawing.strokes, getComputedStyle(list).color);
+    return button;
+  }
+
+  return {
+    show,
+    /** `label` is what was recognized, empty where nothing was. */
+    add: (strokes, label) => change([{ strokes, label }, ...drawings].slice(0, MOST_RECENT)),
+  };
+}

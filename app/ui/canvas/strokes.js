@@ -1,0 +1,60 @@
+const UNITS = 400; // strokes are kept in these, whatever the size on screen
+const SENT = 280; // pixels a side of the picture that is sent
+const DOT = 1.5; // ink that reaches no further than so many widths of the brush
+
+/** Strokes on a square canvas, and nothing else. */
+function paint(canvas, strokes, ink) {
+  const context = canvas.getContext("2d");
+  const scale = canvas.width / UNITS;
+  context.setTransform(scale, 0, 0, scale, 0, 0);
+  context.clearRect(0, 0, UNITS, UNITS);
+  context.lineCap = context.lineJoin = "round";
+  context.strokeStyle = ink;
+  for (const { width, erase, points } of strokes) {
+    context.globalCompositeOperation = erase ? "destination-out" : "source-over";
+    context.lineWidth = width;
+    context.beginPath();
+    context.moveTo(...points[0]);
+    for (let i = 1; i < points.length; i++) {
+      const [x, y] = points[i - 1];
+      const [toX, toY] = points[i];
+      context.quadraticCurveTo(x, y, (x + toX) / 2, (y + toY) / 2); // through the middles: no corners
+    }
+    context.lineTo(...points.at(-1));
+    context.stroke();
+  }
+  context.globalCompositeOperation = "source-over";
+  context.setTransform(1, 0, 0, 1, 0, 0);
+}
+
+/** Black on white, whatever the theme, as a data URL; empty where no ink is left. A dot alone is blank paper. */
+function picture(strokes) {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = SENT;
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  paint(canvas, strokes, "#000");
+  const reach = (reachOfInk(context) / SENT) * UNITS;
+  if (!reach) return "";
+  const widest = Math.max(...strokes.filter(({ erase }) => !erase).map(({ width }) => width));
+  if (reach <= DOT * widest) context.clearRect(0, 0, SENT, SENT);
+  context.globalCompositeOperation = "destination-over";
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, SENT, SENT);
+  return canvas.toDataURL("image/png");
+}
+
+/** The longer side of the box around all ink, in pixels; 0 without any. */
+function reachOfInk(context) {
+  const { data } = context.getImageData(0, 0, SENT, SENT);
+  let [left, top, right, bottom] = [SENT, SENT, -1, -1];
+  for (let i = 3, at = 0; i < data.length; i += 4, at++) {
+    if (data[i] < 128) continue; // an edge that the eraser left
+    const x = at % SENT;
+    const y = (at - x) / SENT;
+    left = Math.min(left, x);
+    right = Math.max(right, x);
+    top = Math.min(top, y);
+    bottom = y;
+  }
+  return right < 0 ? 0 : 1 + Math.max(right - left, bottom - top);
+}

@@ -1,0 +1,106 @@
+"""The HTML that a visit begins with: Streamlit's, with what this page is called, its style and a first view.
+
+Streamlit's own tells link previews "Streamlit", and is empty until its scripts have run.
+"""
+
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import file_util
+
+NAME: Final = "Digit Recognition"
+
+ICON: Final = "✍️"
+
+ASSETS: Final = "/static/"
+"""Where Streamlit has its scripts and fonts; with names that change with their content."""
+
+
+class View(NamedTuple):
+    title: str
+    heading: str
+    description: str
+
+
+DRAW: Final = View(NAME, "Draw, and lift the pen", "Draw a digit in the browser and see at once which one it is.")
+UPLOAD: Final = View(
+    f"Upload · {NAME}", "Upload pictures", "Send photos, scans or drawings of handwritten digits and get the answers."
+)
+QUALITY: Final = View(
+    f"How good is it? · {NAME}", "How good is it?", "How often the recognizer is right, measured on pictures by others."
+)
+API: Final = View(f"API · {NAME}", "The API", "Send a picture of a handwritten digit, get the answer as JSON.")
+
+VIEWS: Final = {"/upload": UPLOAD, "/how-good": QUALITY, "/api": API}
+"""By path; all other paths show `DRAW`."""
+
+
+class Document:
+    """Answers with it where Streamlit would with its own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(ASSETS):
+            await self._app(scope, receive, send)
+            return
+        replaced = False
+
+        async def send_replaced(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start" and message["status"] == 200 and _is_html(message):
+                replaced = True
+                await HTMLResponse(_html(VIEWS.get(scope["path"], DRAW)), headers=_HEADERS)(scope, receive, send)
+            elif not replaced:
+                await send(message)
+
+        # Without these, "not modified" would be said of Streamlit's own.
+        headers = [(name, value) for name, value in scope["headers"] if name not in _CONDITIONS]
+        await self._app({**scope, "headers": headers}, receive, send_replaced)
+
+
+_CONDITIONS: Final = (b"if-none-match", b"if-modified-since")
+_HEADERS: Final = {"Cache-Control": "no-cache"}
+
+
+def _is_html(start: Message) -> bool:
+    return any(name == b"content-type" and value.startswith(b"text/html") for name, value in start["headers"])
+
+
+@cache
+def _html(view: View) -> str:
+    """Streamlit's head, and a body that shows what is coming; the style stands last, to have the last word."""
+    head, _, _ = (Path(file_util.get_static_dir()) / "index.html").read_text().partition("</head>")
+    title, heading, description = (escape(text) for text in view)
+    style, script = (Path(__file__).with_name(name).read_text() for name in ("style.css", "intake.js"))
+    return (
+        head.replace(_TITLE, _META.format(title=title, description=description, name=NAME)).replace(
+            _ICON, f'<link rel="icon" href="{_drawn(ICON)}" />'
+        )
+        + f"</head><body><noscript><p>{escape(NAME)} needs JavaScript.</p></noscript>"
+        f'<div id="root"><div class="coming"><p class="coming-heading">{heading}</p><p>{description}</p></div></div>'
+        f'<style>{style}</style><script type="module">{script}</script></body></html>'
+    )
+
+
+_TITLE: Final = "<title>Streamlit</title>"
+_ICON: Final = '<link rel="shortcut icon" href="./favicon.png" />'
+_META: Final = """<title>{title}</title>
+    <meta name="description" content="{description}" />
+    <meta property="og:title" content="{title}" />
+    <meta property="og:description" content="{description}" />
+    <meta property="og:type" content="website" />
+    <meta property="og:site_name" content="{name}" />"""
+
+
+def _drawn(emoji: str) -> str:
+    """An emoji as a picture, in an address of its own."""
+    return (
+        "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 100 100'%3E"
+        f"%3Ctext y='.9em' font-size='90'%3E{emoji}%3C/text%3E%3C/svg%3E"
+    )

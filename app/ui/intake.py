@@ -1,0 +1,32 @@
+"""The page's file widget. Streamlit's, whose files stay while one looks at other pages, with a script beside it.
+
+The script, `intake.js`, takes what is pasted and what a phone's own camera takes, has the browser shrink what is too
+large, and says why where it cannot: Streamlit's widget would tell in a tooltip only.
+"""
+
+from typing import Final
+
+import streamlit as st
+
+from app import settings
+
+KEY: Final = "files"
+
+MEGABYTES: Final = 10
+"""Of a file; Streamlit's widget takes no more."""
+
+
+def intake(on_page: bool, shown: bool) -> None:
+    """Show the widget or, on other pages, keep it while it has files; they are its value, `st.session_state[KEY]`.
+
+    To be called outside all pages: what stands on a page is forgotten with it.
+    """
+    if not on_page and not st.session_state.get(KEY):
+        return
+    with st.container(key="intake" if on_page and shown else "intake-hidden"):
+        st.html(
+            '<button type="button" class="photo-button">Take a photo</button>'
+            f'<div class="refused" role="alert" data-megabytes="{MEGABYTES}" '
+            f'data-pixels="{settings.load().max_pixels}"></div>'
+        )
+        st.file_uploader("One or many pictures, also dropped or pasted here", accept_multiple_files=True, key=KEY)
