@@ -1,0 +1,117 @@
+"""Alphabets of other characters than digits: names, cases, and what an answer then says."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+import requests
+import torch
+from PIL import Image, ImageDraw
+
+from app.reading.picture import decode
+from app.reading.pipeline import glyph_of
+from app.reading.recognizer import Recognizer, UnusableModel
+from tests.support.api import serving
+from tests.support.pictures import drawn, encoded
+from tests.support.reading import picture_of
+from training import export
+from training.alphabets import chinese
+from training.networks import Architecture, LargerCNN
+
+RECORD = {
+    "alphabet": "letters",
+    "title": "Letters",
+    "version": "1",
+    "labels": ["а", "ґ", "7"],
+    "names": {"ґ": "ge"},
+    "cases": ["lower", "upper"],
+    "cased": ["а"],
+    "sure_from": 0.9,
+    "reading_version": 1,
+    "heads": {"label": "probabilities", "case": "cases"},
+}
+
+
+@pytest.fixture(scope="module")
+def networks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A model file for each label, of a network that always answers with that, and with upper case."""
+    folder, files = tmp_path_factory.mktemp("letters"), {}
+    for index, label in enumerate(("а", "ґ", "7")):
+        network = LargerCNN(Architecture(classes=3, cases=2))
+        with torch.no_grad():
+            list(network.parameters())[-1][[index, 4]] += 100  # the last layer's bias
+        files[label] = folder / str(index) / "letters.onnx"
+        files[label].parent.mkdir()
+        export.describe(export.to_onnx(network, 1.0, files[label]), RECORD)
+    return files
+
+
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [
+        ("а", {"label": "а", "case": "upper"}),
+        ("ґ", {"label": "ґ", "case": None, "name": "ge"}),
+        ("7", {"label": "7", "case": None, "predicted_digit": 7}),
+    ],
+)
+def test_an_answer_says_what_applies(
+    label: str, expected: dict[str, object], networks: dict[str, Path], tmp_path: Path
+) -> None:
+    with serving(tmp_path, models_dir=networks[label].parent, default_alphabet="letters") as api:
+        answer = api.predict(encoded(drawn(7))).json()
+        assert {key: answer[key] for key in ("label", "case", "name", "predicted_digit") if key in answer} == expected
+        (listed,) = requests.get(api.url + "/alphabets/", timeout=5).json()["alphabets"]
+    assert (listed["title"], listed["names"], listed["cased"]) == ("Letters", {"ґ": "ge"}, ["а"])
+
+
+def test_cases_need_their_head(networks: dict[str, Path]) -> None:
+    file = networks["а"]
+    export.describe(file, RECORD | {"heads": {"label": "probabilities"}})
+    with pytest.raises(UnusableModel, match="cases"):
+        Recognizer(file)
+    export.describe(file, RECORD)
+
+
+def test_strokes_that_stand_apart_are_one_character() -> None:
+    """In the digits' way, those of an 八 would be two ones."""
+    eight = Image.new("L", (200, 200), "white")
+    pen = ImageDraw.Draw(eight)
+    pen.line((80, 50, 50, 150), fill="black", width=10)
+    pen.line((110, 50, 150, 150), fill="black", width=10)
+    assert len(glyph_of(picture_of(eight)).others) == 2
+    assert not glyph_of(picture_of(eight), chinese.CLEANING).others
+
+
+def test_nobody_has_written_for_both_training_and_test(tmp_path: Path) -> None:
+    """An archive in Kaggle's layout, of 28 people who wrote two numerals each."""
+    with zipfile.ZipFile(tmp_path / chinese.FILE, "w") as archive:
+        rows = ["suite_id,sample_id,code,value,character"]
+        for writer in range(1, 29):
+            for code, character in ((2, "一"), (11, "十")):
+                rows.append(f"{writer},1,{code},0,{character}")
+                archive.writestr(f"data/data/input_{writer}_1_{code}.jpg", encoded(numeral(character, writer), "JPEG"))
+        archive.writestr("chinese_mnist.csv", "\n".join(rows))
+    learned, judged, tested = chinese.by_writer(chinese.read(tmp_path))
+    assert (set(learned.writers), set(judged.writers)) == ({1, 2, 3}, set(range(4, 14)))
+    assert set(tested.writers) == set(range(14, 29))
+    sets = {one.name: one for one in chinese.load_evaluation(tmp_path)}
+    assert len(sets["Chinese MNIST test"].labels) == len(sets["drawings"].labels) == 30
+    for one in (sets["Chinese MNIST test"], sets["drawings"]):
+        glyph = glyph_of(decode(one.file(0)), chinese.CLEANING)
+        width, height = glyph.box[2] - glyph.box[0], glyph.box[3] - glyph.box[1]
+        assert (width > 3 * height) == (chinese.LABELS[one.labels[0]] == "一")
+
+
+def test_where_the_archive_is_missing_it_is_told_where_there_is_one(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"There is no chinese-mnist\.zip in .*kaggle\.com"):
+        chinese.read(tmp_path)
+
+
+def numeral(character: str, writer: int) -> Image.Image:
+    """Light on dark, 64 pixels a side."""
+    picture = Image.new("L", (64, 64), 0)
+    pen = ImageDraw.Draw(picture)
+    pen.line((15, 30, 45 + writer % 8, 30), fill=255, width=2)
+    if character == "十":
+        pen.line((30, 12, 30, 50), fill=255, width=2)
+    return picture
