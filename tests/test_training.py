@@ -61,7 +61,7 @@ def test_what_is_written(trained: tuple[Path, subprocess.CompletedProcess[str]])
     assert set(record["data_sha256"]) >= {"train-images-idx3-ubyte", "pendigits-strokes.npz"}
     assert record["versions"]["torch"].startswith("2.")
     written = torch.load(output / "mnist_larger_cnn.pth", weights_only=True)
-    assert written["architecture"] == {"classes": 10, "kernels": (5, 3, 3), "poolings": 3, "dropout": 0.2}
+    assert written["architecture"] == {"classes": 10, "kernels": (5, 3, 3), "poolings": 3, "cases": 0, "dropout": 0.2}
     assert written["weights"]["classifier.7.weight"].shape == (10, 256)
     assert {file.name for file in (output / "pictures").iterdir()} == {
         "curves.png",
