@@ -3,9 +3,7 @@
 import base64
 import io
 import json
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
 
 import pytest
@@ -14,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from app.api import errors
-from tests.support import coroutines
+from tests.support import coroutines, handmade
 from tests.support.api import Server, serving
 from tests.support.pictures import drawn, encoded
 
@@ -29,22 +27,6 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-def png_chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def png_claiming(width: int, height: int, packed: bytes) -> bytes:
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    signature = b"\x89PNG\r\n\x1a\n"
-    return signature + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", packed) + png_chunk(b"IEND", b"")
-
-
-def png_of(width: int, height: int) -> bytes:
-    """A whole grey PNG of nothing, however large, in few bytes."""
-    rows = zlib.compressobj(9)
-    return png_claiming(width, height, b"".join(rows.compress(bytes(1 + width)) for _ in range(height)) + rows.flush())
-
-
 def zip_file() -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
@@ -54,23 +36,12 @@ def zip_file() -> bytes:
 
 def jpeg_of_many_scans() -> bytes:
     """A small file that makes a decoder go over all of a large picture again and again."""
-    data = encoded(drawn(5).resize((64, 64)), "JPEG", progressive=True)
-    start = data.rindex(b"\xff\xda")
-    return data[:start] + data[start:-2] * 3000 + data[-2:]
-
-
-def as_mpo(jpeg: bytes) -> bytes:
-    """The JPEG with the segment of files that hold several: Pillow has another name for these."""
-    several = io.BytesIO()
-    drawn(5).convert("RGB").save(several, "MPO", save_all=True, append_images=[drawn(6).convert("RGB")])
-    start = several.getvalue().index(b"MPF\0") - 4
-    length = int.from_bytes(several.getvalue()[start + 2 : start + 4], "big")
-    return jpeg[:2] + several.getvalue()[start : start + 2 + length] + jpeg[2:]
+    return handmade.with_last_scan(encoded(drawn(5).resize((64, 64)), "JPEG", progressive=True), 3000)
 
 
 def laborious() -> bytes:
     """A small file of which a decoder makes several hundred megabytes: so long are its rows."""
-    return png_of(24_000_000, 5)
+    return handmade.png_of_zeros(24_000_000, 5)
 
 
 FILES = {
@@ -85,11 +56,11 @@ FILES = {
     "JPEG cut short": (JPEG[: len(JPEG) // 2], 400, "damaged_picture"),
     "PNG with nonsense in its data": (PNG[:60] + b"nonsense" * 30 + PNG[300:], 400, "damaged_picture"),
     "JPEG of many scans": (jpeg_of_many_scans(), 400, "damaged_picture"),
-    "JPEG of many scans, said to hold two pictures": (as_mpo(jpeg_of_many_scans()), 400, "damaged_picture"),
-    "decompression bomb": (png_of(50_000, 3_000), 413, "too_many_pixels"),
-    "larger bomb": (png_of(20_000, 10), 400, "blank_image"),
+    "JPEG of many scans, said to hold two pictures": (handmade.as_mpo(jpeg_of_many_scans()), 400, "damaged_picture"),
+    "decompression bomb": (handmade.png_of_zeros(50_000, 3_000), 413, "too_many_pixels"),
+    "larger bomb": (handmade.png_of_zeros(20_000, 10), 400, "blank_image"),
     "more memory than there is": (laborious(), 422, "too_laborious"),
-    "header of a giant": (png_claiming(100_000, 100_000, bytes(99)), 413, "too_many_pixels"),
+    "header of a giant": (handmade.png(100_000, 100_000, [bytes(99)]), 413, "too_many_pixels"),
 }
 
 

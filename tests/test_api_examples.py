@@ -7,9 +7,10 @@ import pytest
 import requests
 
 from app.settings import Settings
+from tests.support import handmade
 from tests.support.api import Server, serving
 from tests.support.pictures import drawn, encoded
-from tests.test_api_errors import FILES, FORM, form, laborious, part, png_claiming
+from tests.test_api_errors import FILES, FORM, form, laborious, part
 
 KEY = "a-key-for-tests"
 PNG = encoded(drawn(5))
@@ -98,7 +99,7 @@ def refused_pictures(api: Server) -> dict[str, requests.Response]:
         "empty_file": b"",
         "damaged_picture": FILES["PNG cut short"][0],
         "not_a_picture": FILES["text"][0],
-        "too_many_pixels": png_claiming(12_000, 12_000, bytes(99)),
+        "too_many_pixels": handmade.png(12_000, 12_000, [bytes(99)]),
         "too_laborious": laborious(),
     }
     return {

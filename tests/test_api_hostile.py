@@ -11,10 +11,11 @@ import pytest
 import requests
 from PIL import Image
 
+from tests.support import handmade
 from tests.support.api import Server, serving
 from tests.support.broken_files import broken_files
 from tests.support.pictures import drawn, encoded
-from tests.test_api_errors import jpeg_of_many_scans, png_of
+from tests.test_api_errors import jpeg_of_many_scans
 
 BATCH = 64
 MUTANTS = 5120
@@ -63,7 +64,12 @@ def test_thousands_of_broken_files(api: Server) -> None:
 def test_a_hostile_caller_beside_ordinary_ones(api: Server) -> None:
     """Bombs, endless scans and large pictures all the while; every ordinary call gets its right answer."""
     pictures = [encoded(drawn(label).convert("RGBA")) for label in range(10)]
-    bombs = [png_of(30_000, 3_000), png_of(4_900, 4_900), jpeg_of_many_scans(), bytes(12 << 20)]
+    bombs = [
+        handmade.png_of_zeros(30_000, 3_000),
+        handmade.png_of_zeros(4_900, 4_900),
+        jpeg_of_many_scans(),
+        bytes(12 << 20),
+    ]
     stop = threading.Event()
     hostile: Counter[int] = Counter()
 

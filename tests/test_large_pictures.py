@@ -18,18 +18,27 @@ from app.reading.glyphs import DEFAULT_CLEANING
 from app.reading.picture import DamagedPicture, ReadingError, TooManyPixels
 from app.reading.recognizer import Recognizer
 from app.settings import Settings
+from tests.support import handmade
 from tests.support.broken_files import broken_files
+from tests.support.handmade import (
+    COUNTS,
+    OFFSETS,
+    ROWS,
+    TILE_COUNTS,
+    TILE_HEIGHT,
+    TILE_OFFSETS,
+    TILE_WIDTH,
+    grey,
+    longs,
+    png_chunk,
+)
 from tests.support.pictures import drawn, encoded
-from tests.test_api_errors import png_chunk, png_claiming, png_of
 from tests.test_picture import quick
-from tests.test_tiff import COUNTS, OFFSETS, ROWS, TILE_COUNTS, TILE_HEIGHT, TILE_OFFSETS, TILE_WIDTH, grey, longs
-from tests.test_tiff import tiff as tiff_file
 
 pytestmark = pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 
 WIDTH, HEIGHT = 157, 203
 SIDE = 20
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
 A4 = 4962, 7014
 """Pixels at 600 dots an inch."""
 
@@ -80,12 +89,11 @@ def png_of_noise(bits: int, colour: int, transparent: bool = False) -> bytes:
     rows = rng.integers(0, 256, (HEIGHT, 1 + -(-WIDTH * bits * samples // 8)), np.uint8)
     rows[:, 0] = rng.integers(0, 5, HEIGHT)
     packed = zlib.compress(rows.tobytes())
-    head = struct.pack(">IIBBBBB", WIDTH, HEIGHT, bits, colour, 0, 0, 0)
-    palette = png_chunk(b"PLTE", rng.bytes(3 << bits)) if colour == 3 else b""
+    palette = [png_chunk(b"PLTE", rng.bytes(3 << bits))] if colour == 3 else []
     clear = {0: b"\0\1", 2: b"\0\1\0\2\0\3", 3: rng.bytes(1 << bits)}[colour] if transparent else b""
-    chunks = [png_chunk(b"IDAT", packed[start : start + 999]) for start in range(0, len(packed), 999)]
-    known = png_chunk(b"IHDR", head) + palette + (png_chunk(b"tRNS", clear) if clear else b"")
-    return SIGNATURE + known + b"".join(chunks) + png_chunk(b"IEND", b"")
+    pieces = [packed[start : start + 999] for start in range(0, len(packed), 999)]
+    before = [*palette, png_chunk(b"tRNS", clear)] if clear else palette
+    return handmade.png(WIDTH, HEIGHT, pieces, bits, colour, before)
 
 
 @pytest.mark.parametrize("transparent", [False, True])
@@ -122,9 +130,9 @@ def tiled() -> bytes:
     rng = np.random.default_rng(3)
     count = 5 * 7
     tags = grey(WIDTH, HEIGHT) | {TILE_WIDTH: longs(32), TILE_HEIGHT: longs(32), TILE_COUNTS: longs(*[1024] * count)}
-    place = len(tiff_file(tags | {TILE_OFFSETS: longs(*range(count))}))
+    place = len(handmade.tiff(tags | {TILE_OFFSETS: longs(*range(count))}))
     offsets = longs(*(place + 1024 * number for number in range(count)))
-    return tiff_file(tags | {TILE_OFFSETS: offsets}, rng.bytes(1024 * count))
+    return handmade.tiff(tags | {TILE_OFFSETS: offsets}, rng.bytes(1024 * count))
 
 
 def in_planes() -> bytes:
@@ -134,9 +142,9 @@ def in_planes() -> bytes:
     counts = [WIDTH * height for height in heights]
     tags = grey(WIDTH, HEIGHT) | {258: (3, struct.pack("<3H", 8, 8, 8)), 262: longs(2), 277: longs(3), 284: longs(2)}
     tags |= {ROWS: longs(16), COUNTS: longs(*counts)}
-    place = len(tiff_file(tags | {OFFSETS: longs(*counts)}))
+    place = len(handmade.tiff(tags | {OFFSETS: longs(*counts)}))
     offsets = longs(*(place + sum(counts[:number]) for number in range(len(counts))))
-    return tiff_file(tags | {OFFSETS: offsets}, rng.bytes(sum(counts)))
+    return handmade.tiff(tags | {OFFSETS: offsets}, rng.bytes(sum(counts)))
 
 
 @pytest.mark.parametrize("data", [tiled(), in_planes()], ids=["tiles", "planes"])
@@ -186,8 +194,7 @@ def jpeg_claiming(image: Image.Image, **options: object) -> bytes:
 
 
 def interlaced(bits: int, colour: int) -> bytes:
-    head = struct.pack(">IIBBBBB", 12_000, 9000, bits, colour, 0, 0, 1)
-    return SIGNATURE + png_chunk(b"IHDR", head) + png_chunk(b"IDAT", b"") + png_chunk(b"IEND", b"")
+    return handmade.png(12_000, 9000, [b""], bits, colour, interlaced=True)
 
 
 REFUSED = {
@@ -214,7 +221,7 @@ REFUSED = {
         "Please send it smaller, or without interlacing.",
     ),
     "a TIFF in one strip": (
-        tiff_file(grey(12_000, 9000, 8) | {OFFSETS: longs(8), COUNTS: longs(9)}),
+        handmade.tiff(grey(12_000, 9000, 8) | {OFFSETS: longs(8), COUNTS: longs(9)}),
         "75 million are accepted of a TIFF of large strips or tiles with up to 8 bits a pixel. "
         "Please send it smaller, in smaller strips, or as PNG.",
     ),
@@ -242,7 +249,7 @@ def test_more_than_is_accepted_of_anything() -> None:
         "The picture has 12000 x 11000 pixels, 132 million; at most 120 million are accepted. Please send it smaller."
     )
     with pytest.raises(TooManyPixels, match=f"^{re.escape(sentence)}$"):
-        picture.open_file(png_claiming(12_000, 11_000, b""))
+        picture.open_file(handmade.png(12_000, 11_000, [b""]))
 
 
 LARGE = 6000, 5000
@@ -254,20 +261,20 @@ def strips(**changed: tuple[int, bytes]) -> bytes:
     strip = zlib.compress(bytes(LARGE[0] * 100), 1)
     counts = longs(*[len(strip)] * 50)
     tags = grey(*LARGE, 8) | {ROWS: longs(100), COUNTS: counts, OFFSETS: counts}
-    place = len(tiff_file(tags))
+    place = len(handmade.tiff(tags))
     tags[OFFSETS] = longs(*(place + len(strip) * number for number in range(50)))
     names = {"rows": ROWS, "counts": COUNTS, "offsets": OFFSETS}
-    return tiff_file(tags | {names[name]: value for name, value in changed.items()}, strip * 50)
+    return handmade.tiff(tags | {names[name]: value for name, value in changed.items()}, strip * 50)
 
 
 @pytest.mark.parametrize(
     "data",
     [
-        png_claiming(*LARGE, ROWS_OF_LARGE[: len(ROWS_OF_LARGE) // 2]),
-        png_claiming(*LARGE, ROWS_OF_LARGE[:50_000] + os.urandom(50) + ROWS_OF_LARGE[50_050:]),
-        png_claiming(*LARGE, zlib.compress(bytes((1 + LARGE[0]) * 4000), 1)),
-        png_claiming(*LARGE, zlib.compress(b"\x09" * ((1 + LARGE[0]) * LARGE[1]), 1)),
-        png_claiming(*LARGE, ROWS_OF_LARGE)[:60],
+        handmade.png(*LARGE, [ROWS_OF_LARGE[: len(ROWS_OF_LARGE) // 2]]),
+        handmade.png(*LARGE, [ROWS_OF_LARGE[:50_000] + os.urandom(50) + ROWS_OF_LARGE[50_050:]]),
+        handmade.png(*LARGE, [zlib.compress(bytes((1 + LARGE[0]) * 4000), 1)]),
+        handmade.png(*LARGE, [zlib.compress(b"\x09" * ((1 + LARGE[0]) * LARGE[1]), 1)]),
+        handmade.png(*LARGE, [ROWS_OF_LARGE])[:60],
         strips(offsets=longs(*[1 << 31] * 50)),
         strips(offsets=longs(*[8] * 40)),
         strips(counts=longs(*[9] * 50)),
@@ -304,7 +311,7 @@ def test_no_more_is_unpacked_than_the_picture_needs() -> None:
     """And what comes after its pixels is left alone."""
     bomb = zlib.compress(bytes((1 + LARGE[0]) * LARGE[1]) + bytes(200_000_000), 1)
     with quick(2):
-        assert picture.decode(png_claiming(*LARGE, bomb)).size == LARGE
+        assert picture.decode(handmade.png(*LARGE, [bomb])).size == LARGE
 
 
 @pytest.fixture(scope="module")
@@ -352,7 +359,7 @@ def test_the_largest_is_decoded_in_little_memory() -> None:
     fresh = Decoder(picture.MAX_PIXELS)
     try:
         with pytest.raises(pipeline.BlankImage):
-            fresh.glyph(png_of(10_900, 11_000), DEFAULT_CLEANING)
+            fresh.glyph(handmade.png_of_zeros(10_900, 11_000), DEFAULT_CLEANING)
         assert fresh._worker is not None
         status = Path(f"/proc/{fresh._worker[0].pid}/status").read_text()
         assert int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) < 100_000  # type: ignore[index]  # Linux has it

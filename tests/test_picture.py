@@ -13,6 +13,7 @@ from PIL import ExifTags, Image, ImageOps
 
 from app.reading import picture
 from app.reading.picture import DamagedPicture, NotAPicture, TooManyPixels
+from tests.support.handmade import run_length_encoded_bmp
 from tests.support.pictures import drawn, encoded
 
 
@@ -29,12 +30,6 @@ def exif(orientation: int, numbers: int = 0) -> bytes:
     tags = [(ExifTags.Base.Orientation, 3, 1, orientation), (ExifTags.Base.WhitePoint, 5, numbers, 38)]
     packed = b"".join(struct.pack("<HHII", *tag) for tag in tags)
     return b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + packed + bytes(4) + os.urandom(8 * numbers)
-
-
-def rle_bmp(width: int, height: int, runs: bytes) -> bytes:
-    header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, len(runs), 0, 0, 256, 0)
-    start = 14 + len(header) + 1024
-    return b"BM" + struct.pack("<IHHI", start + len(runs), 0, 0, start) + header + bytes(1024) + runs
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -62,12 +57,12 @@ def test_megabytes_of_exif_are_not_taken_apart() -> None:
     ("data", "error", "sentence"),
     [
         (
-            rle_bmp(5000, 5000, b"\x01\0\0\0" * 5000),
+            run_length_encoded_bmp(5000, 5000, b"\x01\0\0\0" * 5000),
             TooManyPixels,
             "^The picture has 5000 x 5000 pixels, 25 million; at most 2 million are accepted of a run-length encoded BMP. "
             "Please send it smaller, or as PNG.$",
         ),
-        (rle_bmp(40, 40, b"\1\0" * 3_000_000), DamagedPicture, "damaged"),
+        (run_length_encoded_bmp(40, 40, b"\1\0" * 3_000_000), DamagedPicture, "damaged"),
     ],
     ids=["one pixel a line", "runs of nothing"],
 )
@@ -78,7 +73,7 @@ def test_run_length_encoded_bombs(data: bytes, error: type[Exception], sentence:
 
 def test_a_run_length_encoded_picture() -> None:
     runs = b"".join(bytes([40, row % 2]) + b"\0\0" for row in range(40)) + b"\0\1"
-    assert picture.decode(rle_bmp(40, 40, runs)).size == (40, 40)
+    assert picture.decode(run_length_encoded_bmp(40, 40, runs)).size == (40, 40)
 
 
 @pytest.mark.parametrize("segment", [b"\xff\xe1\0\x1cExif\0\0" + bytes(20), b"\xff\xe1\0\x09Exif\0\0\0"])

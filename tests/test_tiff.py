@@ -10,51 +10,36 @@ from PIL import Image
 
 from app.reading import picture
 from app.reading.picture import DamagedPicture
+from tests.support.handmade import (
+    COUNTS,
+    DEFLATE,
+    OFFSETS,
+    RATIONAL,
+    ROWS,
+    TILE_COUNTS,
+    TILE_HEIGHT,
+    TILE_OFFSETS,
+    TILE_WIDTH,
+    WIDTH,
+    Tags,
+    grey,
+    longs,
+    tiff,
+    tiff_of_a_tile,
+    tiff_of_strips,
+)
 from tests.support.pictures import drawn, encoded
 from tests.test_picture import quick
-
-SHORT, LONG, RATIONAL = 3, 4, 5
-SIZES = {SHORT: 2, LONG: 4, RATIONAL: 8}
-WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, SAMPLES = 256, 257, 258, 259, 262, 277
-OFFSETS, ROWS, COUNTS = 273, 278, 279
-TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_COUNTS = 322, 323, 324, 325
-DEFLATE = 8
-
-Tags = dict[int, tuple[int, bytes]]
-
-
-def longs(*numbers: int) -> tuple[int, bytes]:
-    return LONG, np.array(numbers, "<u4").tobytes()
-
-
-def tiff(tags: Tags, after: bytes = b"") -> bytes:
-    """A file with this directory and, after its values, some data."""
-    entries, values = [], b""
-    start = 8 + 2 + 12 * len(tags) + 4
-    for tag, (kind, value) in sorted(tags.items()):
-        place = value.ljust(4, b"\0") if len(value) <= 4 else struct.pack("<I", start + len(values))
-        values += value if len(value) > 4 else b""
-        entries.append(struct.pack("<HHI", tag, kind, len(value) // SIZES[kind]) + place)
-    return b"II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4) + values + after
-
-
-def grey(width: int, height: int, compression: int = 1) -> Tags:
-    numbers = {WIDTH: width, HEIGHT: height, BITS: 8, COMPRESSION: compression, PHOTOMETRIC: 1, SAMPLES: 1}
-    return {tag: longs(number) for tag, number in numbers.items()}
 
 
 def tile_larger_than_the_picture() -> bytes:
     side = 16_000
-    packed = zlib.compress(bytes(side * side), 1)
-    tags = grey(64, 64, DEFLATE) | {TILE_WIDTH: longs(side), TILE_HEIGHT: longs(side), TILE_COUNTS: longs(len(packed))}
-    return tiff(tags | {TILE_OFFSETS: longs(len(tiff(tags)) + 12)}, packed)
+    return tiff_of_a_tile(grey(64, 64, DEFLATE), side, zlib.compress(bytes(side * side), 1))
 
 
 def strips(count: int, packed: bytes) -> bytes:
     """All of the same data."""
-    known = grey(100, 100, DEFLATE) | {ROWS: longs(1), COUNTS: longs(*[len(packed)] * count)}
-    place = len(tiff(known | {OFFSETS: longs(*[0] * count)}))
-    return tiff(known | {OFFSETS: longs(*[place] * count)}, packed)
+    return tiff_of_strips(grey(100, 100, DEFLATE), 1, count, packed)
 
 
 def one_strip() -> Tags:

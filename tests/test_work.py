@@ -22,10 +22,10 @@ from app.reading.picture import DamagedPicture, NotAPicture, TooLaborious, TooMa
 from app.reading.pipeline import BlankImage, Reading
 from app.reading.recognizer import Recognizer
 from app.settings import Settings
-from tests.support import coroutines
+from tests.support import coroutines, handmade
+from tests.support.handmade import BITS, COUNTS, OFFSETS, ROWS, grey, longs, tiff
 from tests.support.pictures import drawn, encoded
-from tests.test_api_errors import laborious, png_of
-from tests.test_tiff import BITS, COUNTS, OFFSETS, ROWS, grey, longs, tiff
+from tests.test_api_errors import laborious
 
 MOST = picture.MAX_PIXELS
 FAX = 3
@@ -83,7 +83,7 @@ def test_the_process_finds_what_this_one_does(decoder: Decoder) -> None:
         (encoded(drawn(5))[:500], DamagedPicture, "damaged"),
         (b"text", NotAPicture, "PNG, JPEG"),
         (
-            png_of(60_000, 2_500),
+            handmade.png_of_zeros(60_000, 2_500),
             TooManyPixels,
             "60000 x 2500 pixels, 150 million; at most 120 million are accepted. Please",
         ),

@@ -3,10 +3,11 @@
 import io
 import random
 import struct
-import zlib
-from collections.abc import Iterable
 
 from PIL import Image
+
+from tests.support import handmade
+from tests.support.handmade import grey
 
 SIDE = 4990
 """Of a square of nearly 25 megapixels, the most that is decoded at once."""
@@ -15,38 +16,30 @@ SIDE = 4990
 def jpeg_of_scans() -> bytes:
     """25 megapixels, progressive, of as many passes as are accepted."""
     data = _encoded(Image.new("L", (SIDE, SIDE), 128), "JPEG", progressive=True)
-    last = data.rindex(b"\xff\xda")
-    return data[:last] + data[last:-2] * (100 - data.count(b"\xff\xda")) + data[-2:]
+    return handmade.with_last_scan(data, 100 - data.count(b"\xff\xda"))
 
 
 def mpo_of_scans() -> bytes:
     """The same with 3,000 passes, called a stereo picture by its second segment."""
-    small = Image.new("L", (8, 8))
-    file = _encoded(small, "MPO", save_all=True, append_images=[small])
-    name = file.index(b"MPF\0")
-    segment = file[name - 4 : name - 2 + struct.unpack(">H", file[name - 2 : name])[0]]
-    data = jpeg_of_scans()
-    last = data.rindex(b"\xff\xda")
-    return data[:2] + segment + data[2:last] + data[last:-2] * 3000 + data[-2:]
+    return handmade.as_mpo(handmade.with_last_scan(jpeg_of_scans(), 3000))
 
 
 def tiff_of_a_large_tile() -> bytes:
     """100 x 100 pixels in one tile of 16,384 x 16,384."""
     side = 16_384
-    tile = _zeros(side * side)
-    return _tiff(100, 100, 8, {322: (4, [side]), 323: (4, [side]), 324: (4, [8]), 325: (4, [len(tile)])}, tile)
+    return handmade.tiff_of_a_tile(grey(100, 100, handmade.DEFLATE), side, handmade.zeros(side * side))
 
 
 def tiff_of_a_million_strips() -> bytes:
-    count, row = 1_000_000, bytes(25)
-    return _tiff(25, count, 1, {273: (4, [8] * count), 278: (4, [1]), 279: (4, [25] * count)}, row)
+    count = 1_000_000
+    return handmade.tiff_of_strips(grey(25, count), 1, count, bytes(25))
 
 
 def tiff_of_complaints() -> bytes:
     """A fax of 8,000 lines of nonsense; of each libtiff complains on the standard error."""
     height, nonsense = 8_000, random.Random(0).randbytes(100_000)
-    tags = {258: (3, [1]), 273: (4, [8]), 278: (4, [height]), 279: (4, [len(nonsense)])}
-    return _tiff(100, height, 3, tags, nonsense)
+    tags = grey(100, height, handmade.FAX) | {handmade.BITS: handmade.longs(1)}
+    return handmade.tiff_of_strips(tags, height, 1, nonsense)
 
 
 def json_of_a_million_fields() -> bytes:
@@ -55,32 +48,30 @@ def json_of_a_million_fields() -> bytes:
 
 def bmp_of_short_lines() -> bytes:
     """Run-length encoded, 2.4 million lines with one pixel each."""
-    width, height = 10, 2_400_000
-    data, palette = b"\x01\x00\x00\x00" * height + b"\x00\x01", bytes(1024)
-    start = 54 + len(palette)
-    head = struct.pack("<2sIII", b"BM", start + len(data), 0, start)
-    return head + struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, len(data), 0, 0, 256, 0) + palette + data
+    height = 2_400_000
+    return handmade.run_length_encoded_bmp(10, height, b"\x01\x00\x00\x00" * height + b"\x00\x01")
 
 
 def png_of_exif() -> bytes:
     """9 MB of EXIF, 65,000 entries of it."""
     entries = b"".join(struct.pack("<HHII", tag, 4, 1, 0) for tag in range(65_000))
     exif = b"II*\0" + struct.pack("<IH", 8, 65_000) + entries + bytes(4)
-    return _png(100, 100, 8, 0, [(b"eXIf", exif.ljust(9_000_000, b"\0"))])
+    return handmade.png_of_zeros(100, 100, before=[handmade.png_chunk(b"eXIf", exif.ljust(9_000_000, b"\0"))])
 
 
 def png_of_zeros() -> bytes:
-    return _png(SIDE, SIDE, 8, 6)
+    return handmade.png_of_zeros(SIDE, SIDE, 8, 6)
 
 
 def png_of_sixteen_bits() -> bytes:
-    return _png(SIDE, SIDE, 16, 6)
+    return handmade.png_of_zeros(SIDE, SIDE, 16, 6)
 
 
 def png_of_text_bombs() -> bytes:
     """A megabyte in each of 60 compressed texts and in the colour profile."""
-    text = (b"zTXt", b"k\0\0" + _zeros((1 << 20) - 1))
-    return _png(100, 100, 8, 0, [(b"iCCP", b"k\0\0" + _zeros((1 << 20) - 1)), *[text] * 60])
+    megabyte = b"k\0\0" + handmade.zeros((1 << 20) - 1)
+    texts = [handmade.png_chunk(b"zTXt", megabyte)] * 60
+    return handmade.png_of_zeros(100, 100, before=[handmade.png_chunk(b"iCCP", megabyte), *texts])
 
 
 def webp_of_frames() -> bytes:
@@ -107,44 +98,3 @@ def _encoded(image: Image.Image, format: str, **options: object) -> bytes:
     file = io.BytesIO()
     image.save(file, format, **options)
     return file.getvalue()
-
-
-def _zeros(count: int) -> bytes:
-    """So many zeros, compressed."""
-    packer = zlib.compressobj(9)
-    block = bytes(1 << 16)
-    whole, rest = divmod(count, len(block))
-    return b"".join(packer.compress(block) for _ in range(whole)) + packer.compress(bytes(rest)) + packer.flush()
-
-
-def _png(width: int, height: int, bits: int, colour: int, chunks: Iterable[tuple[bytes, bytes]] = ()) -> bytes:
-    """Of zeros, with further chunks before the pixels. Colour 0 is grey, 6 RGBA."""
-    samples = 4 if colour == 6 else 1
-    header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
-    pixels = _zeros(height * (1 + width * samples * bits // 8))
-    parts = [(b"IHDR", header), *chunks, (b"IDAT", pixels), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in parts
-    )
-
-
-def _tiff(width: int, height: int, compression: int, tags: dict[int, tuple[int, list[int]]], data: bytes) -> bytes:
-    """Grey, with the pixels' data at byte 8. A tag is its type, 3 for 16 bits and 4 for 32, and its values."""
-    tags = {
-        256: (4, [width]),
-        257: (4, [height]),
-        258: (3, [8]),
-        259: (3, [compression]),
-        262: (3, [1]),
-        277: (3, [1]),
-    } | tags
-    directory = 8 + len(data)
-    further = directory + 6 + 12 * len(tags)
-    entries, values = b"", b""
-    for tag, (kind, numbers) in sorted(tags.items()):
-        packed = struct.pack(f"<{len(numbers)}{'H' if kind == 3 else 'I'}", *numbers)
-        if len(packed) > 4:
-            packed, values = struct.pack("<I", further + len(values)), values + packed
-        entries += struct.pack("<HHI", tag, kind, len(numbers)) + packed.ljust(4, b"\0")
-    head = b"II*\0" + struct.pack("<I", directory)
-    return head + data + struct.pack("<H", len(tags)) + entries + bytes(4) + values
