@@ -28,9 +28,8 @@ class Leaving:
         self._leaving = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if (
-            scope["type"] == "lifespan" and threading.current_thread() is threading.main_thread()
-        ):  # else no signal comes
+        # No signal comes to another thread.
+        if scope["type"] == "lifespan" and threading.current_thread() is threading.main_thread():
             asyncio.get_running_loop().add_signal_handler(SIGNAL, self._leave)
         if scope["type"] != "http" or not self._leaving:
             await self._app(scope, receive, send)

@@ -16,8 +16,8 @@ Band = npt.NDArray[np.uint8]
 Box = tuple[int, int, int, int]
 """Left, top, right and bottom limit, in pixels."""
 
-_TOLERANCE = 10
-"""How far, of 255, pixels of one shade may differ in any band. [5, 20: no loss.]"""
+TOLERANCE = 10
+"""How far, of 255, pixels of one shade may differ in any band. [5, 20: no loss; 5: one of 40 on squared paper.]"""
 
 _WHOLE = 0.98
 """A line of pixels is of one shade if this much of it is. [0.9, 1: no loss.]"""
@@ -59,9 +59,9 @@ def paper_box(bands: list[Band], layers: int = _LAYERS) -> Box | None:
     """Where the paper of a picture, as its bands of (height, width), lies in a frame; None where there is no frame."""
     height, width = bands[0].shape
     frame = [band[0, 0] for band in bands]
-    if not layers or not _near(_corners(bands), frame).all():
+    if not layers or not near(_corners(bands), frame).all():
         return None
-    is_frame = _near(bands, frame).view(np.uint8)  # bytes are summed four times as fast as truth values
+    is_frame = near(bands, frame).view(np.uint8)  # bytes are summed four times as fast as truth values
     rows = np.flatnonzero(is_frame.sum(axis=1, dtype=np.uint16) < _WHOLE * width)
     columns = np.flatnonzero(is_frame.sum(axis=0, dtype=np.uint16) < _WHOLE * height)
     if not rows.size or not columns.size:
@@ -94,16 +94,16 @@ def _is_paper(bands: list[Band], frame: list[np.uint8], inner: bool) -> bool:
         return False
     edges = [edge(band) for band in bands]
     paper = [median(shades) for shades in edges]
-    if all(_near([np.array(shade)], [other]) for shade, other in zip(paper, frame, strict=True)):
+    if all(near([np.array(shade)], [other]) for shade, other in zip(paper, frame, strict=True)):
         return False
-    if not _near(_corners(bands), paper).all() or _share(edges, paper) < (_WHOLE if inner else _PAPER_AT_EDGE):
+    if not near(_corners(bands), paper).all() or _share(edges, paper) < (_WHOLE if inner else _PAPER_AT_EDGE):
         return False
     inside = _share(bands, paper)
     return bool(inside >= _PAPER_INSIDE and not (inner and inside == 1))
 
 
 def _share(bands: list[Band], shades: list[np.uint8]) -> float:
-    return np.count_nonzero(_near(bands, shades)) / bands[0].size
+    return np.count_nonzero(near(bands, shades)) / bands[0].size
 
 
 def _corners(bands: list[Band]) -> list[Band]:
@@ -115,12 +115,12 @@ def _cut(bands: list[Band], box: Box) -> list[Band]:
     return [band[top:bottom, left:right] for band in bands]
 
 
-def _near(bands: list[Band], shades: list[np.uint8]) -> npt.NDArray[np.bool_]:
-    """Where pixels are near to a shade in every band."""
+def near(bands: list[Band], shades: list[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Where pixels are, within the tolerance, of a shade in every band."""
     return reduce(
         np.logical_and,
         (
-            np.maximum(band, shade) - np.minimum(band, shade) <= _TOLERANCE
+            np.maximum(band, shade) - np.minimum(band, shade) <= TOLERANCE
             for band, shade in zip(bands, shades, strict=True)
         ),
     )

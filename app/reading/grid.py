@@ -9,16 +9,13 @@ and on 80 of other kinds, and what was lost by it.
 import numpy as np
 import numpy.typing as npt
 
-from app.reading.frame import Band, median
+from app.reading.frame import TOLERANCE, Band, median, near
 
 _SMALLEST = 48
 """Pixels on the shorter side below which no grid is looked for. [24, 96: none]"""
 
 _MARGIN = 1 / 12
 """A grid's lines are thinner than this share of the picture, and so are its margins. [half, double: none]"""
-
-_TOLERANCE = 10
-"""How far, of 255, a pixel may be from a shade and pass for it. [5: one of 40 on squared paper; 20: none]"""
 
 _COVERED = 0.9
 """A line hides the paper along at least this share of the picture. [0.8, 0.95: none]"""
@@ -41,7 +38,7 @@ def without(bands: list[Band]) -> list[Band]:
     """Bands, each (height, width) uint8, with what is beside each line of a grid in its place."""
     if min(bands[0].shape) < _SMALLEST or (_has_margin(bands[0]) and _has_margin(bands[0].T)):
         return bands
-    hidden = ~np.logical_and.reduce([_near(band, _commonest(band)) for band in bands])
+    hidden = ~near(bands, [_commonest(band) for band in bands])
     down, across = _lines(hidden.mean(axis=1)), _lines(hidden.mean(axis=0))
     fewest = _FEWEST_CROSSED if min(len(down), len(across)) >= _FEWEST_CROSSED else _FEWEST
     if len(down) >= fewest:
@@ -54,7 +51,7 @@ def without(bands: list[Band]) -> list[Band]:
 def _has_margin(band: Band) -> bool:
     """Whether nothing at all is at the upper or lower edge, as in most drawings."""
     rows = round(_MARGIN * len(band))
-    return any(int(margin.max()) - int(margin.min()) <= _TOLERANCE for margin in (band[:rows], band[-rows:]))
+    return any(int(margin.max()) - int(margin.min()) <= TOLERANCE for margin in (band[:rows], band[-rows:]))
 
 
 def _lines(hidden: npt.NDArray[np.float64]) -> Lines:
@@ -75,7 +72,8 @@ def _filled(bands: list[Band], lines: Lines) -> list[Band]:
     for start, end in lines.tolist():
         beside = start - 1 if start else min(end, len(bands[0]) - 1)
         for row in range(start, end):
-            own = np.logical_and.reduce([_near(band[row], median(band[row])) for band in bands])
+            line = [band[row] for band in bands]
+            own = near(line, [median(band) for band in line])
             for band in filled:
                 band[row, own] = band[beside, own]
     return filled
@@ -83,8 +81,3 @@ def _filled(bands: list[Band], lines: Lines) -> list[Band]:
 
 def _commonest(band: Band) -> np.uint8:
     return np.uint8(np.bincount(band.ravel(), minlength=256).argmax())
-
-
-def _near(shades: Band, shade: np.uint8) -> npt.NDArray[np.bool_]:
-    near: npt.NDArray[np.bool_] = np.maximum(shades, shade) - np.minimum(shades, shade) <= _TOLERANCE
-    return near

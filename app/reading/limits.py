@@ -50,8 +50,9 @@ def of(image: Image.Image) -> Limit | None:
     if isinstance(image, JpegImageFile):
         return _of_jpeg(image)
     if isinstance(image, PngImageFile):
-        interlaced = _at_once(image, "an interlaced PNG", "smaller, or without interlacing")
-        return interlaced if png.is_interlaced(image) else None
+        if not png.is_interlaced(image):
+            return None
+        return _at_once(image, "an interlaced PNG", "smaller, or without interlacing")
     if isinstance(image, tiff.TiffFile):
         uncut = _at_once(image, "a TIFF of large strips or tiles", "smaller, in smaller strips, or as PNG")
         return uncut if image.width * tiff.rows_at_once(image) > uncut.pixels else None

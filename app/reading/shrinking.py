@@ -1,7 +1,7 @@
 """From an opened file to a picture of a size to work with, of which no more is held at once than must be."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -72,7 +72,7 @@ def _is_large(image: Image.Image) -> bool:
     return image.width * image.height > _WHOLE
 
 
-def _has_bands(image: Image.Image) -> bool:
+def _has_bands(image: Image.Image) -> TypeGuard[PngImageFile | tiff.TiffFile]:
     """Whether parts of a file can be decoded by themselves, and should be."""
     if not _is_large(image):
         return False
@@ -132,10 +132,8 @@ def _decoded(bands: Iterator[Image.Image]) -> Iterator[npt.NDArray[Any]]:
 
 def _bands(image: Image.Image, rows: int) -> Iterator[Image.Image]:
     """The picture from top to bottom, in parts of about so many rows, or of a multiple of them."""
-    if _has_bands(image) and isinstance(image, PngImageFile):
-        yield from png.bands(image, rows)
-    elif _has_bands(image) and isinstance(image, tiff.TiffFile):
-        yield from tiff.bands(image, rows * _STRIP)
+    if _has_bands(image):
+        yield from png.bands(image, rows) if isinstance(image, PngImageFile) else tiff.bands(image, rows * _STRIP)
     else:
         rows *= _STRIP
         for top in range(0, image.height, rows):

@@ -72,14 +72,14 @@ def show_trouble(error: ApiError) -> None:
     failed_at = time.monotonic()
 
     @st.fragment(run_every=pause)
-    def waiting() -> None:
+    def until_it_is_back() -> None:
         """Runs at once, to say it, and then after every pause until the API is back."""
         waited = time.monotonic() - failed_at >= pause / 2
         if waited and client().is_ready():
             st.rerun()
         _say(error)
 
-    waiting()
+    until_it_is_back()
 
 
 def _say(error: ApiError) -> None:

@@ -114,6 +114,7 @@ def test_the_keyboard_s_focus_is_seen_and_on_no_heading(browser: Browser, app: A
     if path == "upload":
         page.locator("input[type=file]").set_input_files(pictures_of("58"))
         page.get_by_role("button", name="Download as CSV").wait_for()
+    page.locator(".stApp[data-test-script-state=notRunning]").wait_for()  # what is drawn anew loses the focus
     stops = []
     for _ in range(30):
         page.keyboard.press("Tab")

@@ -8,7 +8,7 @@ import csv
 import io
 import zipfile
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -71,17 +71,19 @@ class Written:
     def __getitem__(self, chosen: npt.NDArray[Any] | slice) -> "Written":
         return Written(self.pictures[chosen], self.labels[chosen], self.writers[chosen])
 
-    @property
     def glyphs(self) -> GlyphSet:
         return datasets.from_pictures("Chinese MNIST", self.pictures, self.labels, CLEANING)
 
-    @property
     def strokes(self) -> StrokeSet:
         return skeletons.strokes_of_all(self.pictures, self.labels, self.writers)
 
 
+@cache
 def read(folder: Path) -> Written:
-    """All pictures, in random order, always the same. Ends the program where the file is missing."""
+    """All pictures, in random order, always the same; read once for training and test.
+
+    Ends the program where the file is missing.
+    """
     file = folder / FILE
     if not file.is_file():
         raise SystemExit(f"There is no {FILE} in {folder}. It is https://www.kaggle.com/datasets/gpreda/chinese-mnist")
@@ -105,10 +107,10 @@ def by_writer(written: Written) -> tuple[Written, Written, Written]:
 def load_training(folder: Path, settings: DataSettings, limit: int | None) -> TrainingData:
     """The pictures as they are, with as extras damaged ones, drawings of their skeletons and what is no numeral."""
     learned, judged, _ = (part[:limit] for part in by_writer(read(folder)))
-    train = learned.glyphs
+    train = learned.glyphs()
     spoilt = datasets.damaged(learned.pictures, learned.labels, settings.seed, CLEANING)
     drawn = datasets.drawings(
-        learned.strokes, settings.drawings_per_sample, settings.seed, cleaning=CLEANING, thickest=THICKEST
+        learned.strokes(), settings.drawings_per_sample, settings.seed, cleaning=CLEANING, thickest=THICKEST
     )
     count = max(64, 2 * round(len(train) * settings.no_characters_per_epoch))
     none = datasets.no_characters(folder, train, count, settings.seed, CLEANING, LOOKALIKES)
@@ -120,14 +122,14 @@ def load_training(folder: Path, settings: DataSettings, limit: int | None) -> Tr
             "no characters": (none, settings.no_characters_per_epoch),
         },
         {
-            "Chinese MNIST": judged.glyphs,
-            "drawings": datasets.drawings(judged.strokes, 2, seed=0, cleaning=CLEANING, thickest=THICKEST),
+            "Chinese MNIST": judged.glyphs(),
+            "drawings": datasets.drawings(judged.strokes(), 2, seed=0, cleaning=CLEANING, thickest=THICKEST),
         },
     )
 
 
 def load_test(folder: Path) -> GlyphSet:
-    return by_writer(read(folder))[2].glyphs
+    return by_writer(read(folder))[2].glyphs()
 
 
 def load_evaluation(folder: Path) -> list[EvaluationSet]:
@@ -144,7 +146,7 @@ def load_evaluation(folder: Path) -> list[EvaluationSet]:
         EvaluationSet(
             "drawings",
             test.labels,
-            partial(evaluation_sets.drawing, test.strokes, 0.0, thickest=THICKEST),
+            partial(evaluation_sets.drawing, test.strokes(), 0.0, thickest=THICKEST),
             "their skeletons drawn on a canvas: any place, size, brush and paper",
         ),
         EvaluationSet(
