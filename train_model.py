@@ -47,7 +47,7 @@ EachEpoch = Callable[[dict[str, float]], None]
 class Config:
     """Every hyper-parameter. The same object goes to W&B and into the model's record.
 
-    Those that `suggested` varies come from the search in app/models/search.json; its model card says how.
+    Those that `suggested` varies come from the search in app/models/<alphabet>/search.json; its model card says how.
     """
 
     alphabet: str = "digits"
@@ -265,7 +265,7 @@ def train(args: argparse.Namespace, config: Config) -> None:
     minutes = record["training_seconds"] / 60
     console.print(f"{alphabet.test_name}: {accuracy:.2f}% ({record['precision']}), {minutes:.1f} minutes of training.")
     if args.install:
-        package.install(model_file)
+        package.install(model_file, config.alphabet)
         console.print("Installed: the app serves this model from its next start.")
     if args.accuracy_floor is not None and accuracy < args.accuracy_floor:
         sys.exit(f"The test accuracy of {accuracy:.2f}% is below the floor of {args.accuracy_floor}%.")
@@ -311,7 +311,7 @@ def search_settings(args: argparse.Namespace, config: Config) -> None:
     search.run(objective, args.search, config.searched, conditions, folder)
     data_file.unlink()
     if args.install:
-        search.install(folder, package.MODELS)
+        search.install(folder, package.installed(config.alphabet))
 
 
 def train_anew(config: Config, where: Device, data: TrainingData, each_epoch: EachEpoch) -> None:

@@ -25,7 +25,7 @@ from benchmarks.client import Load
 from tests.support.ports import free_port
 
 ROOT = Path(__file__).parent.parent
-MODEL = ROOT / "app/models/digits.onnx"
+MODEL = ROOT / "app/models/digits/model.onnx"
 CONNECTIONS = (1, 8, 64)
 BOUNDARY = "benchmark"
 CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY}"

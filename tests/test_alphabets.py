@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from app.reading.picture import decode
 from app.reading.pipeline import glyph_of
-from app.reading.recognizer import Recognizer, UnusableModel
+from app.reading.recognizer import MODEL_FILE, Recognizer, UnusableModel
 from tests.support.api import serving
 from tests.support.pictures import drawn, encoded
 from tests.support.reading import picture_of
@@ -40,8 +40,8 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         network = LargerCNN(Architecture(classes=3, cases=2))
         with torch.no_grad():
             list(network.parameters())[-1][[index, 4]] += 100  # the last layer's bias
-        files[label] = folder / str(index) / "letters.onnx"
-        files[label].parent.mkdir()
+        files[label] = folder / str(index) / "letters" / MODEL_FILE
+        files[label].parent.mkdir(parents=True)
         export.describe(export.to_onnx(network, 1.0, files[label]), RECORD)
     return files
 
@@ -57,7 +57,7 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_an_answer_says_what_applies(
     label: str, expected: dict[str, object], networks: dict[str, Path], tmp_path: Path
 ) -> None:
-    with serving(tmp_path, models_dir=networks[label].parent, default_alphabet="letters") as api:
+    with serving(tmp_path, models_dir=networks[label].parents[1], default_alphabet="letters") as api:
         answer = api.predict(encoded(drawn(7))).json()
         assert {key: answer[key] for key in ("label", "case", "name", "predicted_digit") if key in answer} == expected
         (listed,) = requests.get(api.url + "/alphabets/", timeout=5).json()["alphabets"]

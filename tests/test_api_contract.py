@@ -24,7 +24,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def recognizer() -> Recognizer:
-    return Recognizer(ROOT / "app/models/digits.onnx")
+    return Recognizer(ROOT / "app/models/digits/model.onnx")
 
 
 def expected(recognizer: Recognizer, data: bytes) -> str:

@@ -48,7 +48,7 @@ def test_a_taken_port_is_said_in_one_sentence(api: Server, tmp_path: Path) -> No
 def test_a_missing_model_is_said_and_ends_the_process(tmp_path: Path, workers: int) -> None:
     server = start(tmp_path / "log", models_dir=tmp_path / "none", workers=workers)
     assert server.process.wait(30) != 0
-    assert "There is no model file digits.onnx." in server.output.read_text()
+    assert "There is no model file digits/model.onnx." in server.output.read_text()
     assert "Traceback" not in server.output.read_text()
 
 

@@ -32,7 +32,7 @@ def test_none_that_is_worse_or_was_not_measured(mnist: dict[str, float] | None, 
 
 
 def test_the_command_refuses_in_words(tmp_path: Path) -> None:
-    live = Settings().models_dir / "digits.json"
+    live = Settings().models_dir / "digits" / "record.json"
     record = json.loads(live.read_text())
     for accuracy, expected in ((None, 0), (0.9, 1)):
         if accuracy:

@@ -323,7 +323,7 @@ def decoder() -> Iterator[Decoder]:
 
 @pytest.fixture(scope="module")
 def recognizer() -> Recognizer:
-    return Recognizer(Settings().models_dir / "digits.onnx")
+    return Recognizer(Settings().models_dir / "digits" / "model.onnx")
 
 
 def sheet(mode: str) -> Image.Image:

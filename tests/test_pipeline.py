@@ -14,7 +14,7 @@ from tests.support.pictures import encoded
 
 @pytest.fixture(scope="module")
 def recognizer() -> Recognizer:
-    return Recognizer(Settings().models_dir / "digits.onnx")
+    return Recognizer(Settings().models_dir / "digits" / "model.onnx")
 
 
 def test_each_picture_has_its_outcome_in_its_place(recognizer: Recognizer) -> None:

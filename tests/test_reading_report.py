@@ -70,7 +70,7 @@ def test_what_cannot_be_asked() -> None:
 
 def test_most_of_what_is_hard_is_read_today() -> None:
     """But for binarised photographs: that those are read worse is why they are not binarised."""
-    recognizer = Recognizer(Settings().models_dir / "digits.onnx")
+    recognizer = Recognizer(Settings().models_dir / "digits" / "model.onnx")
     for one in (one.first(10) for one in made(DATA)):
         if "first" not in one.name:
             outcomes = _outcomes(recognizer, one)

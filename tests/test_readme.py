@@ -17,7 +17,7 @@ from tests.support.pictures import encoded
 from tests.support.ports import free_port
 
 README = (ROOT / "README.md").read_text()
-RECORD = json.loads((ROOT / "app" / "models" / "digits.json").read_text())
+RECORD = json.loads((ROOT / "app" / "models" / "digits" / "record.json").read_text())
 
 
 def rows(section: str) -> list[list[str]]:

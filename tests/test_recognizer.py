@@ -14,7 +14,7 @@ from tests.support.handwriting import canvas, mnist_digits
 from tests.support.pictures import encoded
 from tests.support.reading import glyph_of
 
-MODEL = Settings().models_dir / "digits.onnx"
+MODEL = Settings().models_dir / "digits" / "model.onnx"
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_a_scribble_is_not_sure(recognizer: Recognizer) -> None:
 
 
 def test_what_is_no_model(tmp_path: Path) -> None:
-    with pytest.raises(UnusableModel, match=r"^There is no model file nothing\.onnx\."):
+    with pytest.raises(UnusableModel, match=r"^There is no model file \S+/nothing\.onnx\."):
         Recognizer(tmp_path / "nothing.onnx")
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(b"not a model")
@@ -96,4 +96,4 @@ def test_a_record_that_does_not_fit_is_refused_with_a_sentence(
     with pytest.raises(UnusableModel) as refused:
         Recognizer(tmp_path / "other.onnx")
     assert said in str(refused.value)
-    assert str(refused.value).startswith("other.onnx ")
+    assert str(refused.value).startswith(f"{tmp_path.name}/other.onnx ")

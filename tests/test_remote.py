@@ -37,7 +37,7 @@ def test_answers_are_rows(api: Api) -> None:
 
 
 def test_only_the_same_model_is_evaluated(api: Api) -> None:
-    record = Recognizer(ROOT / "app/models/digits.onnx").record
+    record = Recognizer(ROOT / "app/models/digits/model.onnx").record
     entry = {"name": "digits", "labels": record.labels, "version": record.version}
     api.body = json.dumps({"alphabets": [entry]})
     remote.check(api.url, record)

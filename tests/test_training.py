@@ -50,13 +50,13 @@ def test_a_line_for_each_epoch(trained: tuple[Path, subprocess.CompletedProcess[
     output, finished = trained
     lines = [line.split() for line in finished.stdout.splitlines()]
     epochs = [line[0] for line in lines if len(line) == 7 and line[0].isdigit()]
-    record = json.loads((output / "digits.json").read_text())
+    record = json.loads((output / "record.json").read_text())
     assert epochs == [str(row["epoch"]) for row in record["history"]] == [str(n) for n in range(1, 15)]
 
 
 def test_what_is_written(trained: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
     output, _ = trained
-    record = json.loads((output / "digits.json").read_text())
+    record = json.loads((output / "record.json").read_text())
     assert record["config"]["seed"] == 1
     assert set(record["data_sha256"]) >= {"train-images-idx3-ubyte", "pendigits-strokes.npz"}
     assert record["versions"]["torch"].startswith("2.")
@@ -69,7 +69,7 @@ def test_what_is_written(trained: tuple[Path, subprocess.CompletedProcess[str]])
         "predictions.png",
         "worst.png",
     }
-    recognizer = Recognizer(output / "digits.onnx")
+    recognizer = Recognizer(output / "model.onnx")
     assert recognizer.record.version == record["version"]
     images, labels = mnist_digits()
     answers = recognizer.probabilities((images / 255).astype(np.float32)).argmax(axis=1)
@@ -110,11 +110,11 @@ def test_an_interrupted_run_resumes_to_the_same_end(tmp_path: Path) -> None:
         for line in interrupted.stdout:
             if line.split()[:1] == ["1"]:
                 interrupted.kill()  # the first epoch's line is there, and its checkpoint was written before
-    assert not (part / "digits.onnx").exists()
+    assert not (part / "model.onnx").exists()
     assert "Resumed after epoch" in train(part, *settings, "--resume").stdout
 
     def losses(folder: Path) -> list[float]:
-        return [row["loss"] for row in json.loads((folder / "digits.json").read_text())["history"]]
+        return [row["loss"] for row in json.loads((folder / "record.json").read_text())["history"]]
 
     assert losses(part) == pytest.approx(losses(whole), rel=1e-4)
     assert "other settings" in train(part, "--epochs", "3", *settings[2:], "--resume").stderr
@@ -126,7 +126,7 @@ def test_it_learns_from_teachers(trained: tuple[Path, subprocess.CompletedProces
     taught = train(tmp_path / "taught", *settings, "--teachers", str(weights))
     assert taught.returncode == 0, taught.stderr
     assert "seed 1, teachers: 1;" in taught.stdout
-    record = json.loads((tmp_path / "taught" / "digits.json").read_text())
+    record = json.loads((tmp_path / "taught" / "record.json").read_text())
     assert record["config"]["teachers"] == [datasets.sha256(weights)]
 
 

@@ -33,7 +33,7 @@ FAX = 3
 
 @pytest.fixture(scope="module")
 def recognizer() -> Recognizer:
-    return Recognizer(Settings().models_dir / "digits.onnx")
+    return Recognizer(Settings().models_dir / "digits" / "model.onnx")
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ picture is encoded to a file first and read back by the code that serves request
 """
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -17,14 +16,14 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from app.reading.recognizer import Recognizer
+from app.reading.recognizer import MODEL_FILE, Recognizer
 from training import alphabets, metrics, pictures, reading_report, remote, sweeps
 from training.alphabets import Alphabet
 from training.answers import Answers, ask, ask_api
 from training.datasets import NO_CHARACTER
 from training.evaluation_sets import EvaluationSet
 from training.export import describe
-from training.package import MODELS
+from training.package import installed, write_record
 from training.progress import console
 
 
@@ -117,12 +116,12 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=__doc__)
     add = parser.add_argument
     add("--data", type=Path, default=Path("data"), help="folder with the data sets (%(default)s)")
-    add("--model", type=Path, default=MODELS / "digits.onnx", help="the model file (%(default)s)")
+    add("--model", type=Path, default=installed("digits") / MODEL_FILE, help="the model file (%(default)s)")
     add("--seeds", type=Path, nargs="+", metavar="FILE", help="models of other seeds, for a mean and a spread")
     add("--api", metavar="URL", help="ask the API that runs there and serves this model, such as http://localhost:8000")
     add("--only", metavar="TEXT", help="only the sets whose name contains this, such as MNIST-C or drawings")
     add("--count", type=int, metavar="N", help="only the first N pictures of each set")
-    add("--pictures", type=Path, default=MODELS / "pictures", help="where pictures are drawn (%(default)s)")
+    add("--pictures", type=Path, help="where pictures are drawn (beside the model)")
     add("--write", action="store_true", help="write the figures into the model file and its record")
     reading = parser.add_argument_group("--reading: judge a change of the code that finds the ink")
     add = reading.add_argument
@@ -143,6 +142,7 @@ def main() -> None:
     args = arguments()
     recognizer = Recognizer(args.model, threads=os.cpu_count() or 1)
     alphabet = alphabets.named(recognizer.record.alphabet)
+    drawn = args.pictures or args.model.parent / "pictures"
     if args.reading:
         reading_report.run(recognizer, args)
         return
@@ -168,14 +168,14 @@ def main() -> None:
         figures["seeds"] = spread([figures, *runs])
     report(figures, alphabet)
     if not args.only and not args.count:
-        draw(answers, recognizer.labels, alphabet.test_name, args.pictures)
+        draw(answers, recognizer.labels, alphabet.test_name, drawn)
         if alphabet.name == "digits":
-            sweeps.draw_all(recognizer, args.data, args.pictures)
+            sweeps.draw_all(recognizer, args.data, drawn)
     if args.write:
         record = recognizer.record.model_dump()
         record["figures"] = record["figures"] | figures
         describe(args.model, record)
-        args.model.with_suffix(".json").write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+        write_record(record, args.model.parent)
 
 
 if __name__ == "__main__":

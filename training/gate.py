@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from training.package import MODELS
+from training.package import RECORD_FILE, installed
 
 Figures = Mapping[str, Mapping[str, Any]]
 
@@ -31,7 +31,9 @@ def objections(live: Figures, new: Figures) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m training.gate", description=__doc__)
     parser.add_argument("--live", type=Path, required=True, metavar="RECORD", help="of the live model")
-    parser.add_argument("--new", type=Path, default=MODELS / "digits.json", metavar="RECORD", help="(%(default)s)")
+    parser.add_argument(
+        "--new", type=Path, default=installed("digits") / RECORD_FILE, metavar="RECORD", help="(%(default)s)"
+    )
     args = parser.parse_args()
     live, new = (json.loads(record.read_text())["figures"] for record in (args.live, args.new))
     if found := objections(live, new):

@@ -14,13 +14,14 @@ import torch
 
 from app.reading import second_look
 from app.reading.glyphs import SIDE
-from app.reading.recognizer import CASE, LABEL, READING_VERSION, Recognizer
+from app.reading.recognizer import CASE, LABEL, MODEL_FILE, READING_VERSION, Recognizer
 from training import datasets, export, metrics, pictures
 from training.alphabets import Alphabet
 from training.datasets import GlyphSet
 from training.networks import LargerCNN
 
 WEIGHTS_FILE = "mnist_larger_cnn.pth"
+RECORD_FILE = "record.json"
 PACKAGES = ("torch", "torchvision", "onnx", "onnxruntime", "numpy", "pillow")
 """Those whose versions the record keeps."""
 
@@ -50,17 +51,22 @@ def write(
     """
     network = write_weights(trained, folder)
     record = record | reading(alphabet) | provenance(alphabet, data_folder)
-    float_file, int8_file = export_both(network, alphabet.name, record, validation, folder)
+    float_file, int8_file = export_both(network, record, validation, folder)
     shipped, validation_figures = choose_precision(float_file, int8_file, validation)
     test = alphabet.load_test(data_folder)
     probabilities, test_figures = score(Recognizer(shipped), test)
-    record["precision"] = shipped.stem.removeprefix(f"{alphabet.name}-")
+    record["precision"] = shipped.stem.removeprefix("model-")
     record["figures"] = {"validation": validation_figures, alphabet.test_name: test_figures}
     export.describe(shipped, record)
-    model_file = Path(shutil.copyfile(shipped, folder / f"{alphabet.name}.onnx"))
-    model_file.with_suffix(".json").write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    model_file = Path(shutil.copyfile(shipped, folder / MODEL_FILE))
+    write_record(record, folder)
     draw_pictures(record, test, probabilities, folder / "pictures")
     return model_file, record
+
+
+def write_record(record: dict[str, Any], folder: Path) -> None:
+    """Beside the model file, for people: what that says of itself."""
+    (folder / RECORD_FILE).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
 
 
 def reading(alphabet: Alphabet) -> dict[str, Any]:
@@ -91,12 +97,12 @@ def provenance(alphabet: Alphabet, data_folder: Path) -> dict[str, Any]:
 
 
 def export_both(
-    network: LargerCNN, name: str, record: dict[str, Any], validation: dict[str, GlyphSet], folder: Path
+    network: LargerCNN, record: dict[str, Any], validation: dict[str, GlyphSet], folder: Path
 ) -> tuple[Path, Path]:
     """Write the model in float32 and in int8, whose ranges come from the first glyphs of each validation set."""
     typical = torch.cat([part.glyphs[:512] for part in validation.values()]).cpu().numpy()
-    float_file = export.to_onnx(network, record["temperature"], folder / f"{name}-float32.onnx")
-    int8_file = export.quantize(float_file, folder / f"{name}-int8.onnx", typical)
+    float_file = export.to_onnx(network, record["temperature"], folder / "model-float32.onnx")
+    int8_file = export.quantize(float_file, folder / "model-int8.onnx", typical)
     for file in (float_file, int8_file):
         export.describe(file, record)
     return float_file, int8_file
@@ -133,11 +139,18 @@ def draw_pictures(record: dict[str, Any], test: GlyphSet, probabilities: Probabi
     pictures.worst(glyphs, probabilities, labels, names, folder / "worst.png")
 
 
-def install(model_file: Path) -> None:
+def installed(alphabet: str) -> Path:
+    """The folder from which the app serves the model of an alphabet."""
+    return MODELS / alphabet
+
+
+def install(model_file: Path, alphabet: str) -> None:
     """Copy the model, its record and its pictures to where the app serves them from."""
-    for file in (model_file, model_file.with_suffix(".json")):
-        shutil.copyfile(file, MODELS / file.name)
-    shutil.copytree(model_file.parent / "pictures", MODELS / "pictures", dirs_exist_ok=True)
+    folder = installed(alphabet)
+    folder.mkdir(exist_ok=True)
+    for file in (model_file, model_file.with_name(RECORD_FILE)):
+        shutil.copyfile(file, folder / file.name)
+    shutil.copytree(model_file.parent / "pictures", folder / "pictures", dirs_exist_ok=True)
 
 
 def git_commit() -> str:

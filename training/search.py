@@ -104,11 +104,11 @@ def run(objective: Objective, count: int, first: dict[str, Any], conditions: dic
     _conclude(study, folder)
 
 
-def install(folder: Path, models: Path) -> None:
+def install(folder: Path, model: Path) -> None:
     """Copy a search's record and pictures to where those of the served model are."""
-    shutil.copy(folder / "search.json", models)
+    shutil.copy(folder / "search.json", model)
     for picture in folder.glob("*.png"):
-        shutil.copy(picture, models / "pictures")
+        shutil.copy(picture, model / "pictures")
 
 
 def _study(folder: Path, seed: int = 0) -> optuna.Study:

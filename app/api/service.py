@@ -1,7 +1,6 @@
 """What one API process holds: the recognizers by alphabet, the lanes to them, the gate."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -12,7 +11,7 @@ from app.api.errors import UnknownAlphabet
 from app.api.work import Lanes
 from app.reading.picture import Picture
 from app.reading.pipeline import glyph_of
-from app.reading.recognizer import Recognizer, UnusableModel
+from app.reading.recognizer import MODEL_FILE, Recognizer, UnusableModel
 from app.settings import Settings
 
 
@@ -38,24 +37,23 @@ def service_of(request: HTTPConnection) -> Service:
 
 
 def load_recognizers(settings: Settings) -> dict[str, Recognizer]:
-    """All model files of the models' folder, by their alphabets' names; each has answered a real glyph.
+    """The model of each folder of the models' folder, by its alphabet's name; each has answered a real glyph.
 
     Raises UnusableModel, also where the default alphabet is not among them.
     """
-    files: dict[str, Path] = {}
     recognizers = {}
-    for file in sorted(settings.models_dir.glob("*.onnx")):
-        recognizer = Recognizer(file)
-        _try_out(recognizer, file)
-        alphabet = recognizer.record.alphabet
-        if alphabet in files:
+    for file in sorted(settings.models_dir.glob(f"*/{MODEL_FILE}")):
+        folder, recognizer = file.parent.name, Recognizer(file)
+        _try_out(recognizer, folder)
+        if recognizer.record.alphabet != folder:
             raise UnusableModel(
-                f"{files[alphabet].name} and {file.name} are both of the alphabet {alphabet}. Remove one of them."
+                f"{folder}/{MODEL_FILE} is of the alphabet {recognizer.record.alphabet}. Name its folder so."
             )
-        files[alphabet], recognizers[alphabet] = file, recognizer
+        recognizers[folder] = recognizer
     if not recognizers:
         raise UnusableModel(
-            f"There is no model file {settings.default_alphabet}.onnx. Train one: python train_model.py --install"
+            f"There is no model file {settings.default_alphabet}/{MODEL_FILE}. "
+            "Train one: python train_model.py --install"
         )
     if settings.default_alphabet not in recognizers:
         raise UnusableModel(
@@ -65,10 +63,10 @@ def load_recognizers(settings: Settings) -> dict[str, Recognizer]:
     return recognizers
 
 
-def _try_out(recognizer: Recognizer, file: Path) -> None:
+def _try_out(recognizer: Recognizer, folder: str) -> None:
     paper = Image.new("L", (40, 40), "white")
     paper.paste("black", (18, 5, 22, 35))
     glyph = glyph_of(Picture.of(paper), recognizer.record.cleaning)
     probabilities = recognizer.probabilities(glyph.pixels[np.newaxis])
     if probabilities.shape != (1, len(recognizer.labels)) or abs(float(probabilities.sum()) - 1) > 1e-3:
-        raise UnusableModel(f"{file.name} does not answer with a probability for each of its labels.")
+        raise UnusableModel(f"{folder}/{MODEL_FILE} does not answer with a probability for each of its labels.")

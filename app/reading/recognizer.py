@@ -16,6 +16,9 @@ from app.reading import second_look
 from app.reading.glyphs import SIDE, Cleaning, Glyph
 from app.reading.second_look import SecondLook
 
+MODEL_FILE: Final = "model.onnx"
+"""As it is called in the folder of its alphabet."""
+
 METADATA_KEY: Final = "digit_recognition_app"
 """The entry of an ONNX file's metadata that holds its record, as JSON."""
 
@@ -89,21 +92,22 @@ class Recognizer:
         options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = False  # a small network: the arena costs more memory than it saves time
         options.log_severity_level = 3
+        name = f"{file.parent.name}/{file.name}"
         if not file.is_file():
-            raise UnusableModel(f"There is no model file {file.name}. Train one: python train_model.py --install")
+            raise UnusableModel(f"There is no model file {name}. Train one: python train_model.py --install")
         try:
             self._session = onnxruntime.InferenceSession(
                 str(file), sess_options=options, providers=["CPUExecutionProvider"]
             )
             metadata = json.loads(self._session.get_modelmeta().custom_metadata_map[METADATA_KEY])
         except (KeyError, json.JSONDecodeError):
-            raise UnusableModel(f"{file.name} has no record of its labels: it was not made by this project.") from None
+            raise UnusableModel(f"{name} has no record of its labels: it was not made by this project.") from None
         except Exception:  # ONNX Runtime's own exceptions share no base class
-            raise UnusableModel(f"{file.name} cannot be loaded: it is damaged or no ONNX file.") from None
-        self.record = _record(metadata, file.name)
+            raise UnusableModel(f"{name} cannot be loaded: it is damaged or no ONNX file.") from None
+        self.record = _record(metadata, name)
         outputs = {output.name for output in self._session.get_outputs()}
         if missing := set(self.record.heads.values()) - outputs or {LABEL} - set(self.record.heads):
-            raise UnusableModel(f"{file.name} does not have what its record promises: {', '.join(sorted(missing))}.")
+            raise UnusableModel(f"{name} does not have what its record promises: {', '.join(sorted(missing))}.")
 
     @property
     def labels(self) -> list[str]:

@@ -13,7 +13,7 @@ from app.reading import pipeline
 from app.reading.pipeline import Reading
 from app.reading.recognizer import Recognizer
 
-MODEL = Path("app/models/digits.onnx")
+MODEL = Path("app/models/digits/model.onnx")
 
 
 @bentoml.service(workers=1)

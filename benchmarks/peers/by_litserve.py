@@ -15,7 +15,7 @@ from app.reading.picture import decode
 from app.reading.pipeline import glyph_of
 from app.reading.recognizer import Prediction, Recognizer
 
-MODEL = Path("app/models/digits.onnx")
+MODEL = Path("app/models/digits/model.onnx")
 
 
 class Digits(litserve.LitAPI):

@@ -38,7 +38,7 @@ def quality() -> None:
         show_trouble(error)
         return
     # As one element: several appear one after the other, and push each other down.
-    st.html("".join(_card(alphabet) for alphabet in known) + _pictures())
+    st.html("".join(_card(alphabet) + _pictures(alphabet) for alphabet in known))
 
 
 def _card(alphabet: Alphabet) -> str:
@@ -88,8 +88,8 @@ def _list(figures: list[tuple[str, str]]) -> str:
     return f"<details><summary>Other figures</summary><ul>{items}</ul></details>" if figures else ""
 
 
-def _pictures() -> str:
-    folder = settings.load().models_dir / "pictures"
+def _pictures(alphabet: Alphabet) -> str:
+    folder = settings.load().models_dir / alphabet.name / "pictures"
     drawn = "".join(
         f'<figure class="drawn"><div><img src="{address_of(file.read_bytes())}" alt="" loading="lazy"/></div>'
         f"<figcaption>{escape(caption)}</figcaption></figure>"
