@@ -5,11 +5,12 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from app.reading.glyphs import DEFAULT_CLEANING, Cleaning
 from training.datasets import GlyphSet
 from training.evaluation_sets import EvaluationSet
+from training.strokes import StrokeSet
 from training.training_data import TrainingData
 
 NAMES = tuple(module.name for module in pkgutil.iter_modules(__path__))
@@ -22,6 +23,8 @@ class DataSettings(Protocol):
     def seed(self) -> int: ...
     @property
     def validation(self) -> int: ...
+    @property
+    def least_per_epoch(self) -> int: ...
     @property
     def drawings_per_sample(self) -> int: ...
     @property
@@ -68,6 +71,11 @@ class Alphabet:
     """Labels whose case can be told."""
     cleaning: Cleaning = DEFAULT_CLEANING
     """What of the ink is dirt."""
+    load_strokes: Callable[[Path], StrokeSet | None] | None = None
+    """Data folder -> pen strokes that nothing was learned from, if there: to draw with other brushes, sizes and so on.
+    """
+    origin: dict[str, Any] = field(default_factory=dict)
+    """What the record tells of pictures that come from elsewhere than a data folder."""
 
 
 def named(name: str) -> Alphabet:
