@@ -20,7 +20,7 @@ from training.strokes import Points, StrokeSet
 Pixel = tuple[int, int]
 """Row and column."""
 
-_INK = 0.3
+_INK = 0.2
 """Density from which a pixel is of a stroke."""
 
 _SIDE = 120

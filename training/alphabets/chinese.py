@@ -134,8 +134,14 @@ def load_test(folder: Path) -> GlyphSet:
 
 def load_evaluation(folder: Path) -> list[EvaluationSet]:
     test = by_writer(read(folder))[2]
-    small = np.stack([np.asarray(Image.fromarray(picture).resize((28, 28))) for picture in test.pictures])
-    none = partial(evaluation_sets.no_character, small, test.labels, datasets.letters_in(folder), lookalikes=LOOKALIKES)
+    glyphs = test.glyphs()
+    none = partial(
+        evaluation_sets.no_character,
+        (255 * glyphs.glyphs[:, 0]).byte().numpy(),
+        glyphs.labels.numpy(),
+        datasets.letters_in(folder),
+        lookalikes=LOOKALIKES,
+    )
     return [
         EvaluationSet(
             "Chinese MNIST test",
