@@ -117,7 +117,8 @@ def _load_training(read: Read, _: Path, settings: DataSettings, limit: int | Non
     what is no character.
     """
     learned, judged = read().training[:limit], read().validation[:limit]
-    train = learned[torch.from_numpy(_evened(learned.labels.numpy(), settings.least_per_epoch))]
+    least = min(settings.least_per_epoch, limit or settings.least_per_epoch)
+    train = learned[torch.from_numpy(evened(learned.labels.numpy(), least))]
     size, seed = len(train), settings.seed
     spoilt = _damaged(learned, round(2 * settings.damaged_per_epoch * size), seed)
     drawn = _drawings(learned, min(MOST_DRAWINGS, round(4 * settings.drawings_per_epoch * size)), seed)
@@ -163,7 +164,7 @@ def _load_evaluation(read: Read, _: Path) -> list[EvaluationSet]:
     ]
 
 
-def _evened(labels: npt.NDArray[np.int64], least: int) -> npt.NDArray[np.intp]:
+def evened(labels: npt.NDArray[np.int64], least: int) -> npt.NDArray[np.intp]:
     """Indices of all pictures, some of them repeated: at least so many, and no label rarer than `RAREST` allows."""
     counts = np.bincount(labels)
     wanted = max(least / np.count_nonzero(counts), counts.max() / RAREST)

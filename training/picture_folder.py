@@ -107,7 +107,7 @@ def files_by_label(folder: Path) -> dict[str, list[Path]]:
         there = f"only one label, {next(iter(files))}" if files else "no folder of a label"
         raise SystemExit(f"In {folder} there is {there}; it takes two to tell apart. {layout}")
     if loose:
-        _say(f"Left out are {_listed(loose, folder)}: in no label's folder.")
+        _say_what_is_left_out({"What is in no label's folder is not read.": loose}, folder)
     return dict(sorted(files.items()))
 
 
@@ -131,12 +131,9 @@ def _read_file(cleaning: Cleaning, file: Path) -> tuple[bytes, Pictures | None, 
 
 def _say_what_is_left_out(left_out: dict[str, list[Path]], folder: Path) -> None:
     for trouble, files in left_out.items():
-        _say(f"Left out {'is' if len(files) == 1 else 'are'} {_listed(files, folder)}: {trouble}")
-
-
-def _listed(files: list[Path], folder: Path, shown: int = 3) -> str:
-    names = ", ".join(str(file.relative_to(folder)) for file in files[:shown])
-    return names + (f" and {len(files) - shown} more" if len(files) > shown else "")
+        names = ", ".join(str(file.relative_to(folder)) for file in files[:3])
+        more = f" and {len(files) - 3} more" if len(files) > 3 else ""
+        _say(f"Left out: {names}{more}. {trouble}")
 
 
 def _judge(counts: Counter[str]) -> None:
