@@ -32,9 +32,9 @@ def figures_of(answers: dict[str, Answers], sure_from: float, test_name: str) ->
     figures: dict[str, Any] = {}
     for name, given in answers.items():
         if (given.labels != NO_CHARACTER).all():
-            correct, count = int(given.right.sum()), len(given.labels)
-            low, high = metrics.wilson(correct, count)
-            figures[name] = {"accuracy": correct / count, "count": count, "low": low, "high": high}
+            figures[name] = metrics.share(given.right)
+            if len(cases := given.case_right):
+                figures[f"{name}, case"] = metrics.share(cases)
     corrupted = [value for name, value in figures.items() if name.startswith("MNIST-C ")]
     if len(corrupted) > 1:
         mean = float(np.mean([value["accuracy"] for value in corrupted]))
