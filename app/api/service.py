@@ -1,5 +1,6 @@
 """What one API process holds: the recognizers by alphabet, the lanes to them, the gate."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ from PIL import Image
 from starlette.requests import HTTPConnection
 
 from app.api.access import Gate
-from app.api.errors import UnknownAlphabet
+from app.api.errors import SeveralAlphabets, UnknownAlphabet
 from app.api.work import Lanes
 from app.reading.picture import Picture
 from app.reading.pipeline import glyph_of
@@ -22,9 +23,16 @@ class Service:
     lanes: Lanes
     gate: Gate
 
-    def recognizer(self, alphabet: str | None) -> Recognizer:
-        """Raises UnknownAlphabet."""
-        name = alphabet or self.settings.default_alphabet
+    def recognizer(self, named: Iterable[str]) -> Recognizer:
+        """That of the alphabet which a request names; of the default one where it names none, or an empty text.
+
+        Raises:
+            SeveralAlphabets: it names different ones.
+            UnknownAlphabet
+        """
+        name, *others = {name for name in named if name} or {self.settings.default_alphabet}
+        if others:
+            raise SeveralAlphabets
         try:
             return self.recognizers[name]
         except KeyError:

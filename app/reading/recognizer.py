@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import onnxruntime
@@ -32,6 +32,9 @@ LABEL: Final = "label"
 CASE: Final = "case"
 """The head that tells upper from lower case, in an alphabet that has both."""
 
+DIGITS: Final = frozenset("0123456789")
+"""Labels that are digits; a label such as 10, or a digit of another script, is a character."""
+
 
 class ModelRecord(BaseModel):
     """What a model file says of itself: all that serving needs. More is kept, for people to read."""
@@ -45,7 +48,7 @@ class ModelRecord(BaseModel):
     labels: list[str]
     names: dict[str, str] = {}
     """What a learner wants to know of a label, where that says not all itself."""
-    cases: list[str] = []
+    cases: list[Literal["lower", "upper"]] = []
     """What the head `case` tells apart, in the order of its output."""
     cased: list[str] = []
     """Labels whose case can be told; of others the two look alike, or there is one alone."""
@@ -60,6 +63,11 @@ class ModelRecord(BaseModel):
     second_look: SecondLook = SecondLook()
     cleaning: Cleaning = Cleaning()
     figures: dict[str, Any] = {}
+
+    @property
+    def character(self) -> str:
+        """What people call one of its labels: digit or character."""
+        return "digit" if DIGITS.issuperset(self.labels) else "character"
 
 
 class UnusableModel(RuntimeError):
