@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from PIL import Image
+from playwright.sync_api import Browser
 
 from tests.support.api import Server, serving
 from tests.support.models import install
@@ -178,6 +180,17 @@ def test_every_label_that_has_a_name_comes_with_it(api: Server) -> None:
     assert "name" not in api.predict(SEVEN).text
 
 
+def test_the_docs_page_names_none_unless_told(api: Server, browser: Browser) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(api.url + "/docs#/recognition/predict_predict__post")
+        call = page.locator("#operations-recognition-predict_predict__post")
+        call.get_by_role("button", name="Try it out").click()
+        call.locator("input[type=file]").set_input_files({"name": "7.png", "mimeType": "image/png", "buffer": SEVEN})
+        call.get_by_role("button", name="Execute").click()
+        call.locator(".live-responses-table").get_by_text('"predicted_digit"').wait_for()
+
+
 def test_the_document_tells_which_there_are(api: Server) -> None:
     document: Any = requests.get(api.url + "/openapi.json", timeout=9).json()
     for path in ("/predict/", "/predict/batch/"):
@@ -191,3 +204,15 @@ def test_the_document_tells_which_there_are(api: Server) -> None:
     answers = [requests.post(api.url + "/predict/", json=one["value"], timeout=9).json() for one in examples.values()]
     assert [answer["model"]["alphabet"] for answer in answers] == ["digits", "letters"]
     assert [answer["label"] for answer in answers] == ["7", "ж"]
+
+
+def test_the_default_one_is_listed_first(api: Server, tmp_path: Path) -> None:
+    def listed(server: Server) -> list[str]:
+        return [one["name"] for one in requests.get(server.url + "/alphabets/", timeout=9).json()["alphabets"]]
+
+    assert listed(api) == ["digits", "letters"]
+    install(tmp_path, "digits")
+    install(tmp_path, "letters", alphabet="letters", labels=LABELS)
+    with serving(tmp_path, models_dir=tmp_path, default_alphabet="letters") as other:
+        assert listed(other) == ["letters", "digits"]
+        assert other.predict(SEVEN).json()["label"] == "ж"

@@ -83,7 +83,8 @@ _ENCODING = "image/png, image/jpeg, image/webp, image/avif, image/gif, image/bmp
 
 
 def _form(field: str, schema: dict[str, Any]) -> dict[str, Any]:
-    alphabet = {"type": "string", "description": ALPHABET}
+    # Without a default the page at /docs would fill the field in, with the name of no alphabet.
+    alphabet = {"type": "string", "description": ALPHABET, "default": ""}
     return {
         "schema": {"type": "object", "required": [field], "properties": {field: schema, "alphabet": alphabet}},
         "encoding": {field: {"contentType": _ENCODING}},

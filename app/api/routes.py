@@ -87,7 +87,7 @@ async def predict_batch(
 @guarded.get("/alphabets", include_in_schema=False)
 @guarded.get("/alphabets/", tags=["recognition"])
 async def alphabets(service: TheService) -> Alphabets:
-    """List the alphabets that can be recognized, their models and what these reach on test data."""
+    """List the alphabets that can be recognized, the default one first, and what their models reach on test data."""
     records = [recognizer.record for recognizer in service.recognizers.values()]
     return Alphabets(
         alphabets=[

@@ -45,7 +45,8 @@ def service_of(request: HTTPConnection) -> Service:
 
 
 def load_recognizers(settings: Settings) -> dict[str, Recognizer]:
-    """The model of each folder of the models' folder, by its alphabet's name; each has answered a real glyph.
+    """The model of each folder of the models' folder, by its alphabet's name, that of the default one first; each has
+    answered a real glyph.
 
     Raises UnusableModel, also where the default alphabet is not among them.
     """
@@ -68,7 +69,7 @@ def load_recognizers(settings: Settings) -> dict[str, Recognizer]:
             f"No model file is of the default alphabet, {settings.default_alphabet}; "
             f"there are models of {', '.join(recognizers)}."
         )
-    return recognizers
+    return {settings.default_alphabet: recognizers[settings.default_alphabet]} | recognizers
 
 
 def _try_out(recognizer: Recognizer, folder: str) -> None:
