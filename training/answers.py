@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.reading.glyphs import SIDE, Glyph
-from app.reading.recognizer import Recognizer
+from app.reading.recognizer import ModelRecord, Recognizer
 from training import remote
 from training.datasets import NO_CASE
 from training.evaluation_sets import EvaluationSet, glyph_of_file
@@ -91,10 +91,10 @@ def ask(recognizer: Recognizer, asked: EvaluationSet, pool: ProcessPoolExecutor)
     return Answers.of(recognizer, asked.labels, list(track(work, asked.name, count)), asked.cases)
 
 
-def ask_api(url: str, labels: list[str], asked: EvaluationSet, pool: ProcessPoolExecutor) -> Answers:
+def ask_api(url: str, record: ModelRecord, asked: EvaluationSet, pool: ProcessPoolExecutor) -> Answers:
     """Answers of a running API."""
     count, step = len(asked.labels), remote.FILES_A_CALL
     calls = [range(start, min(start + step, count)) for start in range(0, count, step)]
-    work = pool.map(partial(remote.ask, url, labels, asked.file), calls, chunksize=max(1, len(calls) // 32))
-    glyphs, probabilities = zip(*track(work, asked.name, len(calls)), strict=True)
+    work = pool.map(partial(remote.ask, url, record, asked.file), calls, chunksize=max(1, len(calls) // 32))
+    glyphs, probabilities, _ = zip(*track(work, asked.name, len(calls)), strict=True)
     return Answers(asked.labels, np.concatenate(glyphs), np.concatenate(probabilities))

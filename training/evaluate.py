@@ -152,7 +152,7 @@ def main() -> None:
     how: Callable[[EvaluationSet, ProcessPoolExecutor], Answers] = partial(ask, recognizer)
     if args.api:
         remote.check(args.api, recognizer.record)
-        how = partial(ask_api, args.api, recognizer.labels)
+        how = partial(ask_api, args.api, recognizer.record)
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         answers = {one.name: how(one, pool) for one in sets}
     figures = figures_of(answers, recognizer.record.sure_from, alphabet.test_name)
