@@ -38,13 +38,13 @@ class Answers:
         pixels = np.zeros((len(glyphs), SIDE, SIDE), np.float32)
         probabilities = np.zeros((len(glyphs), len(recognizer.labels)), np.float32)
         found = [(place, glyph) for place, glyph in enumerate(glyphs) if glyph]
-        told = np.full(len(glyphs), NO_CASE)
+        told, order = np.full(len(glyphs), NO_CASE), list[str](recognizer.record.cases)
         answered = recognizer.predict([glyph for _, glyph in found])
         for (place, glyph), prediction in zip(found, answered, strict=True):
             pixels[place], probabilities[place] = glyph.pixels, prediction.probabilities
             if prediction.case is not None:
-                told[place] = recognizer.record.cases.index(prediction.case)
-        return cls(labels, pixels, probabilities, None if cases is None else np.stack((cases, told), axis=1))
+                told[place] = order.index(prediction.case)
+        return cls(labels, pixels, probabilities, _beside(cases, told))
 
     @classmethod
     def joined(cls, parts: Sequence["Answers"]) -> "Answers":
@@ -96,5 +96,9 @@ def ask_api(url: str, record: ModelRecord, asked: EvaluationSet, pool: ProcessPo
     count, step = len(asked.labels), remote.FILES_A_CALL
     calls = [range(start, min(start + step, count)) for start in range(0, count, step)]
     work = pool.map(partial(remote.ask, url, record, asked.file), calls, chunksize=max(1, len(calls) // 32))
-    glyphs, probabilities, _ = zip(*track(work, asked.name, len(calls)), strict=True)
-    return Answers(asked.labels, np.concatenate(glyphs), np.concatenate(probabilities))
+    glyphs, probabilities, told = map(np.concatenate, zip(*track(work, asked.name, len(calls)), strict=True))
+    return Answers(asked.labels, glyphs, probabilities, _beside(asked.cases, told))
+
+
+def _beside(wanted: Labels | None, told: Labels) -> Labels | None:
+    return None if wanted is None else np.stack((wanted, told), axis=1)
