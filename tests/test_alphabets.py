@@ -2,15 +2,18 @@
 
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import requests
 import torch
 from PIL import Image, ImageDraw
 
+from app.reading.glyphs import Glyph
 from app.reading.picture import decode
 from app.reading.pipeline import glyph_of
-from app.reading.recognizer import MODEL_FILE, Recognizer, UnusableModel
+from app.reading.recognizer import MODEL_FILE, ModelRecord, Recognizer, UnusableModel
 from tests.support.api import serving
 from tests.support.pictures import drawn, encoded
 from tests.support.reading import picture_of
@@ -62,6 +65,40 @@ def test_an_answer_says_what_applies(
         assert {key: answer[key] for key in ("label", "case", "name", "predicted_digit") if key in answer} == expected
         (listed,) = requests.get(api.url + "/alphabets/", timeout=5).json()["alphabets"]
     assert (listed["title"], listed["names"], listed["cased"]) == ("Letters", {"ґ": "ge"}, ["а"])
+
+
+def test_label_and_case_are_asked_in_one_run(networks: dict[str, Path]) -> None:
+    recognizer = Recognizer(networks["а"])
+    runs: list[list[str]] = []
+
+    def run(outputs: list[str], glyphs: dict[str, np.ndarray]) -> list[np.ndarray]:
+        """Of a broad glyph the first letter in lower case; of any other it is in upper case."""
+        runs.append(outputs)
+        lower = glyphs["glyphs"].mean(axis=(1, 2, 3)) > 0.5
+        cases = np.where(lower[:, None], [[0.9, 0.1]], [[0.1, 0.9]])
+        return [np.tile(np.array([[0.98, 0.01, 0.01]], np.float32), (len(lower), 1)), cases.astype(np.float32)]
+
+    recognizer._session = SimpleNamespace(run=run)
+    thin, broad = np.zeros((28, 28), np.float32), np.ones((28, 28), np.float32)
+    whole, cut = Glyph(broad, (0, 0, 9, 9), 1.0), Glyph(broad, (0, 0, 9, 9), 1.0, (thin, thin))
+    answers = recognizer.predict([whole, cut, whole])
+    assert runs == [["probabilities", "cases"]]
+    assert [answer.case for answer in answers] == ["lower", "upper", "lower"]  # of several, that of the middle one
+    assert [answer.sure for answer in answers] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("labels", "character"),
+    [
+        (["0", "1"], "digit"),
+        (["0", "а"], "character"),
+        (["10"], "character"),
+        (["٣"], "character"),
+        (["三"], "character"),
+    ],
+)
+def test_what_people_call_a_label(labels: list[str], character: str) -> None:
+    assert ModelRecord.model_validate(RECORD | {"labels": labels, "cased": []}).character == character
 
 
 def test_cases_need_their_head(networks: dict[str, Path]) -> None:

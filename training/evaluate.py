@@ -32,9 +32,9 @@ def figures_of(answers: dict[str, Answers], sure_from: float, test_name: str) ->
     figures: dict[str, Any] = {}
     for name, given in answers.items():
         if (given.labels != NO_CHARACTER).all():
-            correct, count = int(given.right.sum()), len(given.labels)
-            low, high = metrics.wilson(correct, count)
-            figures[name] = {"accuracy": correct / count, "count": count, "low": low, "high": high}
+            figures[name] = metrics.share(given.right)
+            if len(cases := given.case_right):
+                figures[f"{name}, case"] = metrics.share(cases)
     corrupted = [value for name, value in figures.items() if name.startswith("MNIST-C ")]
     if len(corrupted) > 1:
         mean = float(np.mean([value["accuracy"] for value in corrupted]))
@@ -166,7 +166,7 @@ def main() -> None:
     how: Callable[[EvaluationSet, ProcessPoolExecutor], Answers] = partial(ask, recognizer)
     if args.api:
         remote.check(args.api, recognizer.record)
-        how = partial(ask_api, args.api, recognizer.labels)
+        how = partial(ask_api, args.api, recognizer.record)
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         answers = {one.name: how(one, pool) for one in sets}
     figures = figures_of(answers, recognizer.record.sure_from, alphabet.test_name)

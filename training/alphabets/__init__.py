@@ -76,9 +76,13 @@ class Alphabet:
     """
     origin: dict[str, Any] = field(default_factory=dict)
     """What the record tells of pictures that come from elsewhere than a data folder."""
+    folds: int = 0
+    """Into how many parts its own set is cut for cross-validation, where it is too small to spare one."""
+    held_out: Callable[[int], "Alphabet"] | None = None
+    """Fold, from 1 -> the alphabet whose test is that part, of which nothing is learned."""
 
 
-def named(name: str) -> Alphabet:
-    """The alphabet of one of `NAMES`."""
+def named(name: str, fold: int = 0) -> Alphabet:
+    """The alphabet of one of `NAMES`; of those with folds, without one."""
     alphabet: Alphabet = importlib.import_module(f"{__name__}.{name}").ALPHABET
-    return alphabet
+    return alphabet.held_out(fold) if fold and alphabet.held_out else alphabet
