@@ -73,7 +73,7 @@ class Config:
     """Augmentation falls to this share of its strength over the last third of the run."""
     validation: int = 5000
     """Training pictures of the main set, such as MNIST, set aside for every choice."""
-    least_per_epoch: int = 2000
+    least_per_epoch: int = 1000
     """Pictures of the main set in an epoch, of one's own alphabet: fewer are repeated."""
     drawings_per_sample: int = 6
     """How often each character of the pen-stroke set is drawn, with another brush, size and place each time; half as
@@ -384,6 +384,7 @@ def parser() -> argparse.ArgumentParser:
         help="of convolutions and products; auto is the faster one here, by a short trial (%(default)s)",
     )
     add("--seed", type=int, default=Config.seed, help="fixes weights, order and augmentation (%(default)s)")
+    add("--fold", type=int, default=0, metavar="N", help="do not learn that part of the set: for cross-validation")
     add("--limit", type=int, metavar="N", help="use only the first N training pictures of each set: a quick trial")
     add("--no-track", action="store_true", help="do not log to Weights & Biases")
     add("--project", default="digit-recognition-app", help="W&B project (%(default)s)")
@@ -402,6 +403,10 @@ def main() -> None:
         alphabet = own_alphabet.chosen(args, args.alphabet, args.title)
     except ValueError as error:
         usage.error(str(error))
+    if args.fold not in range(alphabet.folds + 1):
+        usage.error(f"--fold: the alphabet {alphabet.name} has {alphabet.folds or 'no'} folds")
+    if args.fold and alphabet.held_out:
+        alphabet = alphabet.held_out(args.fold)
     args.output = args.output or Path("runs") / args.alphabet
     args.output.mkdir(parents=True, exist_ok=True)
     epochs = args.epochs or (SEARCH_EPOCHS if args.search else Config.epochs)

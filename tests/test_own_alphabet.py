@@ -1,5 +1,7 @@
 """An alphabet of one's own, from a folder of pictures to its answers; what is wrong with pictures; EMNIST."""
 
+import argparse
+import json
 import os
 import re
 import shutil
@@ -19,9 +21,10 @@ from torchvision.datasets import EMNIST
 
 import train_model
 from app.reading.glyphs import Cleaning
+from app.reading.recognizer import Recognizer
 from tests.support.api import ROOT, serving
 from tests.support.pictures import encoded
-from training import emnist, own_alphabet, picture_folder, splits
+from training import emnist, evaluate, own_alphabet, picture_folder, splits
 
 LETTERS = "ΓΞΩ"
 CLEANING = own_alphabet.CLEANING
@@ -63,7 +66,7 @@ def greek(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (pictures / "Γ" / "notes.txt").write_text("no picture")
     (folder / "models").mkdir()
     options = ["--alphabet", "greek", "--title", "Greek letters", "--pictures", str(pictures), "--install"]
-    quick = ["--epochs", "6", "--limit", "600", "--no-track", "--output", str(folder / "run")]
+    quick = ["--epochs", "5", "--limit", "600", "--no-track", "--output", str(folder / "run")]
     finished = command(folder / "models", "train_model.py", *options, *quick)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "Left out: Γ/notes.txt. This is not a picture that can be read." in finished.stdout
@@ -83,23 +86,29 @@ def test_it_is_served_beside_no_other(greek: Path, tmp_path: Path) -> None:
 
 
 def test_it_is_evaluated_by_its_pictures(greek: Path) -> None:
-    record = greek / "models" / "greek" / "record.json"
-    evaluate = ["-m", "training.evaluate", "--alphabet", "greek", "--count", "40"]
-    judged = command(greek / "models", *evaluate, "--pictures", str(greek / "pictures"))
+    options = ["--alphabet", "greek", "--pictures", str(greek / "pictures"), "--count", "40"]
+    judged = command(greek / "models", "-m", "training.evaluate", *options)
     assert judged.returncode == 0, judged.stderr
-    assert re.search(r"^test pictures +\d+ +\d", judged.stdout, re.MULTILINE)
-    assert re.search(r"^drawings +\d+ +\d", judged.stdout, re.MULTILINE)
-    without = command(greek / "models", *evaluate)
-    assert (without.returncode, "say --pictures DIR" in without.stderr) == (1, True)
-    assert '"Γ": 20' in record.read_text()
+    assert re.search(r"^ *test pictures +\d+ +\d", judged.stdout, re.MULTILINE)
+    assert re.search(r"^ *drawings +\d+ +\d", judged.stdout, re.MULTILINE)
 
 
 def test_it_is_evaluated_by_no_others(greek: Path, tmp_path: Path) -> None:
-    others = fill(tmp_path, dict.fromkeys("ΓΞ", 8))
-    evaluate = ["-m", "training.evaluate", "--alphabet", "greek", "--pictures", str(others)]
-    judged = command(greek / "models", *evaluate)
-    assert judged.returncode == 1
-    assert "The model tells Γ, Ξ, Ω apart, and the pictures are of Γ, Ξ: " in judged.stderr
+    record = Recognizer(greek / "models" / "greek" / "model.onnx").record
+    options = argparse.Namespace(pictures=None, emnist=None)
+    with pytest.raises(SystemExit, match="The model is of the alphabet greek: .*for your own, say --pictures DIR"):
+        evaluate.alphabet_of(record, options)
+    options.pictures = fill(tmp_path, dict.fromkeys("ΓΞ", 8))
+    with pytest.raises(SystemExit, match="The model tells Γ, Ξ, Ω apart, and the pictures are of Γ, Ξ: "):
+        evaluate.alphabet_of(record, options)
+
+
+def test_its_record_says_what_it_has_learned_from(greek: Path) -> None:
+    record = json.loads((greek / "models" / "greek" / "record.json").read_text())
+    assert record["origin"]["pictures"] == dict.fromkeys(LETTERS, 20)
+    assert record["origin"]["left_out"] == 1
+    assert len(record["origin"]["sha256"]) == 64
+    assert not record["data_sha256"]
 
 
 def no_second_label(folder: Path) -> None:
@@ -228,10 +237,10 @@ def test_emnist_is_upright_and_has_its_letters(tmp_path: Path) -> None:
     alphabet = own_alphabet.chosen(args, args.alphabet, args.title)
     assert (alphabet.title, "".join(alphabet.labels)) == ("Letters", "abcdefghijklmnopqrstuvwxyz")
     data = alphabet.load_training(tmp_path, train_model.Config(least_per_epoch=80), None)
-    for part in (data.train, data.validation["pictures"], alphabet.load_test(tmp_path)):
-        lying = part.glyphs.sum(dim=(1, 2)).gt(0).sum(dim=1) > part.glyphs.sum(dim=(1, 3)).gt(0).sum(dim=1)
-        assert set(part.labels.tolist()) == {0, 11}
-        assert lying.tolist() == (part.labels == 11).tolist()
+    for some in (data.train, data.validation["pictures"], alphabet.load_test(tmp_path)):
+        lying = some.glyphs.sum(dim=(1, 2)).gt(0).sum(dim=1) > some.glyphs.sum(dim=(1, 3)).gt(0).sum(dim=1)
+        assert set(some.labels.tolist()) == {0, 11}
+        assert lying.tolist() == (some.labels == 11).tolist()
     assert len(alphabet.files) == 1
     assert len(list(tmp_path.glob(alphabet.files[0]))) == 4
 
