@@ -96,7 +96,7 @@ def test_it_is_evaluated_by_its_pictures(greek: Path) -> None:
 def test_it_is_evaluated_by_no_others(greek: Path, tmp_path: Path) -> None:
     record = Recognizer(greek / "models" / "greek" / "model.onnx").record
     options = argparse.Namespace(pictures=None, emnist=None)
-    with pytest.raises(SystemExit, match="The model is of the alphabet greek: .*for your own, say --pictures DIR"):
+    with pytest.raises(SystemExit, match=r"The model is of the alphabet greek: .*for your own, say --pictures DIR"):
         evaluate.alphabet_of(record, options)
     options.pictures = fill(tmp_path, dict.fromkeys("ΓΞ", 8))
     with pytest.raises(SystemExit, match="The model tells Γ, Ξ, Ω apart, and the pictures are of Γ, Ξ: "):
