@@ -332,8 +332,8 @@ def train_anew(alphabet: Alphabet, config: Config, where: Device, data: Training
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Train LargerCNN on handwritten characters.")
     add = parser.add_argument
-    own_alphabet.add_options(parser)
-    add("--title", default="", help="of your own alphabet, as people read it (its name, capitalised)")
+    own = own_alphabet.add_options(parser)
+    own.add_argument("--title", default="", help="the alphabet's name as people read it (NAME, capitalised)")
     add(
         "--data",
         type=Path,
@@ -344,7 +344,7 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--install",
         action="store_true",
-        help="copy what was made to app/models, from where the app serves it (of a search, its record)",
+        help="copy what was made to where the app serves it from (of a search, its record)",
     )
     add("--resume", action="store_true", help="go on from the last whole epoch of an interrupted run")
     add("--accuracy-floor", type=float, metavar="PERCENT", help="exit with 1 if the test accuracy is lower")

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import pickle
 import re
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ import matplotlib
 import numpy as np
 import pytest
 import requests
+import torch
 from PIL import Image, ImageDraw, ImageFont
 from torchvision.datasets import EMNIST
 
@@ -24,7 +26,10 @@ from app.reading.glyphs import Cleaning
 from app.reading.recognizer import Recognizer
 from tests.support.api import ROOT, serving
 from tests.support.pictures import encoded
-from training import emnist, evaluate, own_alphabet, picture_folder, splits
+from training import alphabets, emnist, evaluate, own_alphabet, picture_folder, splits
+from training.calibration import calibrate
+from training.datasets import NO_CASE, GlyphSet
+from training.networks import Architecture, LargerCNN
 
 LETTERS = "ΓΞΩ"
 CLEANING = own_alphabet.CLEANING
@@ -241,6 +246,7 @@ def test_emnist_is_upright_and_has_its_letters(tmp_path: Path) -> None:
         lying = some.glyphs.sum(dim=(1, 2)).gt(0).sum(dim=1) > some.glyphs.sum(dim=(1, 3)).gt(0).sum(dim=1)
         assert set(some.labels.tolist()) == {0, 11}
         assert lying.tolist() == (some.labels == 11).tolist()
+    assert pickle.loads(pickle.dumps(alphabet)).labels == alphabet.labels  # a search sends it to its workers
     assert len(alphabet.files) == 1
     assert len(list(tmp_path.glob(alphabet.files[0]))) == 4
 
@@ -258,3 +264,10 @@ def test_where_emnist_cannot_be_had_it_is_told_what_to_do(tmp_path: Path, monkey
     monkeypatch.setattr(EMNIST, "download", unreachable)
     with pytest.raises(SystemExit, match=r"EMNIST is not in .*raw, and cannot be downloaded\. Put https://.*zip there"):
         emnist.read(tmp_path, "letters", Cleaning())
+
+
+def test_who_has_learned_nothing_is_not_sure() -> None:
+    """1.5% of all answers may be called unsure; but none of these is likelier right than wrong."""
+    glyphs = GlyphSet(torch.rand(40, 1, 28, 28), torch.arange(40) % 10, torch.full((40,), NO_CASE))
+    validation = {"MNIST": glyphs, "drawings": glyphs}
+    assert calibrate(LargerCNN(Architecture()), validation, alphabets.named("digits"), 0.015)["sure_from"] == 0.5

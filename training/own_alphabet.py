@@ -25,6 +25,8 @@ from training.splits import Split
 from training.strokes import StrokeSet
 from training.training_data import TrainingData
 
+Group = argparse._ArgumentGroup  # argparse has no public name for it
+
 Read = Callable[[], Split]
 """The pictures of an alphabet, which are read once. Can be sent to another process, which reads them again."""
 
@@ -46,8 +48,8 @@ FEWEST_TO_JUDGE_BY, MOST_TO_JUDGE_BY = 300, 5000
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """What names an alphabet: one that is here, or one's own; beside them, `--data` is needed."""
+def add_options(parser: argparse.ArgumentParser) -> Group:
+    """What names an alphabet, beside `--data`; returns the group of those that are for one's own."""
     here = ", ".join(alphabets.NAMES)
     parser.add_argument(
         "--alphabet",
@@ -55,14 +57,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help=f"{here}, or a name for your own, with --pictures or --emnist (%(default)s)",
     )
-    add = parser.add_argument_group("an alphabet of your own").add_argument
-    add(
+    own = parser.add_argument_group("an alphabet of your own")
+    own.add_argument(
         "--pictures",
         type=Path,
         metavar="DIR",
         help=f"folder with a folder for each label, named by it, of {picture_folder.FEW} pictures or more: DIR/α/1.png",
     )
-    add("--emnist", choices=emnist.SPLITS, help="a set of EMNIST in the data folder; downloaded if missing")
+    own.add_argument(
+        "--emnist", choices=emnist.SPLITS, help="a set of EMNIST in the data folder; downloaded if missing"
+    )
+    return own
 
 
 def chosen(args: argparse.Namespace, name: str, title: str = "") -> Alphabet:
