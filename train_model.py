@@ -71,6 +71,8 @@ class Config:
     augmentation: Augmentation = field(default_factory=Augmentation)
     final_strength: float = 0.4
     """Augmentation falls to this share of its strength over the last third of the run."""
+    fold: int = 0
+    """The part of a small set that is left out for cross-validation, from 1; 0: none."""
     validation: int = 5000
     """Training pictures of the main set, such as MNIST, set aside for every choice."""
     least_per_epoch: int = 1000
@@ -384,7 +386,7 @@ def parser() -> argparse.ArgumentParser:
         help="of convolutions and products; auto is the faster one here, by a short trial (%(default)s)",
     )
     add("--seed", type=int, default=Config.seed, help="fixes weights, order and augmentation (%(default)s)")
-    add("--fold", type=int, default=0, metavar="N", help="do not learn that part of the set: for cross-validation")
+    add("--fold", type=int, default=0, metavar="N", help="learn nothing of this part: for cross-validation")
     add("--limit", type=int, metavar="N", help="use only the first N training pictures of each set: a quick trial")
     add("--no-track", action="store_true", help="do not log to Weights & Biases")
     add("--project", default="digit-recognition-app", help="W&B project (%(default)s)")
@@ -400,13 +402,9 @@ def main() -> None:
         if not file.is_file():
             usage.error(f"--teachers: there is no file {file}")
     try:
-        alphabet = own_alphabet.chosen(args, args.alphabet, args.title)
+        alphabet = own_alphabet.chosen(args, args.alphabet, args.title, args.fold)
     except ValueError as error:
         usage.error(str(error))
-    if args.fold not in range(alphabet.folds + 1):
-        usage.error(f"--fold: the alphabet {alphabet.name} has {alphabet.folds or 'no'} folds")
-    if args.fold and alphabet.held_out:
-        alphabet = alphabet.held_out(args.fold)
     args.output = args.output or Path("runs") / args.alphabet
     args.output.mkdir(parents=True, exist_ok=True)
     epochs = args.epochs or (SEARCH_EPOCHS if args.search else Config.epochs)
@@ -414,6 +412,7 @@ def main() -> None:
         alphabet=args.alphabet,
         seed=args.seed,
         epochs=epochs,
+        fold=args.fold,
         kernels=tuple(args.kernels),
         poolings=args.poolings,
         teachers=tuple(datasets.sha256(file) for file in args.teachers),

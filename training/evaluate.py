@@ -143,7 +143,7 @@ def arguments() -> argparse.Namespace:
 def alphabet_of(record: ModelRecord, args: argparse.Namespace) -> Alphabet:
     """What a model has learned, and has to be judged by; ends the program where the options say something else."""
     try:
-        alphabet = own_alphabet.chosen(args, record.alphabet)
+        alphabet = own_alphabet.chosen(args, record.alphabet, fold=record.model_dump().get("config", {}).get("fold", 0))
     except ValueError as error:
         sys.exit(f"The model is of the alphabet {record.alphabet}: {error}.")
     if list(alphabet.labels) != record.labels:

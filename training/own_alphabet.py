@@ -70,10 +70,10 @@ def add_options(parser: argparse.ArgumentParser) -> Group:
     return own
 
 
-def chosen(args: argparse.Namespace, name: str, title: str = "") -> Alphabet:
+def chosen(args: argparse.Namespace, name: str, title: str = "", fold: int = 0) -> Alphabet:
     """The alphabet of a name, from what `add_options` asked for; raises ValueError with what is wrong with that.
 
-    A `title` is for one's own.
+    A `title` is for one's own, a `fold` for those that are judged by cross-validation.
     """
     here = ", ".join(alphabets.NAMES)
     if args.pictures and args.emnist:
@@ -81,7 +81,12 @@ def chosen(args: argparse.Namespace, name: str, title: str = "") -> Alphabet:
     if name in alphabets.NAMES:
         if args.pictures or args.emnist or title:
             raise ValueError(f"{name} is an alphabet that is here already: give yours another name by --alphabet NAME")
-        return alphabets.named(name)
+        folds = alphabets.named(name).folds
+        if not 0 <= fold <= folds:
+            raise ValueError(f"{name} has folds 1 to {folds}" if folds else f"{name} has no folds")
+        return alphabets.named(name, fold)
+    if fold:
+        raise ValueError("an alphabet of your own has no folds")
     if not (args.pictures or args.emnist):
         raise ValueError(f"there is no alphabet {name} here, only {here}; for your own, say --pictures DIR")
     if not _NAME.fullmatch(name):

@@ -179,7 +179,7 @@ def load_training(folder: Path, settings: DataSettings, limit: int | None, fold:
         validation["other hands"] = kept[:3000][:limit].glyphs("Cyrillic-MNIST, held out")
     images, digits = datasets.mnist_pictures(folder, train=True)
     forms = digits + _ZERO
-    held_out = min(settings.validation, 1000)
+    held_out = min(settings.validation, len(images) // 6, 1000)
     some = Written(images[held_out : held_out + OF_MNIST], forms[held_out : held_out + OF_MNIST])[:limit]
     extras["digits"] = some.glyphs("MNIST"), 2 * settings.drawings_per_epoch
     validation["digits"] = Written(images[:held_out], forms[:held_out])[:limit].glyphs("MNIST, held out")
