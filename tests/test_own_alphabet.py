@@ -71,7 +71,7 @@ def greek(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (pictures / "Γ" / "notes.txt").write_text("no picture")
     (folder / "models").mkdir()
     options = ["--alphabet", "greek", "--title", "Greek letters", "--pictures", str(pictures), "--install"]
-    quick = ["--epochs", "5", "--limit", "600", "--no-track", "--output", str(folder / "run")]
+    quick = ["--epochs", "5", "--limit", "400", "--no-track", "--output", str(folder / "run")]
     finished = command(folder / "models", "train_model.py", *options, *quick)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "Left out: Γ/notes.txt. This is not a picture that can be read." in finished.stdout

@@ -149,7 +149,7 @@ def installed(alphabet: str) -> Path:
 def install(model_file: Path, alphabet: str) -> None:
     """Copy the model, its record and its pictures to where the app serves them from."""
     folder = installed(alphabet)
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for file in (model_file, model_file.with_name(RECORD_FILE)):
         shutil.copyfile(file, folder / file.name)
     shutil.copytree(model_file.parent / "pictures", folder / "pictures", dirs_exist_ok=True)
