@@ -47,7 +47,7 @@ def read(folder: Path, cleaning: Cleaning) -> Split:
     listed = [(label, file) for label, name in enumerate(labels) for file in files[name]]
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         work = pool.map(partial(_read_file, cleaning), (file for _, file in listed), chunksize=16)
-        found = list(track(work, folder.name, len(listed)))
+        found = list(track(work, "pictures", len(listed)))
     kept: dict[bytes, tuple[int, Path, Pictures]] = {}
     left_out: dict[str, list[Path]] = defaultdict(list)
     for (label, file), (digest, glyph, trouble) in zip(listed, found, strict=True):
