@@ -133,7 +133,7 @@ def too_long(folder: Path) -> None:
     ("spoil", "sentence"),
     [
         (shutil.rmtree, "There is no folder of pictures "),
-        (no_second_label, "there is only one label, Γ; it takes two to tell apart. It has a folder for each label"),
+        (no_second_label, "there is only one label, Γ; it takes two to tell apart. Needed is a folder for each label"),
         (too_few, r"Too few pictures can be read: 1 of Ω\. At least 8 of each label are needed, .*: add some, or"),
         (too_long, "The folder 'the last letter of the alphabet' cannot be a label: .* at most 20 characters"),
     ],
@@ -262,7 +262,13 @@ def test_where_emnist_cannot_be_had_it_is_told_what_to_do(tmp_path: Path, monkey
         raise URLError("no network")
 
     monkeypatch.setattr(EMNIST, "download", unreachable)
-    with pytest.raises(SystemExit, match=r"EMNIST is not in .*raw, and cannot be downloaded\. Put https://.*zip there"):
+    told = r"EMNIST is not in .*raw, or not whole, and cannot be downloaded\. .* put https://.*zip there"
+    with pytest.raises(SystemExit, match=told):
+        emnist.read(tmp_path, "letters", Cleaning())
+    (tmp_path / "EMNIST" / "raw").mkdir(parents=True)
+    for name in ("images-idx3", "labels-idx1"):
+        (tmp_path / "EMNIST" / "raw" / f"emnist-letters-train-{name}-ubyte").write_bytes(b"no pictures")
+    with pytest.raises(SystemExit, match=told):
         emnist.read(tmp_path, "letters", Cleaning())
 
 

@@ -47,9 +47,10 @@ def _part(data: Path, split: str, train: bool) -> tuple[Pictures, npt.NDArray[np
     """(n, 28, 28) uint8, ink bright, upright, in random order, and which of `labels_of` each shows."""
     try:
         raw = EMNIST(str(data), split, train=train, download=True)
-    except (OSError, RuntimeError):
+    except Exception:  # torchvision asserts, and raises what the network or the file makes it raise
         raise SystemExit(
-            f"EMNIST is not in {data / 'EMNIST' / 'raw'}, and cannot be downloaded. Put {EMNIST.url} there."
+            f"EMNIST is not in {data / 'EMNIST' / 'raw'}, or not whole, and cannot be downloaded. "
+            f"Remove what is there, and put {EMNIST.url} there."
         ) from None
     order = np.random.default_rng(0).permutation(len(raw.data))
     upright = raw.data.numpy().transpose(0, 2, 1)[order]  # its files have rows for columns

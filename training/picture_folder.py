@@ -36,7 +36,7 @@ LONGEST_LABEL = 20
 _NO_PICTURES = ("Thumbs.db", "desktop.ini", "__MACOSX")
 """What file managers put into folders, beside hidden files."""
 
-_LAYOUT = "It has a folder for each label, named by it, with at least {} pictures, such as {}."
+_LAYOUT = "Needed is a folder for each label, named by it, with at least {} pictures, such as {}."
 
 
 @cache
