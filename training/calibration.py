@@ -11,9 +11,6 @@ from training.alphabets import Alphabet
 from training.datasets import GlyphSet
 from training.networks import logits_of
 
-LEAST_SURE = 0.5
-"""An answer of less confidence is likelier wrong than right, however many of them a network gives."""
-
 
 def calibrate(
     network: torch.nn.Module, validation: dict[str, GlyphSet], alphabet: Alphabet, unsure_share: float
@@ -22,7 +19,7 @@ def calibrate(
 
     Args:
         validation: sets by name, among them those that the alphabet names.
-        unsure_share: of each of these sets, at most that may be called unsure, or what is below `LEAST_SURE`.
+        unsure_share: of each of these sets, at most that may be called unsure, or what is below `alphabet.least_sure`.
     """
     scans = validation[alphabet.temperature_from]
     temperature = metrics.temperature(logits_of(network, scans.glyphs), scans.labels.cpu().numpy())
@@ -36,5 +33,5 @@ def calibrate(
         if name in alphabet.threshold_from
     ]
     # Each set alone must stay within the share: people draw on canvases and send scans in proportions unknown.
-    sure_from = max(LEAST_SURE, min(np.quantile(part, unsure_share) for part in confidences))
+    sure_from = max(alphabet.least_sure, min(np.quantile(part, unsure_share) for part in confidences))
     return {"temperature": temperature, "sure_from": float(sure_from)}

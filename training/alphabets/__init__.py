@@ -71,6 +71,8 @@ class Alphabet:
     """Labels whose case can be told."""
     cleaning: Cleaning = DEFAULT_CLEANING
     """What of the ink is dirt."""
+    least_sure: float = 0.5
+    """No answer of less confidence is sure, however many of them are given to validation pictures."""
     load_strokes: Callable[[Path], StrokeSet | None] | None = None
     """Data folder -> pen strokes that nothing was learned from, if there: to draw with other brushes, sizes and so on.
     """
