@@ -39,8 +39,8 @@ THICKEST = 0.15
 """Of a brush, as a share of the character's size."""
 
 LEAST_SURE = 0.8
-"""Too few pictures are held out to tell from them how sure one may be. [0.5: of 32 letters learned from 20 pictures each,
-98% of answers are sure, and 5.1% sure and wrong; so, 89% and 2.0%]"""
+"""Too few pictures are held out to tell from them how sure one may be. [0.5: of 32 letters learned from 20 pictures
+each, 98% of answers are sure, and 5.1% sure and wrong; so, 89% and 2.0%]"""
 
 RAREST = 10
 """A label is seen at least a tenth as often as the most frequent one."""
