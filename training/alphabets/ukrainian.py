@@ -90,6 +90,9 @@ LOOKALIKES = Lookalikes(
     tuple(LABELS.index(one) for one in "вгґежзиіїйклмнопрстуцчшщьюЮ013789".lower()),
 )
 
+THICKEST = 0.15
+"""Of a brush, as a share of the letter's size: more would fill its loops."""
+
 REPEATED = 8
 """How often a picture of Rukopys is learned from in an epoch, warped anew each time."""
 DRAWN = 24
@@ -163,14 +166,17 @@ def load_training(folder: Path, settings: DataSettings, limit: int | None, fold:
     learned, judged, _ = (part[:limit] for part in split(rukopys(folder), fold))
     own = learned.glyphs("Rukopys")
     train = GlyphSet.joined([own] * REPEATED)
-    drawn = draw(learned.strokes(), DRAWN, settings.seed)
-    validation = {"Rukopys": judged.glyphs("Rukopys, held out"), "drawings": draw(judged.strokes(), 8, seed=0)}
+    drawn = draw(learned.strokes(), DRAWN, settings.seed, thickest=THICKEST)
+    validation = {
+        "Rukopys": judged.glyphs("Rukopys, held out"),
+        "drawings": draw(judged.strokes(), 8, seed=0, thickest=THICKEST),
+    }
     extras = {"drawings": (drawn, 4 * settings.drawings_per_epoch)}
     if (letters := others(folder, "train")) is None:
         console.print(f"No {datasets.LETTERS_FILE} in the data folder: training without other people's letters.")
     else:
         letters = letters[np.random.default_rng(settings.seed).permutation(len(letters.forms))[:limit]]
-        extras["other hands"] = letters.glyphs("Cyrillic-MNIST"), 4 * settings.drawings_per_epoch
+        extras["other hands"] = letters.glyphs("Cyrillic-MNIST"), 2 * settings.drawings_per_epoch
         some = letters[:8000]
         spoilt = datasets.damaged(some.pictures, some.forms, settings.seed, CLEANING)
         extras["damaged"] = meant(spoilt), settings.damaged_per_epoch
@@ -196,8 +202,8 @@ def load_training(folder: Path, settings: DataSettings, limit: int | None, fold:
     return TrainingData(train, extras, validation)
 
 
-def draw(strokes: StrokeSet, times: int, seed: int, limit: int | None = None) -> GlyphSet:
-    return meant(datasets.drawings(strokes, times, seed, limit, CLEANING))
+def draw(strokes: StrokeSet, times: int, seed: int, limit: int | None = None, thickest: float = 1.0) -> GlyphSet:
+    return meant(datasets.drawings(strokes, times, seed, limit, CLEANING, thickest))
 
 
 def load_test(folder: Path, fold: int = 0) -> GlyphSet:
@@ -221,7 +227,7 @@ def load_evaluation(folder: Path, fold: int = 0) -> list[EvaluationSet]:
             _asked(
                 "drawings",
                 left_out.forms,
-                partial(evaluation_sets.drawing, left_out.strokes(), 0.0),
+                partial(evaluation_sets.drawing, left_out.strokes(), 0.0, thickest=THICKEST),
                 "their skeletons drawn on a canvas: any place, size, brush and paper",
             ),
         ]
