@@ -5,6 +5,7 @@
     python train_model.py --resume               # goes on where an interrupted run stopped
     python train_model.py --teachers runs/*/mnist_larger_cnn.pth   # learns from earlier networks, too
     python train_model.py --search 30            # tries 30 settings and tells which are best
+    python train_model.py --alphabet greek --pictures DIR   # learns your own, from a folder for each label
 
 The story: pictures become glyphs by the code that also serves requests; a network learns them, warped and damaged
 at random, beside pictures that are no character, of which it is taught to be unsure; validation data, never the test
@@ -28,7 +29,8 @@ from torch.nn import functional as F
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel
 
-from training import alphabets, datasets, metrics, package, targets, tracking
+from training import datasets, metrics, own_alphabet, package, targets, tracking
+from training.alphabets import Alphabet
 from training.augmentation import Augmentation, augment
 from training.calibration import calibrate
 from training.datasets import NO_CASE, GlyphSet
@@ -51,7 +53,7 @@ class Config:
     """
 
     alphabet: str = "digits"
-    """Which characters to tell apart: a module of training/alphabets."""
+    """Which characters to tell apart: a module of training/alphabets, or one's own."""
     seed: int = 1
     epochs: int = 24
     batch_size: int = 256
@@ -69,8 +71,12 @@ class Config:
     augmentation: Augmentation = field(default_factory=Augmentation)
     final_strength: float = 0.4
     """Augmentation falls to this share of its strength over the last third of the run."""
+    fold: int = 0
+    """The part of a small set that is left out for cross-validation, from 1; 0: none."""
     validation: int = 5000
     """Training pictures of the main set, such as MNIST, set aside for every choice."""
+    least_per_epoch: int = 2000
+    """Pictures of the main set in an epoch, of one's own alphabet: fewer are repeated."""
     drawings_per_sample: int = 6
     """How often each character of the pen-stroke set is drawn, with another brush, size and place each time; half as
     often, it is drawn in a few pixels."""
@@ -117,12 +123,18 @@ class Config:
 class Training:
     """A network with all that changes while it learns; saved after each epoch, so that a run can be resumed."""
 
-    def __init__(self, config: Config, where: Device, data: TrainingData, teachers: Sequence[LargerCNN] = ()) -> None:
+    def __init__(
+        self,
+        config: Config,
+        alphabet: Alphabet,
+        where: Device,
+        data: TrainingData,
+        teachers: Sequence[LargerCNN] = (),
+    ) -> None:
         torch.manual_seed(config.seed)
         self.config, self.where = config, where
         self.teachers = [one.to(memory_format=torch.channels_last).to(where.device).eval() for one in teachers]
-        self.classes = len(alphabets.named(config.alphabet).labels)
-        cases = len(alphabets.named(config.alphabet).cases)
+        self.classes, cases = len(alphabet.labels), len(alphabet.cases)
         network = LargerCNN(Architecture(self.classes, config.kernels, config.poolings, cases, config.dropout))
         self.network = network.to(memory_format=torch.channels_last).to(where.device)
         self.average = AveragedModel(self.network, avg_fn=self._averaged, use_buffers=True)
@@ -224,17 +236,13 @@ def validate(network: torch.nn.Module, sets: dict[str, GlyphSet]) -> dict[str, f
     return row | {"validation loss": float(np.mean(losses))}
 
 
-def train(args: argparse.Namespace, config: Config) -> None:
+def train(args: argparse.Namespace, config: Config, alphabet: Alphabet) -> None:
     """From data to a model that may be served."""
-    where, alphabet, teachers = (
-        Device.choose(args.precision),
-        alphabets.named(config.alphabet),
-        load_teachers(args.teachers),
-    )
+    where, teachers = Device.choose(args.precision), load_teachers(args.teachers)
     taught_by = f", teachers: {len(teachers)}" if teachers else ""
     console.print(f"{alphabet.title}: LargerCNN on {where}, seed {config.seed}{taught_by}; writing to {args.output}")
     data = alphabet.load_training(args.data, config, args.limit)
-    training = Training(config, where, data, teachers)
+    training = Training(config, alphabet, where, data, teachers)
     checkpoint = args.output / "checkpoint.pt"
     if args.resume and checkpoint.is_file():
         training.load(checkpoint)
@@ -251,6 +259,7 @@ def train(args: argparse.Namespace, config: Config) -> None:
         "names": alphabet.names,
         "cases": alphabet.cases,
         "cased": alphabet.cased,
+        "origin": alphabet.origin,
         **calibrate(training.average, data.validation, alphabet, config.unsure_share),
         "config": dataclasses.asdict(config),
         "history": training.history,
@@ -296,16 +305,19 @@ def keep_epoch(training: Training, checkpoint: Path, tracker: tracking.Tracker, 
     console.print(f"{row['epoch']:5}{row['loss']:9.4f}  {cells}{row['seconds']:10.0f}")
 
 
-def search_settings(args: argparse.Namespace, config: Config) -> None:
+def search_settings(args: argparse.Namespace, config: Config, alphabet: Alphabet) -> None:
     """Try short trainings with other settings, and record which did best."""
     from training import search  # Optuna takes a second to import, and only searches need it
 
     folder = args.output / "search"
     folder.mkdir(parents=True, exist_ok=True)
     data_file = folder / "data.pt"
-    torch.save(alphabets.named(config.alphabet).load_training(args.data, config, args.limit), data_file)
+    torch.save(alphabet.load_training(args.data, config, args.limit), data_file)
     objective = search.ShortTraining(
-        config, train_anew, data_file, start_tracker(args, folder, group=f"search-{args.output.name}")
+        config,
+        partial(train_anew, alphabet),
+        data_file,
+        start_tracker(args, folder, group=f"search-{args.output.name}"),
     )
     conditions = {"alphabet": config.alphabet, "epochs": config.epochs, "limit": args.limit, "seed": config.seed}
     search.run(objective, args.search, config.searched, conditions, folder)
@@ -314,20 +326,21 @@ def search_settings(args: argparse.Namespace, config: Config) -> None:
         search.install(folder, package.installed(config.alphabet))
 
 
-def train_anew(config: Config, where: Device, data: TrainingData, each_epoch: EachEpoch) -> None:
+def train_anew(alphabet: Alphabet, config: Config, where: Device, data: TrainingData, each_epoch: EachEpoch) -> None:
     """One trial of a search."""
-    fit(Training(config, where, data), data, each_epoch)
+    fit(Training(config, alphabet, where, data), data, each_epoch)
 
 
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Train LargerCNN on handwritten characters.")
     add = parser.add_argument
-    add("--alphabet", choices=alphabets.NAMES, default=Config.alphabet, help="what to learn (%(default)s)")
+    own_alphabet.add_options(parser)
+    add("--title", default="", help="of your own alphabet, as people read it (its name, capitalised)")
     add(
         "--data",
         type=Path,
         default=Path("data"),
-        help="folder with the data sets; MNIST is downloaded if missing (%(default)s)",
+        help="folder with the data sets; MNIST is downloaded if missing; not needed with --pictures (%(default)s)",
     )
     add("--output", type=Path, help="where everything is written (runs/ALPHABET)")
     add(
@@ -373,6 +386,7 @@ def parser() -> argparse.ArgumentParser:
         help="of convolutions and products; auto is the faster one here, by a short trial (%(default)s)",
     )
     add("--seed", type=int, default=Config.seed, help="fixes weights, order and augmentation (%(default)s)")
+    add("--fold", type=int, default=0, metavar="N", help="learn nothing of this part: for cross-validation")
     add("--limit", type=int, metavar="N", help="use only the first N training pictures of each set: a quick trial")
     add("--no-track", action="store_true", help="do not log to Weights & Biases")
     add("--project", default="digit-recognition-app", help="W&B project (%(default)s)")
@@ -387,6 +401,10 @@ def main() -> None:
     for file in args.teachers:
         if not file.is_file():
             usage.error(f"--teachers: there is no file {file}")
+    try:
+        alphabet = own_alphabet.chosen(args, args.alphabet, args.title, args.fold)
+    except ValueError as error:
+        usage.error(str(error))
     args.output = args.output or Path("runs") / args.alphabet
     args.output.mkdir(parents=True, exist_ok=True)
     epochs = args.epochs or (SEARCH_EPOCHS if args.search else Config.epochs)
@@ -394,15 +412,16 @@ def main() -> None:
         alphabet=args.alphabet,
         seed=args.seed,
         epochs=epochs,
+        fold=args.fold,
         kernels=tuple(args.kernels),
         poolings=args.poolings,
         teachers=tuple(datasets.sha256(file) for file in args.teachers),
     )
     try:
         if args.search:
-            search_settings(args, config)
+            search_settings(args, config, alphabet)
         else:
-            train(args, config)
+            train(args, config, alphabet)
     except KeyboardInterrupt:
         again = "The same command" if args.search else "The same command with --resume"
         sys.exit(f"Interrupted. {again} goes on.")

@@ -34,7 +34,7 @@ HERE = Path(__file__).parent
 
 def ours(config: Config, where: Device, data: Any, test: GlyphSet, compiled: bool) -> Iterator[tuple[float, float]]:
     """Seconds of training so far and accuracy, after each epoch."""
-    training = Training(config, where, data)
+    training = Training(config, ALPHABET, where, data)
     if compiled:
         training.network.compile(mode="reduce-overhead")  # CUDA graphs; the first epoch pays for compiling
     data, seconds = data.to(where.device), 0.0

@@ -1,21 +1,29 @@
 """Alphabets of other characters than digits: names, cases, and what an answer then says."""
 
+import shutil
 import zipfile
+from itertools import chain
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import requests
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
+from app.reading.glyphs import Glyph
 from app.reading.picture import decode
 from app.reading.pipeline import glyph_of
-from app.reading.recognizer import MODEL_FILE, Recognizer, UnusableModel
+from app.reading.recognizer import MODEL_FILE, ModelRecord, Recognizer, UnusableModel
 from tests.support.api import serving
+from tests.support.handwriting import DATA
 from tests.support.pictures import drawn, encoded
 from tests.support.reading import picture_of
+from train_model import Config
 from training import export
-from training.alphabets import chinese
+from training.alphabets import chinese, ukrainian
+from training.datasets import NO_CASE
 from training.networks import Architecture, LargerCNN
 
 RECORD = {
@@ -62,6 +70,40 @@ def test_an_answer_says_what_applies(
         assert {key: answer[key] for key in ("label", "case", "name", "predicted_digit") if key in answer} == expected
         (listed,) = requests.get(api.url + "/alphabets/", timeout=5).json()["alphabets"]
     assert (listed["title"], listed["names"], listed["cased"]) == ("Letters", {"ґ": "ge"}, ["а"])
+
+
+def test_label_and_case_are_asked_in_one_run(networks: dict[str, Path]) -> None:
+    recognizer = Recognizer(networks["а"])
+    runs: list[list[str]] = []
+
+    def run(outputs: list[str], glyphs: dict[str, np.ndarray]) -> list[np.ndarray]:
+        """Of a broad glyph the first letter in lower case; of any other it is in upper case."""
+        runs.append(outputs)
+        lower = glyphs["glyphs"].mean(axis=(1, 2, 3)) > 0.5
+        cases = np.where(lower[:, None], [[0.9, 0.1]], [[0.1, 0.9]])
+        return [np.tile(np.array([[0.98, 0.01, 0.01]], np.float32), (len(lower), 1)), cases.astype(np.float32)]
+
+    recognizer._session = SimpleNamespace(run=run)
+    thin, broad = np.zeros((28, 28), np.float32), np.ones((28, 28), np.float32)
+    whole, cut = Glyph(broad, (0, 0, 9, 9), 1.0), Glyph(broad, (0, 0, 9, 9), 1.0, (thin, thin))
+    answers = recognizer.predict([whole, cut, whole])
+    assert runs == [["probabilities", "cases"]]
+    assert [answer.case for answer in answers] == ["lower", "upper", "lower"]  # of several, that of the middle one
+    assert [answer.sure for answer in answers] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("labels", "character"),
+    [
+        (["0", "1"], "digit"),
+        (["0", "а"], "character"),
+        (["10"], "character"),
+        (["٣"], "character"),
+        (["三"], "character"),
+    ],
+)
+def test_what_people_call_a_label(labels: list[str], character: str) -> None:
+    assert ModelRecord.model_validate(RECORD | {"labels": labels, "cased": []}).character == character
 
 
 def test_cases_need_their_head(networks: dict[str, Path]) -> None:
@@ -115,3 +157,56 @@ def numeral(character: str, writer: int) -> Image.Image:
     if character == "十":
         pen.line((30, 12, 30, 50), fill=255, width=2)
     return picture
+
+
+@pytest.fixture
+def rukopys(tmp_path: Path) -> Path:
+    """A folder with an archive in Kaggle's layout, of 12 pictures each of а, А and щ, and with a few digits."""
+    shutil.copytree(DATA, tmp_path / "data")
+    rows = ["label,is_uppercase,filename"]
+    with zipfile.ZipFile(tmp_path / "data" / ukrainian.FILE, "w") as archive:
+        for form in "аАщ":
+            for number in range(12):
+                name = f"glyphs/{form}-{number}.png"
+                rows.append(f"{form.lower()},{form.isupper()},{name}")
+                archive.writestr(name, encoded(letter(form, number)))
+        archive.writestr("glyphs.csv", "\n".join(rows))
+    return tmp_path / "data"
+
+
+def letter(form: str, number: int) -> Image.Image:
+    """Dark on light, 100 pixels a side, each number's in another place."""
+    picture = Image.new("RGB", (100, 100), "white")
+    ImageDraw.Draw(picture).text((20 + number, 20), form, "black", ImageFont.truetype("DejaVuSans.ttf", 50))
+    return picture
+
+
+def test_each_fold_tests_what_no_other_does_and_learns_nothing_of_it(rukopys: Path) -> None:
+    written = ukrainian.rukopys(rukopys)
+    parts = [ukrainian.split(written, fold) for fold in range(1, 6)]
+    places = [[picture.tobytes() for picture in part.pictures] for parted in parts for part in parted]
+    assert sorted(chain(*places[2::3])) == sorted(picture.tobytes() for picture in written.pictures)
+    for learned, judged, tested in zip(places[::3], places[1::3], places[2::3], strict=True):
+        assert not set(tested) & set(learned + judged)
+        assert not set(judged) & set(learned)
+    assert [len(part.pictures) for part in ukrainian.split(written, 0)] == [30, 6, 0]
+
+
+def test_case_is_what_both_forms_are_known_of(rukopys: Path) -> None:
+    sets = ukrainian.held_out(3).load_evaluation(rukopys)
+    assert [one.name for one in sets] == ["Rukopys", "drawings"]
+    for one in sets:
+        assert one.cases is not None
+        seen = {(ukrainian.LABELS[label], int(case)) for label, case in zip(one.labels, one.cases, strict=True)}
+        assert seen == {("а", 0), ("а", 1), ("щ", NO_CASE)}
+        assert glyph_of(decode(one.file(0)), ukrainian.CLEANING).pixels.any()
+
+
+def test_letters_and_digits_are_learned_together(rukopys: Path) -> None:
+    data = ukrainian.load_training(rukopys, Config(alphabet="ukrainian"), limit=40, fold=1)
+    assert len(data.train) == ukrainian.REPEATED * 21
+    assert {ukrainian.LABELS[label] for label in data.train.labels} == {"а", "щ"}
+    assert set(data.train.cases.tolist()) == {0, 1, NO_CASE}
+    digits = data.extras["digits"][0]
+    assert {ukrainian.LABELS[label] for label in digits.labels} <= set("0123456789")
+    assert (digits.cases == NO_CASE).all()

@@ -76,6 +76,7 @@ def refused_requests(api: Server, path: str) -> dict[str, requests.Response]:
         "missing_file": post(api, path, form(part("picture", PNG)), **keyed),
         "invalid_parameter": post(api, path + "?glyph=perhaps", good, **keyed),
         "unknown_alphabet": post(api, path + "?alphabet=elvish", good, **keyed),
+        "several_alphabets": post(api, path + "?alphabet=digits&alphabet=elvish", good, **keyed),
         "missing_key": post(api, path, good),
         "wrong_key": post(api, path, good, **{"X-API-Key": "a-guess"}),
         "too_many_requests": too_many_requests(api, path),

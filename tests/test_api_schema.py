@@ -78,12 +78,13 @@ def test_examples_in_answers_and_requests(document: Any) -> None:
     for name in ("Answer", "BatchAnswer", "Problem", "Alphabets"):
         assert name in document["components"]["schemas"]
     content = document["paths"]["/predict/"]["post"]["requestBody"]["content"]
-    example = content["application/json"]["example"]["image"]
-    assert example.startswith("data:image/png;base64,")
+    example = next(iter(content["application/json"]["examples"].values()))
+    assert example["value"]["image"].startswith("data:image/png;base64,")
 
 
 def test_the_documents_own_example_is_recognized(api: Server, document: Any) -> None:
-    example = document["paths"]["/predict/"]["post"]["requestBody"]["content"]["application/json"]["example"]
+    examples = document["paths"]["/predict/"]["post"]["requestBody"]["content"]["application/json"]["examples"]
+    example = next(iter(examples.values()))["value"]
     answer = requests.post(api.url + "/predict/", json=example, headers={"X-API-Key": KEY}, timeout=9)
     assert answer.json()["label"] == "7"
 

@@ -1,26 +1,19 @@
 """The models that an API process serves: found by their alphabet, or the start fails with a sentence."""
 
-import json
 from pathlib import Path
 
-import onnx
 import pytest
 
 from app.api.service import load_recognizers
-from app.reading.recognizer import METADATA_KEY, MODEL_FILE, UnusableModel
+from app.reading.recognizer import UnusableModel
 from app.settings import Settings
-
-MODEL = Settings().models_dir / "digits" / "model.onnx"
+from tests.support.models import install
 
 
 def installed(folder: Path, **alphabets: str) -> Settings:
     """Models in folders by name, each of some alphabet."""
     for name, alphabet in alphabets.items():
-        model = onnx.load(MODEL)
-        (entry,) = (entry for entry in model.metadata_props if entry.key == METADATA_KEY)
-        entry.value = json.dumps(json.loads(entry.value) | {"alphabet": alphabet})
-        (folder / name).mkdir()
-        onnx.save(model, folder / name / MODEL_FILE)
+        install(folder, name, alphabet=alphabet)
     return Settings(models_dir=folder)
 
 

@@ -1,6 +1,5 @@
 """The shipped model: what it says of itself, what it answers, and how it refuses what is no model."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -8,18 +7,16 @@ import onnx
 import pytest
 from PIL import Image
 
-from app.reading.recognizer import METADATA_KEY, READING_VERSION, Recognizer, UnusableModel
-from app.settings import Settings
+from app.reading.recognizer import READING_VERSION, Recognizer, UnusableModel
 from tests.support.handwriting import canvas, mnist_digits
+from tests.support.models import DIGITS, install
 from tests.support.pictures import encoded
 from tests.support.reading import glyph_of
-
-MODEL = Settings().models_dir / "digits" / "model.onnx"
 
 
 @pytest.fixture(scope="module")
 def recognizer() -> Recognizer:
-    return Recognizer(MODEL)
+    return Recognizer(DIGITS)
 
 
 def test_the_model_describes_itself(recognizer: Recognizer) -> None:
@@ -68,7 +65,7 @@ def test_what_is_no_model(tmp_path: Path) -> None:
     with pytest.raises(UnusableModel, match=r"damaged") as refused:
         Recognizer(broken)
     assert str(tmp_path) not in str(refused.value)
-    stranger = onnx.load(MODEL)
+    stranger = onnx.load(DIGITS)
     del stranger.metadata_props[:]
     onnx.save(stranger, tmp_path / "stranger.onnx")
     with pytest.raises(UnusableModel, match=r"no record"):
@@ -81,6 +78,10 @@ def test_what_is_no_model(tmp_path: Path) -> None:
         ({"reading_version": READING_VERSION + 1}, "was trained for another version of how pictures are read"),
         ({"reading_version": None}, "it does not say which"),
         ({"labels": 7}, "has a record that makes no sense: labels."),
+        (
+            {"cases": ["small"], "heads": {"label": "probabilities", "case": "probabilities"}},
+            "has a record that makes no sense: cases.",
+        ),
         ({"input_side": 32}, "takes glyphs of 32 pixels a side; these have 28."),
         ({"heads": {"label": "logits"}}, "does not have what its record promises: logits."),
         ({"heads": {"case": "probabilities"}}, "does not have what its record promises: label."),
@@ -89,11 +90,8 @@ def test_what_is_no_model(tmp_path: Path) -> None:
 def test_a_record_that_does_not_fit_is_refused_with_a_sentence(
     changes: dict[str, object], said: str, tmp_path: Path
 ) -> None:
-    model = onnx.load(MODEL)
-    (entry,) = (entry for entry in model.metadata_props if entry.key == METADATA_KEY)
-    entry.value = json.dumps(json.loads(entry.value) | changes)
-    onnx.save(model, tmp_path / "other.onnx")
+    file = install(tmp_path, "other", **changes)
     with pytest.raises(UnusableModel) as refused:
-        Recognizer(tmp_path / "other.onnx")
+        Recognizer(file)
     assert said in str(refused.value)
-    assert str(refused.value).startswith(f"{tmp_path.name}/other.onnx ")
+    assert str(refused.value).startswith("other/model.onnx ")

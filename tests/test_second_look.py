@@ -45,6 +45,28 @@ def test_only_the_doubtful_are_seen_again() -> None:
     assert shares[2, 0] == pytest.approx(odds / (1 + odds), rel=1e-4)
 
 
+def test_all_heads_are_asked_together_and_seen_again_where_the_first_doubts() -> None:
+    asked: list[int] = []
+
+    def ask(glyphs: np.ndarray) -> list[np.ndarray]:
+        asked.append(len(glyphs))
+        sure, torn = np.array([[0.95, 0.05]], np.float32), np.array([[0.6, 0.4]], np.float32)
+        labels, cases = np.repeat(sure, len(glyphs), 0), np.repeat(torn, len(glyphs), 0)
+        if len(asked) == 1:
+            labels[2] = torn[0]
+        else:
+            cases[:] = [0.2, 0.8]  # by its views it is of the other case
+        return [labels, cases]
+
+    labels, cases = second_look.of_heads(ask, GLYPHS)
+    assert asked == [8, 4]
+    for shares in (labels, cases):
+        assert shares.sum(axis=1) == pytest.approx(1)
+    assert cases.argmax(axis=1).tolist() == [0, 0, 1, 0, 0, 0, 0, 0]
+    odds = (0.6 / 0.4 * (0.2 / 0.8) ** 4) ** (1 / 5)
+    assert cases[2, 0] == pytest.approx(odds / (1 + odds), rel=1e-4)
+
+
 def test_nothing_doubtful_is_asked_once() -> None:
     asked: list[int] = []
 

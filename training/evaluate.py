@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from app.reading.recognizer import MODEL_FILE, Recognizer
-from training import alphabets, metrics, pictures, reading_report, remote, sweeps
+from app.reading.recognizer import MODEL_FILE, ModelRecord, Recognizer, UnusableModel
+from training import metrics, own_alphabet, pictures, reading_report, remote, sweeps
 from training.alphabets import Alphabet
 from training.answers import Answers, ask, ask_api
 from training.datasets import NO_CHARACTER
@@ -32,9 +32,9 @@ def figures_of(answers: dict[str, Answers], sure_from: float, test_name: str) ->
     figures: dict[str, Any] = {}
     for name, given in answers.items():
         if (given.labels != NO_CHARACTER).all():
-            correct, count = int(given.right.sum()), len(given.labels)
-            low, high = metrics.wilson(correct, count)
-            figures[name] = {"accuracy": correct / count, "count": count, "low": low, "high": high}
+            figures[name] = metrics.share(given.right)
+            if len(cases := given.case_right):
+                figures[f"{name}, case"] = metrics.share(cases)
     corrupted = [value for name, value in figures.items() if name.startswith("MNIST-C ")]
     if len(corrupted) > 1:
         mean = float(np.mean([value["accuracy"] for value in corrupted]))
@@ -115,13 +115,14 @@ def draw(answers: dict[str, Answers], names: list[str], test_name: str, folder: 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=__doc__)
     add = parser.add_argument
+    own_alphabet.add_options(parser)
     add("--data", type=Path, default=Path("data"), help="folder with the data sets (%(default)s)")
-    add("--model", type=Path, default=installed("digits") / MODEL_FILE, help="the model file (%(default)s)")
+    add("--model", type=Path, help="the model file (the alphabet's, as installed)")
     add("--seeds", type=Path, nargs="+", metavar="FILE", help="models of other seeds, for a mean and a spread")
     add("--api", metavar="URL", help="ask the API that runs there and serves this model, such as http://localhost:8000")
     add("--only", metavar="TEXT", help="only the sets whose name contains this, such as MNIST-C or drawings")
     add("--count", type=int, metavar="N", help="only the first N pictures of each set")
-    add("--pictures", type=Path, help="where pictures are drawn (beside the model)")
+    add("--output", type=Path, help="where pictures of the figures are drawn (beside the model)")
     add("--write", action="store_true", help="write the figures into the model file and its record")
     reading = parser.add_argument_group("--reading: judge a change of the code that finds the ink")
     add = reading.add_argument
@@ -130,6 +131,7 @@ def arguments() -> argparse.Namespace:
     add("--save", type=Path, metavar="FILE", help="keep every picture's outcome in this file")
     add("--against", type=Path, metavar="FILE", help="compare with the outcomes that were kept before a change")
     args = parser.parse_args()
+    args.model = args.model or installed(args.alphabet) / MODEL_FILE
     if not args.reading and (args.real or args.save or args.against):
         parser.error("--real, --save and --against need --reading")
     for file in [*args.real, *([args.against] if args.against else [])]:
@@ -138,11 +140,23 @@ def arguments() -> argparse.Namespace:
     return args
 
 
+def alphabet_of(record: ModelRecord, args: argparse.Namespace) -> Alphabet:
+    """What a model has learned, and has to be judged by; ends the program where the options say something else."""
+    try:
+        alphabet = own_alphabet.chosen(args, record.alphabet, fold=record.model_dump().get("config", {}).get("fold", 0))
+    except ValueError as error:
+        sys.exit(f"The model is of the alphabet {record.alphabet}: {error}.")
+    if list(alphabet.labels) != record.labels:
+        told, there = ", ".join(record.labels), ", ".join(alphabet.labels)
+        sys.exit(f"The model tells {told} apart, and the pictures are of {there}: it can be judged by its own alone.")
+    return alphabet
+
+
 def main() -> None:
     args = arguments()
     recognizer = Recognizer(args.model, threads=os.cpu_count() or 1)
-    alphabet = alphabets.named(recognizer.record.alphabet)
-    drawn = args.pictures or args.model.parent / "pictures"
+    alphabet = alphabet_of(recognizer.record, args)
+    drawn = args.output or args.model.parent / "pictures"
     if args.reading:
         reading_report.run(recognizer, args)
         return
@@ -152,7 +166,7 @@ def main() -> None:
     how: Callable[[EvaluationSet, ProcessPoolExecutor], Answers] = partial(ask, recognizer)
     if args.api:
         remote.check(args.api, recognizer.record)
-        how = partial(ask_api, args.api, recognizer.labels)
+        how = partial(ask_api, args.api, recognizer.record)
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         answers = {one.name: how(one, pool) for one in sets}
     figures = figures_of(answers, recognizer.record.sure_from, alphabet.test_name)
@@ -169,8 +183,8 @@ def main() -> None:
     report(figures, alphabet)
     if not args.only and not args.count:
         draw(answers, recognizer.labels, alphabet.test_name, drawn)
-        if alphabet.name == "digits":
-            sweeps.draw_all(recognizer, args.data, drawn)
+        if alphabet.load_strokes and (strokes := alphabet.load_strokes(args.data)):
+            sweeps.draw_all(recognizer, strokes, drawn)
     if args.write:
         record = recognizer.record.model_dump()
         record["figures"] = record["figures"] | figures
@@ -181,5 +195,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except remote.NoAnswer as error:
+    except (remote.NoAnswer, UnusableModel) as error:
         sys.exit(str(error))

@@ -37,9 +37,12 @@ class EvaluationSet:
     """Index -> encoded picture; can be sent to another process."""
     what: str = ""
     """What the pictures are, for people who read the figures."""
+    cases: Labels | None = None
+    """(n,), `datasets.NO_CASE` where nobody can tell; None in an alphabet without any."""
 
     def first(self, count: int | None) -> "EvaluationSet":
-        return replace(self, labels=self.labels[:count])
+        cases = None if self.cases is None else self.cases[:count]
+        return replace(self, labels=self.labels[:count], cases=cases)
 
 
 def png(image: Image.Image) -> bytes:

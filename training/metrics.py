@@ -23,6 +23,12 @@ def wilson(correct: int, count: int) -> tuple[float, float]:
     return centre - half, centre + half
 
 
+def share(right: npt.NDArray[np.bool_]) -> dict[str, float]:
+    """As records keep it: how many are right, and the interval."""
+    low, high = wilson(int(right.sum()), len(right))
+    return {"accuracy": float(right.mean()), "count": len(right), "low": low, "high": high}
+
+
 def calibration_error(probabilities: Floats, labels: Labels, bins: int = 15) -> float:
     """Expected calibration error over equal-width bins (Guo et al. 2017, arXiv:1706.04599)."""
     confidence = probabilities.max(axis=1)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from app import settings
 from app.reading import second_look
 from app.reading.glyphs import SIDE
 from app.reading.recognizer import CASE, LABEL, MODEL_FILE, READING_VERSION, Recognizer
@@ -26,7 +27,8 @@ PACKAGES = ("torch", "torchvision", "onnx", "onnxruntime", "numpy", "pillow")
 """Those whose versions the record keeps."""
 
 _ROOT = Path(__file__).parent.parent
-MODELS = _ROOT / "app" / "models"
+MODELS = settings.load().models_dir
+"""The folder that the app serves from."""
 
 Probabilities = np.ndarray[Any, np.dtype[np.float32]]
 

@@ -2,8 +2,9 @@
 
 import base64
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from app.client.errors import ApiError, TimedOut, Unreachable
 from app.client.models import Recognized
 from app.reading.glyphs import SIDE
 from app.reading.recognizer import ModelRecord
+from training.datasets import NO_CASE
 
 Floats = npt.NDArray[np.float32]
 
@@ -35,35 +37,44 @@ def check(url: str, record: ModelRecord, seconds: float = SECONDS) -> None:
         raise NoAnswer(f"The API serves {served}, not {record.alphabet} {record.version}. Restart it.")
 
 
-def ask(
-    url: str, labels: Sequence[str], file: Callable[[int], bytes], indices: range, seconds: float = SECONDS
-) -> tuple[Floats, Floats]:
+class Told(NamedTuple):
+    """What the API answers to n pictures; of one that it refuses, zeros and no case."""
+
+    glyphs: Floats
+    """(n, 28, 28)"""
+    probabilities: Floats
+    """(n, labels)"""
+    cases: npt.NDArray[np.int64]
+    """(n,) places in the record's cases, `NO_CASE` where none is told."""
+
+
+def ask(url: str, record: ModelRecord, file: Callable[[int], bytes], indices: range, seconds: float = SECONDS) -> Told:
     """What the API answers to some pictures.
 
     Args:
         url: of the API.
-        labels: in the model's order.
+        record: of the model that answers, as `check` makes sure.
         file: index -> encoded picture.
         indices: at most FILES_A_CALL.
         seconds: that the API may take for all of them.
-
-    Returns:
-        (n, 28, 28) glyphs and (n, labels) probabilities, both all zero where a picture is refused.
 
     Raises:
         NoAnswer
     """
     with _client(url, seconds) as api:
-        results = api.predict_batch([file(index) for index in indices], glyph=True)
+        results = api.predict_batch([file(index) for index in indices], record.alphabet, glyph=True)
     glyphs = np.zeros((len(indices), SIDE, SIDE), np.float32)
-    probabilities = np.zeros((len(indices), len(labels)), np.float32)
+    probabilities = np.zeros((len(indices), len(record.labels)), np.float32)
+    cases = np.full(len(indices), NO_CASE, np.int64)
     for row, result in enumerate(results):
         if isinstance(result, Recognized):
             for label, confidence in result.confidences.items():
-                probabilities[row, labels.index(label)] = confidence
+                probabilities[row, record.labels.index(label)] = confidence
+            if result.case:
+                cases[row] = record.cases.index(result.case)
             png = base64.b64decode((result.glyph or "").partition(",")[2])
             glyphs[row] = np.asarray(Image.open(io.BytesIO(png)), np.float32) / 255
-    return glyphs, probabilities
+    return Told(glyphs, probabilities, cases)
 
 
 @contextmanager

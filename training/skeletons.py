@@ -13,6 +13,7 @@ from skimage.morphology import skeletonize
 from app.reading import ink
 from app.reading.ink import Density
 from app.reading.picture import Picture
+from training.datasets import GlyphSet
 from training.progress import track
 from training.strokes import Points, StrokeSet
 
@@ -51,6 +52,14 @@ def strokes_of_all(
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         samples = list(track(pool.map(_strokes_of_picture, pictures, chunksize=64), "skeletons", len(pictures)))
     return StrokeSet(samples, labels, writers.astype(np.str_))
+
+
+def strokes_of_glyphs(part: GlyphSet) -> StrokeSet:
+    """The same of glyphs, whose writers nobody knows."""
+    glyphs = part.glyphs[:, 0].numpy()
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        samples = list(track(pool.map(strokes_of, glyphs, chunksize=64), "skeletons", len(glyphs)))
+    return StrokeSet(samples, part.labels.numpy(), np.full(len(glyphs), ""))
 
 
 def _strokes_of_picture(pixels: npt.NDArray[np.uint8]) -> list[Points]:

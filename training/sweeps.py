@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from app.reading.recognizer import Recognizer
-from training import datasets, metrics, pictures
+from training import metrics, pictures
 from training.answers import Answers
 from training.evaluation_sets import glyph_of_file, png
 from training.progress import track
@@ -45,13 +45,10 @@ def measure(
     return correct / len(labels), (high - low) / 2
 
 
-def draw_all(recognizer: Recognizer, data: Path, folder: Path, count: int = 600) -> None:
-    """Draw `sweeps.png` from the validation writers' strokes, where they are in `data`."""
-    strokes = datasets.pen_strokes(data)
-    if strokes is None:
-        return
-    spread = np.arange(len(strokes[1].labels)) % max(1, len(strokes[1].labels) // count) == 0
-    unseen = strokes[1].subset(spread)
+def draw_all(recognizer: Recognizer, strokes: StrokeSet, folder: Path, count: int = 600) -> None:
+    """Draw `sweeps.png` from about `count` of some strokes that the model has not learned from."""
+    spread = np.arange(len(strokes.labels)) % max(1, len(strokes.labels) // count) == 0
+    unseen = strokes.subset(spread)
     points = [(quantity, value) for quantity, values in SWEEPS.items() for value in values]
     results: dict[str, tuple[list[float], list[float], list[float]]] = {name: ([], [], []) for name in SWEEPS}
     with ProcessPoolExecutor(os.cpu_count()) as pool:

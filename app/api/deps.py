@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from app.api.service import Service, service_of
-from app.reading.recognizer import Recognizer
+from app.client.models import ALPHABET
 
 
 async def _service(request: Request) -> Service:
@@ -23,18 +23,17 @@ async def admit(request: Request) -> None:
     service_of(request).gate.admit(request)
 
 
-async def _recognizer(
+async def _named_in_query(
     request: Request,
-    alphabet: Annotated[
-        str | None,
-        Query(description="Which alphabet to recognize, as GET /alphabets/ lists them.", examples=["digits"]),
-    ] = None,
-) -> Recognizer:
-    """Raises UnknownAlphabet."""
-    return service_of(request).recognizer(alphabet)
+    alphabet: Annotated[str | None, Query(description=ALPHABET)] = None,
+) -> list[str]:
+    """Raises UnknownAlphabet and SeveralAlphabets, before the body is read."""
+    named = request.query_params.getlist("alphabet")  # of several, the parameter is the last alone
+    service_of(request).recognizer(named)
+    return named
 
 
-TheRecognizer = Annotated[Recognizer, Depends(_recognizer)]
-"""That of the alphabet in the query, or of the default one."""
+NamedInQuery = Annotated[list[str], Depends(_named_in_query)]
+"""Alphabets: none, or one that there is."""
 
 WithGlyph = Annotated[bool, Query(description="Whether the answer shows the 28x28 picture that the model saw.")]

@@ -115,6 +115,11 @@ class UnknownAlphabet(CallerError):
         super().__init__(f"There is no such alphabet. There are: {', '.join(sorted(known))}.")
 
 
+class SeveralAlphabets(CallerError):
+    def __init__(self) -> None:
+        super().__init__("More than one alphabet is named. Please name one, in the query or in the body.")
+
+
 class UnknownPath(CallerError):
     def __init__(self) -> None:
         super().__init__("Not Found. All calls are listed at /docs.")
@@ -206,6 +211,7 @@ CODES: dict[type[Exception], Kind] = {
     SlowHeaders: Kind(408, "too_slow"),
     NotHTTP: Kind(400, "bad_request"),
     UnknownAlphabet: Kind(404, "unknown_alphabet"),
+    SeveralAlphabets: Kind(422, "several_alphabets"),
     UnknownPath: Kind(404, "not_found"),
     WrongMethod: Kind(405, "method_not_allowed"),
     MissingKey: Kind(401, "missing_key"),

@@ -67,7 +67,7 @@ def create_app(config: Settings) -> FastAPI:
     )
     for router in (routes.public, routes.guarded, docs.router):
         app.include_router(router)
-    openapi.complete(app, keys_needed=bool(config.api_keys))
+    openapi.complete(app, recognizers, config.default_alphabet, keys_needed=bool(config.api_keys))
     return app
 
 

@@ -1,11 +1,12 @@
 """What the OpenAPI document tells beyond the schemas: bodies, an example of every error, how to present a key."""
 
+from collections.abc import Collection
 from typing import Any
 
 from fastapi import FastAPI
 
 from app.api import errors, uploads
-from app.client.models import Picture, Problem
+from app.client.models import ALPHABET, Picture, Problem
 from app.settings import Settings
 
 Responses = dict[int | str, dict[str, Any]]
@@ -56,6 +57,7 @@ def _of_bodies(field: str, accepted: str, limit: int) -> tuple[Exception, ...]:
         errors.InvalidParameter([("glyph", "Input should be a valid boolean, unable to interpret input")]),
         errors.SlowSender(_DEFAULTS.body_seconds),
         errors.UnknownAlphabet(["digits"]),
+        errors.SeveralAlphabets(),
         errors.Overloaded(),
     )
 
@@ -81,8 +83,10 @@ _ENCODING = "image/png, image/jpeg, image/webp, image/avif, image/gif, image/bmp
 
 
 def _form(field: str, schema: dict[str, Any]) -> dict[str, Any]:
+    # Without a default the page at /docs would fill the field in, with the name of no alphabet.
+    alphabet = {"type": "string", "description": ALPHABET, "default": ""}
     return {
-        "schema": {"type": "object", "required": [field], "properties": {field: schema}},
+        "schema": {"type": "object", "required": [field], "properties": {field: schema, "alphabet": alphabet}},
         "encoding": {field: {"contentType": _ENCODING}},
     }
 
@@ -96,7 +100,7 @@ FILE = _body(
         "multipart/form-data": _form("file", _BINARY),
         "application/json": {
             "schema": {"$ref": "#/components/schemas/Picture"},
-            "example": {"image": _EXAMPLE},
+            "examples": {"of the default alphabet": {"value": {"image": _EXAMPLE}}},
         },
     }
 )
@@ -108,14 +112,23 @@ _SCHEMES = {
 }
 
 
-def complete(app: FastAPI, keys_needed: bool) -> None:
-    """Add to the document what FastAPI does not know: the JSON body's schema and the keys."""
+def complete(app: FastAPI, alphabets: Collection[str], default: str, keys_needed: bool) -> None:
+    """Add to the document what FastAPI does not know: the JSON body's schema, the alphabets served here, the keys."""
     plain = app.openapi
+    unknown = str(errors.UnknownAlphabet(alphabets))
+    another = next((name for name in alphabets if name != default), None)
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             document = plain()
             document["components"]["schemas"]["Picture"] = Picture.model_json_schema()
+            one, many = (document["paths"][path]["post"] for path in ("/predict/", "/predict/batch/"))
+            for call in (one, many):
+                missing = call["responses"]["404"]["content"]["application/json"]["examples"]
+                missing["unknown_alphabet"]["value"]["error"] = unknown
+            if another:
+                examples = one["requestBody"]["content"]["application/json"]["examples"]
+                examples["of another alphabet"] = {"value": {"image": _EXAMPLE, "alphabet": another}}
             if keys_needed:
                 document["components"]["securitySchemes"] = _SCHEMES
                 for path in document["paths"].values():

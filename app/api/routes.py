@@ -10,7 +10,7 @@ from PIL import Image
 from starlette.responses import Response
 
 from app.api import errors, metrics, openapi
-from app.api.deps import TheRecognizer, TheService, WithGlyph, admit
+from app.api.deps import NamedInQuery, TheService, WithGlyph, admit
 from app.api.uploads import several_files, single_file
 from app.client.models import (
     Alphabet,
@@ -26,7 +26,7 @@ from app.client.models import (
 )
 from app.reading.glyphs import Pixels
 from app.reading.pipeline import Reading
-from app.reading.recognizer import Recognizer
+from app.reading.recognizer import DIGITS, ModelRecord, Recognizer
 
 guarded = APIRouter(dependencies=[Depends(admit)], responses=openapi.GUARDED)
 public = APIRouter()
@@ -42,15 +42,15 @@ async def welcome() -> Welcome:
 @guarded.post(
     "/predict/", tags=["recognition"], response_model=Answer, responses=openapi.PREDICT, openapi_extra=openapi.FILE
 )
-async def predict(
-    request: Request, service: TheService, recognizer: TheRecognizer, glyph: WithGlyph = False
-) -> Response:
+async def predict(request: Request, service: TheService, named: NamedInQuery, glyph: WithGlyph = False) -> Response:
     """Recognize one handwritten character.
 
     Dark on light, light on dark or drawn on transparency; PNG, JPEG, WebP, AVIF, GIF (its first frame with something on
     it), BMP or TIFF, in a form's field `file`, or as a base64 data URL in JSON.
     """
-    reading = await service.lanes.read(await single_file(request), recognizer)
+    upload = await single_file(request)
+    recognizer = service.recognizer([*named, *upload.alphabets])
+    reading = await service.lanes.read(upload.files[0], recognizer)
     answer = Answer(request_id=request.state.request_id, **_recognized(recognizer, reading, glyph))
     return _json(answer)
 
@@ -64,16 +64,17 @@ async def predict(
     openapi_extra=openapi.FILES,
 )
 async def predict_batch(
-    request: Request, service: TheService, recognizer: TheRecognizer, glyph: WithGlyph = False
+    request: Request, service: TheService, named: NamedInQuery, glyph: WithGlyph = False
 ) -> Response:
-    """Recognize several characters, each in a file of its own.
+    """Recognize several characters of one alphabet, each in a file of its own.
 
     There is one result for each file, in their order. A file that cannot be recognized has its error in its place.
     """
-    files = await several_files(request, service.settings.max_batch_files)
-    service.gate.admit(request, len(files) - 1)  # one has been counted already
+    upload = await several_files(request, service.settings.max_batch_files)
+    recognizer = service.recognizer([*named, *upload.alphabets])
+    service.gate.admit(request, len(upload.files) - 1)  # one has been counted already
     results: list[Recognized | Failed] = []
-    for outcome in await service.lanes.read_all(files, recognizer):
+    for outcome in await service.lanes.read_all(upload.files, recognizer):
         if isinstance(outcome, Reading):
             results.append(Recognized(**_recognized(recognizer, outcome, glyph)))
         else:
@@ -86,7 +87,7 @@ async def predict_batch(
 @guarded.get("/alphabets", include_in_schema=False)
 @guarded.get("/alphabets/", tags=["recognition"])
 async def alphabets(service: TheService) -> Alphabets:
-    """List the alphabets that can be recognized, their models and what these reach on test data."""
+    """List the alphabets that can be recognized, the default one first, and what their models reach on test data."""
     records = [recognizer.record for recognizer in service.recognizers.values()]
     return Alphabets(
         alphabets=[
@@ -131,25 +132,28 @@ def _recognized(recognizer: Recognizer, reading: Reading, with_glyph: bool) -> d
     metrics.PREDICTIONS.labels(record.alphabet, prediction.label).inc()
     metrics.CONFIDENCE.labels(record.alphabet).observe(prediction.confidence)
     order = sorted(range(len(record.labels)), key=prediction.probabilities.__getitem__, reverse=True)
-    digit = {"predicted_digit": int(prediction.label)} if prediction.label.isdecimal() else {}
-    name = {"name": record.names[prediction.label]} if prediction.label in record.names else {}
+    digit = {"predicted_digit": int(prediction.label)} if prediction.label in DIGITS else {}
     case = {"case": prediction.case} if record.cases else {}
     picture = {"glyph": _data_url(reading.glyph.pixels)} if with_glyph else {}
     return {
         **digit,
         "label": prediction.label,
-        **name,
+        **_name(record, prediction.label),
         **case,
         "confidence": _rounded(prediction.confidence),
         "sure": prediction.sure,
         "alternatives": [
-            Alternative(label=record.labels[index], confidence=_rounded(prediction.probabilities[index]))
-            for index in order
+            Alternative(label=label, **_name(record, label), confidence=_rounded(prediction.probabilities[index]))
+            for index, label in ((index, record.labels[index]) for index in order)
             if index != prediction.index
         ],
         "model": ModelName(alphabet=record.alphabet, version=record.version),
         **picture,
     }
+
+
+def _name(record: ModelRecord, label: str) -> dict[str, str]:
+    return {"name": record.names[label]} if label in record.names else {}
 
 
 def _rounded(probability: float) -> float:

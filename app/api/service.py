@@ -1,5 +1,6 @@
 """What one API process holds: the recognizers by alphabet, the lanes to them, the gate."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ from PIL import Image
 from starlette.requests import HTTPConnection
 
 from app.api.access import Gate
-from app.api.errors import UnknownAlphabet
+from app.api.errors import SeveralAlphabets, UnknownAlphabet
 from app.api.work import Lanes
 from app.reading.picture import Picture
 from app.reading.pipeline import glyph_of
@@ -22,9 +23,16 @@ class Service:
     lanes: Lanes
     gate: Gate
 
-    def recognizer(self, alphabet: str | None) -> Recognizer:
-        """Raises UnknownAlphabet."""
-        name = alphabet or self.settings.default_alphabet
+    def recognizer(self, named: Iterable[str]) -> Recognizer:
+        """That of the alphabet which a request names; of the default one where it names none, or an empty text.
+
+        Raises:
+            SeveralAlphabets: it names different ones.
+            UnknownAlphabet
+        """
+        name, *others = {name for name in named if name} or {self.settings.default_alphabet}
+        if others:
+            raise SeveralAlphabets
         try:
             return self.recognizers[name]
         except KeyError:
@@ -37,7 +45,8 @@ def service_of(request: HTTPConnection) -> Service:
 
 
 def load_recognizers(settings: Settings) -> dict[str, Recognizer]:
-    """The model of each folder of the models' folder, by its alphabet's name; each has answered a real glyph.
+    """The model of each folder of the models' folder, by its alphabet's name, that of the default one first; each has
+    answered a real glyph.
 
     Raises UnusableModel, also where the default alphabet is not among them.
     """
@@ -60,7 +69,7 @@ def load_recognizers(settings: Settings) -> dict[str, Recognizer]:
             f"No model file is of the default alphabet, {settings.default_alphabet}; "
             f"there are models of {', '.join(recognizers)}."
         )
-    return recognizers
+    return {settings.default_alphabet: recognizers[settings.default_alphabet]} | recognizers
 
 
 def _try_out(recognizer: Recognizer, folder: str) -> None:

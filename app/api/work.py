@@ -22,7 +22,7 @@ from app.api.decoder import Decoder, WorkerFailed
 from app.api.errors import Overloaded
 from app.reading import heif, picture, pipeline, tiff
 from app.reading.glyphs import Cleaning, Glyph
-from app.reading.pipeline import Reading
+from app.reading.pipeline import BlankImage, Reading
 from app.reading.recognizer import Recognizer
 
 QUICK_BYTES: Final = 256 * 1024
@@ -143,8 +143,11 @@ def recognize(jobs: Sequence[Job], decode: Decode) -> list[Reading | Exception]:
         late = job.since < start - PATIENCE or time.monotonic() > start + TAKE_SECONDS
         if late or job.outcome.cancelled():
             continue
+        record = job.recognizer.record
         try:
-            glyph = decode(job.data, job.recognizer.record.cleaning)
+            glyph = decode(job.data, record.cleaning)
+        except BlankImage:
+            outcomes[place] = BlankImage(record.character)
         except WorkerFailed:
             logging.getLogger(__name__).exception("A picture was not decoded.")
         except Exception as error:  # whatever it is, it is this picture's and no other's

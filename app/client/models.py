@@ -4,10 +4,15 @@ A client of one version must understand an API of the next: fields that it does 
 absence of one with a `default_factory`. The API sends these, too, whatever a client makes of it.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
+
+ALPHABET: Final = (
+    "Which alphabet to recognize, as GET /alphabets/ lists them; the server's default one where none is named. "
+    "It may be named in the query or in the body."
+)
 
 Label = Annotated[str, Field(description="The character.", examples=["7"])]
 Confidence = Annotated[
@@ -15,6 +20,10 @@ Confidence = Annotated[
 ]
 RequestId = Annotated[
     str, Field(description="Also in the header X-Request-ID and in the server's log.", examples=["5f0c2a9be1d44c37"])
+]
+Name = Annotated[
+    str | SkipJsonSchema[None],
+    Field(description="Of use to a learner. Not there where the label says all.", examples=["one, yī"]),
 ]
 Slug = Annotated[str, Field(pattern="^[a-z_]+$", description="A slug for a program.", examples=["blank_image"])]
 DataURL = Annotated[str, Field(pattern=r"^data:image/png;base64,[A-Za-z0-9+/]+=*$")]
@@ -40,6 +49,7 @@ class Welcome(Answering):
 
 class Alternative(Answering):
     label: Label
+    name: Name = None
     confidence: Confidence
 
 
@@ -50,14 +60,11 @@ class ModelName(Answering):
 
 class Recognized(Answering):
     predicted_digit: Annotated[
-        Annotated[int, Field(ge=0)] | SkipJsonSchema[None],
-        Field(description="The digit. Not there where the character is none.", examples=[7]),
+        Annotated[int, Field(ge=0, le=9)] | SkipJsonSchema[None],
+        Field(description="The digit. Not there where the label is none of 0 to 9.", examples=[7]),
     ] = None
     label: Label
-    name: Annotated[
-        str | SkipJsonSchema[None],
-        Field(description="What a learner wants to know of the character.", examples=["one, yī"]),
-    ] = None
+    name: Name = None
     case: Annotated[
         Literal["lower", "upper"] | None,
         Field(description="In an alphabet that has both; null where the two look alike or there is one alone."),
@@ -138,3 +145,4 @@ class Picture(BaseModel):
             json_schema_extra={"format": "picture-data-url"},
         ),
     ]
+    alphabet: Annotated[str | None, Field(description=ALPHABET)] = None

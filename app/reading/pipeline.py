@@ -21,14 +21,14 @@ from app.reading.glyphs import DEFAULT_CLEANING, Cleaning, Glyph
 from app.reading.picture import Picture, ReadingError
 
 if TYPE_CHECKING:  # the process that only decodes has no room for the network
-    from app.reading.recognizer import Prediction, Recognizer
+    from app.reading.recognizer import ModelRecord, Prediction, Recognizer
 
 
 class BlankImage(ReadingError):
-    """There is a picture and nothing on it."""
+    """There is a picture and nothing on it. `character`: what should be, as the model's record calls it."""
 
-    def __init__(self) -> None:
-        super().__init__("Image is blank. Please provide a valid digit.")
+    def __init__(self, character: str = "digit") -> None:
+        super().__init__(f"Image is blank. Please provide a valid {character}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Reading:
 
 
 def glyph_of(seen: Picture, cleaning: Cleaning = DEFAULT_CLEANING) -> Glyph:
-    """The one character on a picture. Raises BlankImage, here and nowhere else."""
+    """The one character on a picture. Raises BlankImage, in the words for digits: it knows of no alphabet."""
     glyph = glyphs.find(seen, ink.of(seen), cleaning)
     if glyph is None:
         raise BlankImage
@@ -61,13 +61,15 @@ def read(opened: Sequence[Image.Image], recognizer: "Recognizer") -> list[Readin
     Raises:
         whatever the network raises.
     """
-    seen = [_glyph_or_trouble(file, recognizer.record.cleaning) for file in opened]
+    seen = [_glyph_or_trouble(file, recognizer.record) for file in opened]
     predictions = iter(recognizer.predict([one for one in seen if isinstance(one, Glyph)]))
     return [Reading(next(predictions), one) if isinstance(one, Glyph) else one for one in seen]
 
 
-def _glyph_or_trouble(file: Image.Image, cleaning: Cleaning) -> Glyph | Exception:
+def _glyph_or_trouble(file: Image.Image, record: "ModelRecord") -> Glyph | Exception:
     try:
-        return glyph_of(picture.load(file), cleaning)
+        return glyph_of(picture.load(file), record.cleaning)
+    except BlankImage:
+        return BlankImage(record.character)
     except Exception as error:  # whatever it is, it is this picture's and no other's
         return error

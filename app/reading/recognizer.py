@@ -1,20 +1,18 @@
 """Glyphs -> predictions, by ONNX Runtime. One self-describing model file is one alphabet."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from itertools import islice
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
-import numpy.typing as npt
 import onnxruntime
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.reading import second_look
 from app.reading.glyphs import SIDE, Cleaning, Glyph
-from app.reading.second_look import SecondLook
+from app.reading.second_look import Floats, SecondLook
 
 MODEL_FILE: Final = "model.onnx"
 """As it is called in the folder of its alphabet."""
@@ -34,6 +32,9 @@ LABEL: Final = "label"
 CASE: Final = "case"
 """The head that tells upper from lower case, in an alphabet that has both."""
 
+DIGITS: Final = frozenset("0123456789")
+"""Labels that are digits; a label such as 10, or a digit of another script, is a character."""
+
 
 class ModelRecord(BaseModel):
     """What a model file says of itself: all that serving needs. More is kept, for people to read."""
@@ -47,7 +48,7 @@ class ModelRecord(BaseModel):
     labels: list[str]
     names: dict[str, str] = {}
     """What a learner wants to know of a label, where that says not all itself."""
-    cases: list[str] = []
+    cases: list[Literal["lower", "upper"]] = []
     """What the head `case` tells apart, in the order of its output."""
     cased: list[str] = []
     """Labels whose case can be told; of others the two look alike, or there is one alone."""
@@ -62,6 +63,11 @@ class ModelRecord(BaseModel):
     second_look: SecondLook = SecondLook()
     cleaning: Cleaning = Cleaning()
     figures: dict[str, Any] = {}
+
+    @property
+    def character(self) -> str:
+        """What people call one of its labels: digit or character."""
+        return "digit" if DIGITS.issuperset(self.labels) else "character"
 
 
 class UnusableModel(RuntimeError):
@@ -113,60 +119,63 @@ class Recognizer:
     def labels(self) -> list[str]:
         return self.record.labels
 
-    def probabilities(self, glyphs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def probabilities(self, glyphs: Floats) -> Floats:
         """(n, 28, 28) glyphs -> (n, labels) probabilities."""
-        return second_look.probabilities(self._ask, glyphs.reshape(-1, SIDE, SIDE), self.record.second_look)
-
-    def _ask(self, glyphs: npt.NDArray[np.float32], head: str = LABEL) -> npt.NDArray[np.float32]:
-        batch = glyphs.reshape(-1, 1, SIDE, SIDE)
-        result: npt.NDArray[np.float32] = self._session.run([self.record.heads[head]], {"glyphs": batch})[0]
-        return result
+        return self._told(glyphs.reshape(-1, SIDE, SIDE), [LABEL])[0]
 
     def predict(self, glyphs: list[Glyph]) -> list[Prediction]:
         """One prediction for each glyph, in order; of several characters side by side, one that is not sure."""
         if not glyphs:
             return []
-        rows = iter(
-            self.probabilities(np.stack([pixels for glyph in glyphs for pixels in (glyph.pixels, *glyph.others)]))
-        )
-        found = [self._prediction(self._answer(glyph, rows)) for glyph in glyphs]
-        return self._with_cases(found, glyphs) if self.record.cases else found
+        pixels = np.stack([pixels for glyph in glyphs for pixels in (glyph.pixels, *glyph.others)])
+        shares, *cases = self._told(pixels, [LABEL, CASE] if self.record.cases else [LABEL])
+        found, first = [], 0
+        for glyph in glyphs:
+            following = first + 1 + len(glyph.others)
+            answer, piece = self._answer(glyph, shares[first:following])
+            found.append(self._prediction(answer, *(of_pieces[first + piece] for of_pieces in cases)))
+            first = following
+        return found
 
-    def _with_cases(self, found: list[Prediction], glyphs: list[Glyph]) -> list[Prediction]:
-        cases = self._ask(np.stack([glyph.pixels for glyph in glyphs]), CASE).argmax(axis=1)
-        return [
-            replace(one, case=self.record.cases[case]) if one.label in self.record.cased else one
-            for one, case in zip(found, cases.tolist(), strict=True)
-        ]
+    def _told(self, glyphs: Floats, heads: Sequence[str]) -> list[Floats]:
+        """(n, 28, 28) glyphs -> of each head, (n, choices) probabilities, asked in one run of the network."""
+        outputs = [self.record.heads[head] for head in heads]
 
-    def _answer(self, glyph: Glyph, rows: Iterator[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
-        """Of what is said of a glyph, and then of the whole pieces of it: the answer.
+        def ask(some: Floats) -> list[Floats]:
+            result: list[Floats] = self._session.run(outputs, {"glyphs": some[:, np.newaxis]})
+            return result
+
+        return second_look.of_heads(ask, glyphs, self.record.second_look)
+
+    def _answer(self, glyph: Glyph, shares: Floats) -> tuple[Floats, int]:
+        """(1 + others, labels) of what is said of a glyph and of the whole pieces of it -> (labels,): the answer, and
+        the row that it comes from.
 
         Where two or more of them are surely characters, or the whole is none: of the one in the middle, and not sure.
         """
-        answer = next(rows)
+        answer, row = shares[0], 0
         if glyph.others:
-            others = np.stack(list(islice(rows, len(glyph.others))))
-            sure = others.max(axis=1) >= self.record.sure_from
+            sure = shares[1:].max(axis=1) >= self.record.sure_from
             if np.count_nonzero(sure) > 1 or (sure[0] and answer.max() < self.record.sure_from):
-                answer = (others[0] + 1 / len(answer)) / 2
-        return _tempered(answer) if glyph.cut else answer
+                answer, row = (shares[1] + 1 / len(answer)) / 2, 1
+        return (_tempered(answer) if glyph.cut else answer), row
 
-    def _prediction(self, probabilities: npt.NDArray[np.float32]) -> Prediction:
+    def _prediction(self, probabilities: Floats, cases: Floats | None = None) -> Prediction:
         index = int(probabilities.argmax())
-        confidence = float(probabilities[index])
+        label, confidence = self.labels[index], float(probabilities[index])
         return Prediction(
-            label=self.labels[index],
+            label=label,
             index=index,
             confidence=confidence,
             sure=confidence >= self.record.sure_from,
             probabilities=tuple(probabilities.tolist()),
+            case=self.record.cases[int(cases.argmax())] if cases is not None and label in self.record.cased else None,
         )
 
 
-def _tempered(probabilities: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def _tempered(probabilities: Floats) -> Floats:
     softer = probabilities ** np.float32(1 / _CUT_TEMPERATURE)
-    answer: npt.NDArray[np.float32] = softer / softer.sum()
+    answer: Floats = softer / softer.sum()
     return answer
 
 

@@ -56,15 +56,30 @@ def probabilities(ask: Callable[[Floats], Floats], glyphs: Floats, how: SecondLo
     Returns:
         (n, labels); each row sums to 1.
     """
-    shares = ask(glyphs)
-    doubtful = np.flatnonzero(shares.max(axis=1) < how.doubtful_below)
+    return of_heads(lambda some: [ask(some)], glyphs, how)[0]
+
+
+def of_heads(ask: Callable[[Floats], list[Floats]], glyphs: Floats, how: SecondLook = DEFAULT) -> list[Floats]:
+    """As `probabilities`, of several heads that are asked together; a glyph is doubtful where the first of them doubts.
+
+    Args:
+        ask: (n, 28, 28) glyphs -> (n, choices) probabilities of each head.
+        glyphs: (n, 28, 28) in [0, 1].
+        how: as the model's record says.
+
+    Returns:
+        (n, choices) of each head; each row sums to 1.
+    """
+    heads = ask(glyphs)
+    doubtful = np.flatnonzero(heads[0].max(axis=1) < how.doubtful_below)
     if doubtful.size and how.views:
         seen = ask(np.concatenate([views(glyph, how.views) for glyph in glyphs[doubtful]]))
-        seen = seen.reshape(len(doubtful), len(how.views), -1)
-        everything = np.concatenate([shares[doubtful, None], seen], axis=1)
-        mean = np.exp(np.log(np.maximum(everything, 1e-9)).mean(axis=1))
-        shares[doubtful] = mean / mean.sum(axis=1, keepdims=True)
-    return shares
+        for shares, again in zip(heads, seen, strict=True):
+            of_views = again.reshape(len(doubtful), len(how.views), -1)
+            everything = np.concatenate([shares[doubtful, None], of_views], axis=1)
+            mean = np.exp(np.log(np.maximum(everything, 1e-9)).mean(axis=1))
+            shares[doubtful] = mean / mean.sum(axis=1, keepdims=True)
+    return heads
 
 
 def views(glyph: Pixels, changes: Sequence[View] = DEFAULT.views) -> Floats:

@@ -5,11 +5,12 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from app.reading.glyphs import DEFAULT_CLEANING, Cleaning
 from training.datasets import GlyphSet
 from training.evaluation_sets import EvaluationSet
+from training.strokes import StrokeSet
 from training.training_data import TrainingData
 
 NAMES = tuple(module.name for module in pkgutil.iter_modules(__path__))
@@ -22,6 +23,8 @@ class DataSettings(Protocol):
     def seed(self) -> int: ...
     @property
     def validation(self) -> int: ...
+    @property
+    def least_per_epoch(self) -> int: ...
     @property
     def drawings_per_sample(self) -> int: ...
     @property
@@ -68,9 +71,18 @@ class Alphabet:
     """Labels whose case can be told."""
     cleaning: Cleaning = DEFAULT_CLEANING
     """What of the ink is dirt."""
+    load_strokes: Callable[[Path], StrokeSet | None] | None = None
+    """Data folder -> pen strokes that nothing was learned from, if there: to draw with other brushes, sizes and so on.
+    """
+    origin: dict[str, Any] = field(default_factory=dict)
+    """What the record tells of pictures that come from elsewhere than a data folder."""
+    folds: int = 0
+    """Into how many parts its own set is cut for cross-validation, where it is too small to spare one."""
+    held_out: Callable[[int], "Alphabet"] | None = None
+    """Fold, from 1 -> the alphabet whose test is that part, of which nothing is learned."""
 
 
-def named(name: str) -> Alphabet:
-    """The alphabet of one of `NAMES`."""
+def named(name: str, fold: int = 0) -> Alphabet:
+    """The alphabet of one of `NAMES`; of those with folds, without one."""
     alphabet: Alphabet = importlib.import_module(f"{__name__}.{name}").ALPHABET
-    return alphabet
+    return alphabet.held_out(fold) if fold and alphabet.held_out else alphabet

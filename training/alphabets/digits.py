@@ -6,6 +6,7 @@ from training import datasets, evaluation_sets
 from training.alphabets import Alphabet, DataSettings
 from training.datasets import GlyphSet
 from training.progress import console
+from training.strokes import StrokeSet
 from training.training_data import TrainingData
 
 
@@ -48,6 +49,11 @@ def load_test(folder: Path) -> GlyphSet:
     return datasets.from_pictures("MNIST test", *datasets.mnist_pictures(folder, train=False))
 
 
+def load_strokes(folder: Path) -> StrokeSet | None:
+    strokes = datasets.pen_strokes(folder)
+    return strokes and strokes[1]
+
+
 ALPHABET = Alphabet(
     name="digits",
     title="Digits",
@@ -59,6 +65,7 @@ ALPHABET = Alphabet(
     temperature_from="MNIST",
     threshold_from=("MNIST", "drawings"),
     load_evaluation=evaluation_sets.of_digits,
+    load_strokes=load_strokes,
     targets={
         "MNIST test": 0.9975,
         "drawings": 0.985,

@@ -1,0 +1,287 @@
+"""The 33 Ukrainian letters, for 16 of which upper and lower case are told, and the ten digits.
+
+Letters come from Rukopys (862 pictures of 200x200 pixels, one person's cursive) and, drawn by many hands, from
+Cyrillic-MNIST as far as Russian and Kazakh share them; digits from MNIST and from pen strokes. Rukopys is too small to
+spare a test set: five networks, each without another fifth of it, tell how good the one is that learns from all.
+"""
+
+import csv
+import io
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+
+from app.reading.glyphs import Cleaning
+from training import datasets, evaluation_sets, skeletons
+from training.alphabets import Alphabet, DataSettings
+from training.datasets import NO_CASE, NO_CHARACTER, GlyphSet
+from training.evaluation_sets import EvaluationSet
+from training.negatives import Lookalikes
+from training.progress import console, track
+from training.strokes import StrokeSet
+from training.training_data import TrainingData
+
+FILE = "rukopys.zip"
+"""As Kaggle's `lynnporu/rukopys` is downloaded."""
+
+NAMES = {
+    "а": "a",
+    "б": "be",
+    "в": "ve",
+    "г": "he",
+    "ґ": "ge",
+    "д": "de",
+    "е": "e",
+    "є": "ye",
+    "ж": "zhe",
+    "з": "ze",
+    "и": "y",
+    "і": "i",
+    "ї": "yi",
+    "й": "yot",
+    "к": "ka",
+    "л": "el",
+    "м": "em",
+    "н": "en",
+    "о": "o",
+    "п": "pe",
+    "р": "er",
+    "с": "es",
+    "т": "te",
+    "у": "u",
+    "ф": "ef",
+    "х": "kha",
+    "ц": "tse",
+    "ч": "che",
+    "ш": "sha",
+    "щ": "shcha",
+    "ь": "soft sign",
+    "ю": "yu",
+    "я": "ya",
+}
+LABELS = (*NAMES, *"0123456789")
+CASES = ("lower", "upper")
+CASED = tuple("абвгдеєжзіїйклно")
+"""Rukopys has both cases of these alone."""
+
+FORMS = (*LABELS, *"".join(NAMES).upper())
+"""What may be written: sets are put together of these, and then told what each means."""
+_LABELS = torch.tensor([LABELS.index(form.lower()) for form in FORMS])
+_CASES = torch.tensor([CASES.index("upper" if form.isupper() else "lower") for form in FORMS])
+_CASES[[form.lower() not in CASED for form in FORMS]] = NO_CASE
+
+_ZERO = FORMS.index("0")
+
+FOLDS = 5
+
+CLEANING = Cleaning(speck=0.01)
+"""ї has two dots and й a breve; but no stroke stands beside another."""
+
+LOOKALIKES = Lookalikes(
+    "".join(NAMES) + "".join(NAMES).upper() + "ёЁъғҒқҚңҢұҰүҮөӨһ",
+    tuple(LABELS.index(one) for one in "вгґежзиіїйклмнопрстуцчшщьюЮ013789".lower()),
+)
+
+REPEATED = 8
+"""How often a picture of Rukopys is learned from in an epoch, warped anew each time."""
+DRAWN = 24
+"""Drawings of each of its skeletons."""
+OF_MNIST = 12000
+"""Digits, of which an epoch takes some."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """`pictures`: (n, height, width) uint8; `forms`: (n,), of `FORMS`."""
+
+    pictures: npt.NDArray[np.uint8]
+    forms: npt.NDArray[np.int64]
+
+    def __getitem__(self, chosen: npt.NDArray[Any] | slice) -> "Written":
+        return Written(self.pictures[chosen], self.forms[chosen])
+
+    def glyphs(self, what: str) -> GlyphSet:
+        return meant(datasets.from_pictures(what, self.pictures, self.forms, CLEANING))
+
+    def strokes(self) -> StrokeSet:
+        return skeletons.strokes_of_all(self.pictures, self.forms, np.zeros(len(self.forms)))
+
+
+def meant(written: GlyphSet) -> GlyphSet:
+    """Forms as labels and cases."""
+    return GlyphSet(written.glyphs, _LABELS[written.labels], _CASES[written.labels])
+
+
+@cache
+def rukopys(folder: Path) -> Written:
+    """All pictures in random order, always the same. Ends the program where the file is missing."""
+    file = folder / FILE
+    if not file.is_file():
+        raise SystemExit(f"There is no {FILE} in {folder}. It is https://www.kaggle.com/datasets/lynnporu/rukopys")
+    with zipfile.ZipFile(file) as archive:
+        rows = list(csv.DictReader(io.TextIOWrapper(archive.open("glyphs.csv"), "utf-8")))
+        rows = [rows[place] for place in np.random.default_rng(0).permutation(len(rows))]
+        opened = (Image.open(archive.open(row["filename"])) for row in rows)
+        pictures = [np.asarray(picture.convert("L")) for picture in track(opened, FILE, len(rows))]
+    upper = (row["is_uppercase"] == "True" for row in rows)
+    written = (row["label"].upper() if is_upper else row["label"] for row, is_upper in zip(rows, upper, strict=True))
+    return Written(np.stack(pictures), np.array([FORMS.index(form) for form in written]))
+
+
+def split(written: Written, fold: int) -> tuple[Written, Written, Written]:
+    """For training, validation and the test: of each form a tenth and, in a fold from 1 to 5, a fifth; 0 tests none."""
+    tenth = np.zeros(len(written.forms), np.int64)
+    for form in np.unique(written.forms):
+        places = np.flatnonzero(written.forms == form)
+        tenth[places] = np.arange(len(places)) % (2 * FOLDS)
+    test = np.isin(tenth, (fold - 1, fold - 1 + FOLDS)) if fold else np.zeros(len(tenth), np.bool_)
+    validation = tenth == fold % (2 * FOLDS)
+    return written[~test & ~validation], written[validation], written[test]
+
+
+def others(folder: Path, source: str) -> Written | None:
+    """Cyrillic-MNIST's letters that are Ukrainian, of its `train`, `validation` or `test` part; None without it."""
+    file = datasets.letters_in(folder)
+    if file is None:
+        return None
+    with np.load(file, allow_pickle=False) as archive:
+        chosen = np.char.startswith(archive["source"], source) & np.isin(archive["letters"], FORMS)
+        letters = archive["letters"][chosen]
+        return Written(archive["images"][chosen], np.array([FORMS.index(letter) for letter in letters]))
+
+
+def load_training(folder: Path, settings: DataSettings, limit: int | None, fold: int = 0) -> TrainingData:
+    """Rukopys, again and again, with as extras drawings of its skeletons, others' letters, digits, and what is none."""
+    learned, judged, _ = (part[:limit] for part in split(rukopys(folder), fold))
+    own = learned.glyphs("Rukopys")
+    train = GlyphSet.joined([own] * REPEATED)
+    drawn = draw(learned.strokes(), DRAWN, settings.seed)
+    validation = {"Rukopys": judged.glyphs("Rukopys, held out"), "drawings": draw(judged.strokes(), 8, seed=0)}
+    extras = {"drawings": (drawn, 4 * settings.drawings_per_epoch)}
+    if (letters := others(folder, "train")) is None:
+        console.print(f"No {datasets.LETTERS_FILE} in the data folder: training without other people's letters.")
+    else:
+        letters = letters[np.random.default_rng(settings.seed).permutation(len(letters.forms))[:limit]]
+        extras["other hands"] = letters.glyphs("Cyrillic-MNIST"), 4 * settings.drawings_per_epoch
+        some = letters[:8000]
+        spoilt = datasets.damaged(some.pictures, some.forms, settings.seed, CLEANING)
+        extras["damaged"] = meant(spoilt), settings.damaged_per_epoch
+        kept = others(folder, "validation")
+        assert kept is not None
+        validation["other hands"] = kept[:3000][:limit].glyphs("Cyrillic-MNIST, held out")
+    images, digits = datasets.mnist_pictures(folder, train=True)
+    forms = digits + _ZERO
+    held_out = min(settings.validation, len(images) // 6, 1000)
+    some = Written(images[held_out : held_out + OF_MNIST], forms[held_out : held_out + OF_MNIST])[:limit]
+    extras["digits"] = some.glyphs("MNIST"), 2 * settings.drawings_per_epoch
+    validation["digits"] = Written(images[:held_out], forms[:held_out])[:limit].glyphs("MNIST, held out")
+    if (strokes := datasets.pen_strokes(folder)) is not None:
+        pens = [replace(one, labels=one.labels + _ZERO) for one in strokes]
+        extras["drawn digits"] = (
+            draw(pens[0], settings.drawings_per_sample // 2, settings.seed, limit),
+            3 * settings.drawings_per_epoch,
+        )
+        validation["drawn digits"] = draw(pens[1], 1, 0, limit)
+    count = max(64, 2 * round(len(train) * settings.no_characters_per_epoch))
+    none = datasets.no_characters(folder, own, count, settings.seed, CLEANING, LOOKALIKES)
+    extras["no characters"] = none, settings.no_characters_per_epoch
+    return TrainingData(train, extras, validation)
+
+
+def draw(strokes: StrokeSet, times: int, seed: int, limit: int | None = None) -> GlyphSet:
+    return meant(datasets.drawings(strokes, times, seed, limit, CLEANING))
+
+
+def load_test(folder: Path, fold: int = 0) -> GlyphSet:
+    """The fifth of Rukopys that a fold leaves out; else other people's letters."""
+    if fold:
+        return split(rukopys(folder), fold)[2].glyphs("Rukopys test")
+    letters = others(folder, "test")
+    if letters is None:
+        raise SystemExit(f"There is no {datasets.LETTERS_FILE} in {folder}, whose letters are the test.")
+    return letters.glyphs("Cyrillic-MNIST test")
+
+
+def load_evaluation(folder: Path, fold: int = 0) -> list[EvaluationSet]:
+    """What a fold leaves out, as it comes and drawn; of the network that learns from all, what is not of Rukopys."""
+    if fold:
+        left_out = split(rukopys(folder), fold)[2]
+        return [
+            _asked(
+                "Rukopys", left_out.forms, partial(evaluation_sets.scanned, left_out.pictures), "letters as they come"
+            ),
+            _asked(
+                "drawings",
+                left_out.forms,
+                partial(evaluation_sets.drawing, left_out.strokes(), 0.0),
+                "their skeletons drawn on a canvas: any place, size, brush and paper",
+            ),
+        ]
+    images, digits = datasets.mnist_pictures(folder, train=False)
+    sets = [_asked("MNIST test", digits + _ZERO, partial(evaluation_sets.scanned, images), "scanned digits")]
+    if (strokes := datasets.pen_strokes(folder)) is not None:
+        drawn = partial(evaluation_sets.drawing, strokes[1], 0.0)
+        sets.append(_asked("drawn digits", strokes[1].labels + _ZERO, drawn, "canvas drawings by people never seen"))
+    if (letters := others(folder, "test")) is not None:
+        scans = partial(evaluation_sets.scanned, letters.pictures)
+        sets.append(_asked("Cyrillic-MNIST test", letters.forms, scans, "letters by many hands, some labels inferred"))
+    learned = split(rukopys(folder), 0)[0].glyphs("Rukopys")
+    none = partial(
+        evaluation_sets.no_character,
+        (255 * learned.glyphs[:, 0]).byte().numpy(),
+        learned.labels.numpy(),
+        datasets.letters_in(folder),
+        lookalikes=LOOKALIKES,
+    )
+    what = "scribbles, textures, other letters, halves of characters and pairs of them"
+    sets.append(EvaluationSet("no character", np.full(2000, NO_CHARACTER), none, what))
+    return sets
+
+
+def _asked(name: str, forms: npt.NDArray[np.int64], file: Callable[[int], bytes], what: str) -> EvaluationSet:
+    return EvaluationSet(name, _LABELS.numpy()[forms], file, what, _CASES.numpy()[forms])
+
+
+def held_out(fold: int) -> Alphabet:
+    """For cross-validation: without a fifth of Rukopys, which then is the test."""
+    return replace(
+        ALPHABET,
+        load_training=partial(load_training, fold=fold),
+        load_test=partial(load_test, fold=fold),
+        test_name="Rukopys",
+        load_evaluation=partial(load_evaluation, fold=fold),
+    )
+
+
+ALPHABET = Alphabet(
+    name="ukrainian",
+    title="Ukrainian letters",
+    labels=LABELS,
+    files=(FILE, datasets.LETTERS_FILE, "MNIST/raw/*-ubyte", datasets.STROKES_FILE),
+    load_training=load_training,
+    load_test=load_test,
+    test_name="Cyrillic-MNIST test",
+    temperature_from="Rukopys",
+    threshold_from=("Rukopys", "drawings", "drawn digits"),
+    load_evaluation=load_evaluation,
+    targets={
+        f"Rukopys, {FOLDS} folds": 0.965,
+        f"Rukopys, {FOLDS} folds, case": 0.95,
+        f"drawings, {FOLDS} folds": 0.94,
+        "drawn digits": 0.985,
+    },
+    names=NAMES,
+    cases=CASES,
+    cased=CASED,
+    cleaning=CLEANING,
+    folds=FOLDS,
+    held_out=held_out,
+)
