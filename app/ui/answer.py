@@ -47,7 +47,7 @@ def in_words(answer: Recognized) -> str:
 def name_and_case(answer: Recognized) -> str:
     """What there is to say of the character beside its label; empty where that says it all."""
     case = {"lower": _("lower case"), "upper": _("upper case")}.get(answer.case or "", "")
-    return " · ".join(part for part in (_(answer.name or ""), case) if part)
+    return " · ".join(part for part in (answer.name and _(answer.name), case) if part)
 
 
 def is_one_character(answer: Recognized) -> bool:

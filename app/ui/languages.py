@@ -9,7 +9,9 @@ from app.ui.texts import CHOSEN, LANGUAGES, _
 
 def choose() -> None:
     """Show what there is; to be called before any text."""
-    st.session_state[CHOSEN] = remembered(CHOSEN, LANGUAGES, texts.of_visitor({}, st.context.headers))
+    # Not the header: a browser may send another one with its websocket than with pages.
+    browsers = texts.of_visitor({}, {"Accept-Language": st.context.locale or ""})
+    st.session_state[CHOSEN] = remembered(CHOSEN, LANGUAGES, browsers)
     with st.container(key="language"):
         choice(CHOSEN, _("Language"), LANGUAGES, texts.language())
         st.html(f'<span data-language="{texts.language()}"></span>')

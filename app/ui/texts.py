@@ -73,6 +73,16 @@ def N_(text: str) -> str:
     return text
 
 
+def told(text: str) -> str:
+    """What a model's record says, as a whole or by its parts, as far as the catalogue has it."""
+    whole = _(text)
+    if whole == text:
+        for mark in (": ", ", "):
+            if mark in text:
+                return mark.join(told(part) for part in text.split(mark))
+    return whole
+
+
 def number(written: str) -> str:
     """A number as Python writes it, such as 10,000 or 0.5, with the language's own marks."""
     thousands, decimal = pgettext("between thousands, as in 10,000", ","), pgettext("decimal, as in 0.5", ".")

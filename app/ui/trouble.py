@@ -24,7 +24,7 @@ def in_words(error: ApiError) -> str:
         case TooManyRequests():
             wait = round(_bearable(error.retry_after))
             return ngettext(
-                "That was a lot in a short time. Please wait a second; the answer then comes by itself.",
+                "That was a lot in a short time. Please wait {count} second; the answer then comes by itself.",
                 "That was a lot in a short time. Please wait {count} seconds; the answer then comes by itself.",
                 wait,
             ).format(count=wait)

@@ -11,7 +11,7 @@ from app.ui.alphabets import chosen_first, title
 from app.ui.figures import Accuracy, accuracies, families, others
 from app.ui.originals import address_of
 from app.ui.session import client
-from app.ui.texts import N_, _, ngettext, number
+from app.ui.texts import N_, _, ngettext, number, told
 from app.ui.trouble import show_trouble, waiting
 
 CAPTIONS = {
@@ -103,29 +103,23 @@ def in_words(one: Accuracy) -> str:
             if wrong
             else _("It is wrong on fewer than 1 of {thousand} pictures ({set}).")
         )
-    return escape(said).format(wrong=f"<b>{wrong}</b>", thousand=number("1,000"), set=escape(_(one.name)))
+    return escape(said).format(wrong=f"<b>{wrong}</b>", thousand=number("1,000"), set=escape(told(one.name)))
 
 
 def _table(rows: list[Accuracy]) -> str:
     cells = "".join(
-        f'<tr><th scope="row">{escape(_set(one.name))}{_aside(_(one.what))}</th>'
+        f'<tr><th scope="row">{escape(told(one.name))}{_aside(told(one.what))}</th>'
         f"<td><b>{number(f'{one.share:.2%}')}</b></td>"
         f"<td>{escape(_interval(one))}</td><td>{number(f'{one.count:,}')}</td></tr>"
         for one in rows
     )
-    columns = _("Pictures"), _("Right"), _("95% interval"), _("Count")
+    columns = _("Pictures"), _("Right"), _("{percent} interval").format(percent="95%"), _("Count")
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
     note = _("The interval is what the share may really be, seen how many pictures it was measured on (Wilson).")
     return (
         f'<table class="figures"><thead><tr>{head}</tr></thead><tbody>{cells}</tbody></table>'
         f'<p class="note">{escape(note)}</p>'
     )
-
-
-def _set(name: str) -> str:
-    """A set's name, translated as a whole or by its parts."""
-    whole = _(name)
-    return whole if whole != name else ", ".join(_(part) for part in name.split(", "))
 
 
 def _interval(one: Accuracy) -> str:
@@ -138,10 +132,7 @@ def _aside(what: str) -> str:
 
 
 def _list(figures: list[tuple[str, str]]) -> str:
-    items = "".join(
-        f"<li>{escape(': '.join(_(part) for part in name.split(': ')))}: <b>{number(value)}</b></li>"
-        for name, value in figures
-    )
+    items = "".join(f"<li>{escape(told(name))}: <b>{number(value)}</b></li>" for name, value in figures)
     return f"<details><summary>{escape(_('Other figures'))}</summary><ul>{items}</ul></details>" if figures else ""
 
 
