@@ -21,7 +21,10 @@ WHOLE = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
 
 def needed() -> set[str]:
     """Characters within the font's ranges of all alphabets' labels and of all catalogues."""
-    written = [*(label for name in alphabets.NAMES for label in alphabets.named(name).labels), *texts.LANGUAGES.values()]
+    written = [
+        *(label for name in alphabets.NAMES for label in alphabets.named(name).labels),
+        *texts.LANGUAGES.values(),
+    ]
     written += (file.read_text() for file in texts.LOCALE.rglob("*.po"))
     return {character for text in written for character in text if _is_within(ord(character), RANGES)}
 
@@ -40,7 +43,9 @@ def cut(whole: Path, characters: set[str], file: Path) -> None:
     """Write the part of a collection's `FAMILY` that has these characters; it keeps its name and its copyright."""
     with TTCollection(whole) as collection:
         font = next(one for one in collection.fonts if one["name"].getDebugName(1) == FAMILY)
-        options = Options(name_IDs=["*"], name_languages=[0x409], hinting=False, layout_features=[], notdef_outline=True)
+        options = Options(
+            name_IDs=["*"], name_languages=[0x409], hinting=False, layout_features=[], notdef_outline=True
+        )
         subsetter = Subsetter(options)
         subsetter.populate(text="".join(sorted(characters)))
         subsetter.subset(font)

@@ -28,8 +28,10 @@ class Example:
     png: bytes
 
 
-def examples(alphabet: str) -> list[Example]:
-    return [Example(file.name, file.read_bytes()) for file in sorted((_FILES / alphabet).glob("*.png"))]
+def examples(alphabet: str, labels: list[str]) -> list[Example]:
+    """In the order of the labels."""
+    files = [file for label in labels for file in sorted((_FILES / alphabet).glob(f"{label}-*.png"))]
+    return [Example(file.name, file.read_bytes()) for file in files]
 
 
 def what(alphabet: str) -> str:

@@ -43,7 +43,7 @@ def upload(above: DeltaGenerator) -> None:
         st.html(f'<p class="lead">{escape(what)}</p>')
         with waiting(_("Asking…")):
             alphabet = choose()
-        examples = gallery.examples(alphabet.name)
+        examples = gallery.examples(alphabet.name, alphabet.labels)
         ways = [FILES, CAMERA, EXAMPLES] if examples else [FILES, CAMERA]
         way = st.segmented_control(
             _("Take them from"), ways, format_func=_shown_way, default=FILES, required=True, key=_WAY
