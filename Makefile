@@ -1,5 +1,6 @@
 # make run     start the API and the page          make test   install what the tests need and run them all
 # make check   lint, type-check, check workflows   make lock   pin all requirements anew
+# make texts   collect the page's texts for its translations, compile these, and make the font for them (apt: fonts-noto-cjk)
 # make model DATA=DIR   train the model that ships and install it: four teachers, JOBS=N at once, then their pupil
 PYTHON ?= python3
 BIN := .venv/bin
@@ -8,7 +9,7 @@ INSTALL := pip install --quiet --disable-pip-version-check --require-hashes -r
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11
 
 .DEFAULT_GOAL := run
-.PHONY: run test check lock model
+.PHONY: run test check lock texts model
 
 .venv/runtime: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
@@ -47,6 +48,17 @@ lock: .venv/development
 	$(COMPILE) requirements-dev.in -o requirements-dev.txt
 	$(COMPILE) infra/requirements.in -o infra/requirements.txt
 	$(COMPILE) container/uv.in -o container/uv.txt
+
+LOCALE := app/ui/locale
+BABEL := $(BIN)/pybabel --quiet
+
+texts: .venv/development
+	$(BABEL) extract --add-comments=Translators: --strip-comments --add-location=file \
+		--sort-by-file --project="Digit Recognition App" -o $(LOCALE)/page.pot app/ui
+	$(BABEL) update --domain=page --no-fuzzy-matching --ignore-pot-creation-date -i $(LOCALE)/page.pot -d $(LOCALE)
+	$(BABEL) compile --domain=page -d $(LOCALE)
+	$(BIN)/python -m training.font
+	rm $(LOCALE)/page.pot
 
 DATA ?= data
 JOBS ?= 1

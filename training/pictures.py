@@ -10,11 +10,16 @@ matplotlib.use("Agg")  # no screen needed
 import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
+from matplotlib.font_manager import fontManager
 from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
+
+from app.ui import fonts
 
 Floats = npt.NDArray[np.floating[Any]]
 Labels = npt.NDArray[np.integer[Any]]
 
+fontManager.addfont(fonts.FILE)
+plt.rcParams["font.family"] = ["DejaVu Sans", fonts.FAMILY]  # the second for what the first lacks
 plt.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "savefig.dpi": 110})
 
 

@@ -13,7 +13,7 @@ from app.health import PAGE_PATH
 from app.leaving import Leaving
 from app.listening import bound, shared
 from app.settings import Settings
-from app.ui import server, sign_in
+from app.ui import fonts, server, sign_in
 from app.ui.document import Document
 from app.ui.downloads import Downloads
 from app.ui.headers import SecurityHeaders
@@ -28,6 +28,7 @@ def page(config: Settings) -> st.App:
     return st.App(
         PAGE,
         secrets=sign_in.secrets(),
+        routes=[fonts.ROUTE],
         middleware=[
             Middleware(Visitors, trusted_proxies=config.trusted_proxies),
             Middleware(Leaving, health_path=PAGE_PATH),

@@ -8,11 +8,15 @@ from html import escape
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import file_util
 
-NAME: Final = "Digit Recognition"
+from app.ui import fonts, texts
+from app.ui.texts import N_
+
+NAME: Final = N_("Digit Recognition")
 
 ICON: Final = "✍️"
 
@@ -21,19 +25,32 @@ ASSETS: Final = "/static/"
 
 
 class View(NamedTuple):
-    title: str
+    """One of the pages, in texts that are yet to be translated."""
+
+    name: str
     heading: str
     description: str
 
+    def title(self, language: str) -> str:
+        """What a browser calls it."""
+        translated = texts.catalogue(language).gettext
+        return " · ".join([translated(self.name)] * (self is not DRAW) + [translated(NAME)])
 
-DRAW: Final = View(NAME, "Draw, and lift the pen", "Draw a digit in the browser and see at once which one it is.")
+
+DRAW: Final = View(
+    N_("Draw"), N_("Draw, and lift the pen"), N_("Draw a character in the browser and see at once which one it is.")
+)
 UPLOAD: Final = View(
-    f"Upload · {NAME}", "Upload pictures", "Send photos, scans or drawings of handwritten digits and get the answers."
+    N_("Upload"),
+    N_("Upload pictures"),
+    N_("Send photos, scans or drawings of handwritten characters, get the answers."),
 )
 QUALITY: Final = View(
-    f"How good is it? · {NAME}", "How good is it?", "How often the recognizer is right, measured on pictures by others."
+    N_("How good is it?"),
+    N_("How good is it?"),
+    N_("How often the recognizer is right, measured on pictures by others."),
 )
-API: Final = View(f"API · {NAME}", "The API", "Send a picture of a handwritten digit, get the answer as JSON.")
+API: Final = View(N_("API"), N_("The API"), N_("Send a picture of a handwritten character, get the answer as JSON."))
 
 VIEWS: Final = {"/upload": UPLOAD, "/how-good": QUALITY, "/api": API}
 """By path; all other paths show `DRAW`."""
@@ -55,7 +72,10 @@ class Document:
             nonlocal replaced
             if message["type"] == "http.response.start" and message["status"] == 200 and _is_html(message):
                 replaced = True
-                await HTMLResponse(_html(VIEWS.get(scope["path"], DRAW)), headers=_HEADERS)(scope, receive, send)
+                request = HTTPConnection(scope)
+                language = texts.of_visitor(request.cookies, request.headers)
+                html = _html(VIEWS.get(scope["path"], DRAW), language)
+                await HTMLResponse(html, headers=_HEADERS)(scope, receive, send)
             elif not replaced:
                 await send(message)
 
@@ -65,7 +85,7 @@ class Document:
 
 
 _CONDITIONS: Final = (b"if-none-match", b"if-modified-since")
-_HEADERS: Final = {"Cache-Control": "no-cache"}
+_HEADERS: Final = {"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"}
 
 
 def _is_html(start: Message) -> bool:
@@ -73,21 +93,24 @@ def _is_html(start: Message) -> bool:
 
 
 @cache
-def _html(view: View) -> str:
+def _html(view: View, language: str) -> str:
     """Streamlit's head, and a body that shows what is coming; the style stands last, to have the last word."""
+    translated = texts.catalogue(language).gettext
     head, _, _ = (Path(file_util.get_static_dir()) / "index.html").read_text().partition("</head>")
-    title, heading, description = (escape(text) for text in view)
-    style, script = (Path(__file__).with_name(name).read_text() for name in ("style.css", "intake.js"))
+    name, heading, description = (escape(translated(text)) for text in (NAME, view.heading, view.description))
+    style, script = (Path(__file__).with_name(file).read_text() for file in ("style.css", "intake.js"))
+    needed = escape(translated(N_("{name} needs JavaScript."))).format(name=name)
     return (
-        head.replace(_TITLE, _META.format(title=title, description=description, name=NAME)).replace(
-            _ICON, f'<link rel="icon" href="{_drawn(ICON)}" />'
-        )
-        + f"</head><body><noscript><p>{escape(NAME)} needs JavaScript.</p></noscript>"
+        head.replace(_LANGUAGE, f'<html lang="{language}">')
+        .replace(_TITLE, _META.format(title=escape(view.title(language)), description=description, name=name))
+        .replace(_ICON, f'<link rel="icon" href="{_drawn(ICON)}" />')
+        + f"</head><body><noscript><p>{needed}</p></noscript>"
         f'<div id="root"><div class="coming"><p class="coming-heading">{heading}</p><p>{description}</p></div></div>'
-        f'<style>{style}</style><script type="module">{script}</script></body></html>'
+        f'<style>{fonts.FACE}{style}</style><script type="module">{script}</script></body></html>'
     )
 
 
+_LANGUAGE: Final = '<html lang="en">'
 _TITLE: Final = "<title>Streamlit</title>"
 _ICON: Final = '<link rel="shortcut icon" href="./favicon.png" />'
 _META: Final = """<title>{title}</title>

@@ -25,11 +25,12 @@ before("click", (event) => {
   camera.click();
 });
 
-// A screen reader says what appears there.
-new MutationObserver(() => document.querySelector(".st-key-answer:not([role])")?.setAttribute("role", "status")).observe(
-  document.body,
-  { childList: true, subtree: true },
-);
+// A screen reader says what appears there, in the language that the page has come to speak.
+new MutationObserver(() => {
+  document.querySelector(".st-key-answer:not([role])")?.setAttribute("role", "status");
+  const { language } = document.querySelector("[data-language]")?.dataset ?? {};
+  if (language && document.documentElement.lang !== language) document.documentElement.lang = language;
+}).observe(document.body, { childList: true, subtree: true });
 
 function instead(event, files) {
   event.preventDefault();
@@ -45,7 +46,7 @@ async function take(files) {
   for (const file of files) {
     const fit = await fitting(file, limits);
     if (fit) taken.items.add(fit);
-    else refused.append(Object.assign(document.createElement("p"), { className: "trouble", textContent: why(file, limits) }));
+    else refused.append(Object.assign(document.createElement("p"), { className: "trouble", textContent: why(file, limits, refused) }));
   }
   const widget = document.querySelector(WIDGET);
   if (!widget || !taken.files.length) return;
@@ -75,7 +76,7 @@ async function shrunk(picture, { name, type }) {
   return new File([blob], name, { type: kind });
 }
 
-function why({ name, size }, { megabytes }) {
-  const has = (size / 2 ** 20).toFixed(1);
-  return `${name} has ${has} MB. At most ${megabytes} MB are read, and this browser cannot make it smaller. Please save it as a smaller PNG or JPEG.`;
+function why({ name, size }, { megabytes }, { dataset }) {
+  const values = { name, size: (size / 2 ** 20).toFixed(1), limit: megabytes };
+  return dataset.tooLarge.replace(/\{(\w+)\}/g, (_, placeholder) => values[placeholder]);
 }

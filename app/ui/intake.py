@@ -4,11 +4,13 @@ The script, `intake.js`, takes what is pasted and what a phone's own camera take
 large, and says why where it cannot: Streamlit's widget would tell in a tooltip only.
 """
 
+from html import escape
 from typing import Final
 
 import streamlit as st
 
 from app import settings
+from app.ui.texts import _
 
 KEY: Final = "files"
 
@@ -23,10 +25,14 @@ def intake(on_page: bool, shown: bool) -> None:
     """
     if not on_page and not st.session_state.get(KEY):
         return
+    too_large = _(
+        "{name} has {size} MB. At most {limit} MB are read, and this browser cannot make it smaller. "
+        "Please save it as a smaller PNG or JPEG."
+    )
     with st.container(key="intake" if on_page and shown else "intake-hidden"):
         st.html(
-            '<button type="button" class="photo-button">Take a photo</button>'
+            f'<button type="button" class="photo-button">{escape(_("Take a photo"))}</button>'
             f'<div class="refused" role="alert" data-megabytes="{MEGABYTES}" '
-            f'data-pixels="{settings.load().max_pixels}"></div>'
+            f'data-pixels="{settings.load().max_pixels}" data-too-large="{escape(too_large)}"></div>'
         )
-        st.file_uploader("One or many pictures, also dropped or pasted here", accept_multiple_files=True, key=KEY)
+        st.file_uploader(_("One or many pictures, also dropped or pasted here"), accept_multiple_files=True, key=KEY)

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from app.ui import document, sign_in
+from app.ui import document, languages, sign_in, texts
 from app.ui.intake import intake
+from app.ui.texts import _
 from app.ui.views import upload as uploading
 from app.ui.views.developers import developers
 from app.ui.views.draw import draw
@@ -14,18 +15,19 @@ def upload() -> None:
     uploading.upload(above)
 
 
-st.set_page_config(document.NAME, document.ICON, "wide")
+languages.choose()
+st.set_page_config(document.DRAW.title(texts.language()), document.ICON, "wide")
 sign_in.ask()
 page = st.navigation(
     [
-        st.Page(draw, title="Draw", icon=":material/draw:", default=True),
-        st.Page(upload, title="Upload", icon=":material/upload:"),
-        st.Page(quality, title="How good is it?", icon=":material/query_stats:", url_path="how-good"),
-        st.Page(developers, title="API", icon=":material/code:", url_path="api"),
+        st.Page(draw, title=_(document.DRAW.name), icon=":material/draw:", default=True),
+        st.Page(upload, title=_(document.UPLOAD.name), icon=":material/upload:"),
+        st.Page(quality, title=_(document.QUALITY.name), icon=":material/query_stats:", url_path="how-good"),
+        st.Page(developers, title=_(document.API.name), icon=":material/code:", url_path="api"),
     ],
     position="top",
 )
-st.set_page_config(document.VIEWS.get(f"/{page.url_path}", document.DRAW).title)
+st.set_page_config(document.VIEWS.get(f"/{page.url_path}", document.DRAW).title(texts.language()))
 above = st.container()
 intake(on_page=page.url_path == "upload", shown=uploading.from_files())
 page.run()

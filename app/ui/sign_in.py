@@ -18,6 +18,7 @@ from streamlit.web.server.starlette.starlette_app_utils import decode_signed_val
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
 from app.settings import PREFIX
+from app.ui.texts import _
 
 
 class Provider(BaseSettings):
@@ -93,14 +94,16 @@ def ask() -> None:
     if not provider():
         return
     if not st.user.is_logged_in:
-        st.title("Please sign in")
-        st.html('<p class="lead">This page is for people with an account.</p>')
-        st.button("Sign in", type="primary", icon=":material/login:", on_click=st.login)
+        st.title(_("Please sign in"))
+        st.html(f'<p class="lead">{_("This page is for people with an account.")}</p>')
+        st.button(_("Sign in"), type="primary", icon=":material/login:", on_click=st.login)
         st.stop()
     with st.sidebar:
-        st.caption(f"Signed in as {st.user.get('email') or st.user.get('name') or 'you'}")
-        st.button("Sign out", icon=":material/logout:", on_click=st.logout)
+        person = st.user.get("email") or st.user.get("name")
+        st.caption(_("Signed in as {person}").format(person=person) if person else _("Signed in"))
+        st.button(_("Sign out"), icon=":material/logout:", on_click=st.logout)
     if not may_enter(st.user):
-        st.title("This page is not for this account")
-        st.html('<p class="lead">Sign out and take another, or ask whoever runs this page to let yours in.</p>')
+        st.title(_("This page is not for this account"))
+        what = _("Sign out and take another, or ask whoever runs this page to let yours in.")
+        st.html(f'<p class="lead">{what}</p>')
         st.stop()

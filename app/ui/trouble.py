@@ -8,32 +8,57 @@ from html import escape
 import streamlit as st
 
 from app.client.errors import ApiError, Busy, ServerFailed, TimedOut, TooManyRequests, Unreachable, WrongKey
+from app.client.models import Failed
+from app.ui import texts
 from app.ui.session import client
+from app.ui.texts import N_, _, ngettext
 
 
 def in_words(error: ApiError) -> str:
     """What to tell a visitor: why there is no answer, and what to do about it."""
     match error:
         case TimedOut():
-            return "The recognizer takes longer than usual. You need not do anything: it is asked again by itself."
+            return _("The recognizer takes longer than usual. You need not do anything: it is asked again by itself.")
         case Unreachable():
-            return "The recognizer is away at the moment. Nothing is lost: the answer comes as soon as it is back."
+            return _("The recognizer is away at the moment. Nothing is lost: the answer comes as soon as it is back.")
         case TooManyRequests():
-            wait = _bearable(error.retry_after)
-            return f"That was a lot in a short time. Please wait {wait:.0f} seconds; the answer then comes by itself."
+            wait = round(_bearable(error.retry_after))
+            return ngettext(
+                "That was a lot in a short time. Please wait {count} second; the answer then comes by itself.",
+                "That was a lot in a short time. Please wait {count} seconds; the answer then comes by itself.",
+                wait,
+            ).format(count=wait)
         case Busy():
-            return "The recognizer is busy with others. You need not do anything: it is asked again by itself."
+            return _("The recognizer is busy with others. You need not do anything: it is asked again by itself.")
         case ServerFailed():
-            return "Something went wrong in the recognizer. It is asked again by itself."
+            return _("Something went wrong in the recognizer. It is asked again by itself.")
         case WrongKey():
-            return (
+            return _(
                 "The recognizer does not accept this page's key. "
                 "Whoever runs the app has to give both the same DIGITS_API_KEYS and start them again."
             )
-    return (
+    return _(
         "The recognizer's answer makes no sense to this page: they are of different versions. "
         "Whoever runs the app has to update both."
     )
+
+
+_REFUSALS = {
+    "blank_image": N_("Nothing is to be seen here. Please take a picture with one character on it."),
+    "empty_file": N_("The file is empty. Please send a picture."),
+    "not_a_picture": N_("This is not a picture that can be read. Please send PNG, JPEG, WebP, AVIF, GIF, BMP or TIFF."),
+    "damaged_picture": N_("The picture is damaged. Please save it anew, as PNG or JPEG."),
+    "too_many_pixels": N_("The picture has more pixels than can be read. Please send it smaller, as PNG or JPEG."),
+    "too_laborious": N_("The picture takes too much work to decode. Please send it smaller, or as PNG or JPEG."),
+    "too_large": N_("The file is too large. Please send it smaller, as PNG or JPEG."),
+}
+"""For who does not read the API's own sentences, by its codes."""
+
+
+def refusal(answer: Failed) -> str:
+    """Why a picture has no answer: as the API says it, which says more, if that is in the visitor's language."""
+    ours = _REFUSALS.get(answer.code, "")
+    return _(ours) if ours and (texts.language() != "en" or answer.code == "blank_image") else answer.error
 
 
 def again_in(error: ApiError) -> float | None:

@@ -13,8 +13,9 @@ from streamlit.runtime import get_instance
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from app.callers import LOCAL
-from app.ui import sign_in
+from app.ui import sign_in, texts
 from app.ui.paths import UPLOADS
+from app.ui.texts import N_
 
 MEGABYTE: Final = 1024 * 1024
 
@@ -58,7 +59,7 @@ class UploadLimits:
         length = request.headers.get("content-length", "")
         visitor, size = scope["client"][0], max(LEAST, int(length)) if length.isdecimal() else 0
         if refusal := self._refusal(request, visitor, size):
-            await refusal(scope, receive, send)
+            await _refused(request, *refusal)(scope, receive, send)
             return
         self._arriving[visitor] += size
         try:
@@ -69,15 +70,16 @@ class UploadLimits:
             self._arriving[visitor] -= size
             self._arriving += Counter()  # forgets whom it counts as 0
 
-    def _refusal(self, request: HTTPConnection, visitor: str, size: int) -> PlainTextResponse | None:
+    def _refusal(self, request: HTTPConnection, visitor: str, size: int) -> tuple[int, str] | None:
+        """Status and sentence."""
         if sign_in.provider() and not sign_in.has_signed_in(request):
-            return PlainTextResponse("Please sign in first.", 403)
+            return 403, N_("Please sign in first.")
         if not size:
-            return PlainTextResponse("A file's length must be told before it.", 411)
+            return 411, N_("A file's length must be told before it.")
         if not self._has_room(visitor, size):
             self._forget_sessions_without_page()
         if not self._has_room(visitor, size):
-            return PlainTextResponse("There is no room for this file. Please remove some, or try again later.", 413)
+            return 413, N_("There is no room for this file. Please remove some, or try again later.")
         return None
 
     def _has_room(self, visitor: str, size: int) -> bool:
@@ -113,9 +115,15 @@ class UploadLimits:
                 await self._app(scope, receive, watched_send)
         except TimeoutError:
             if not status:
-                late = PlainTextResponse("The file took too long to arrive.", 408, headers={"Connection": "close"})
+                late = _refused(HTTPConnection(scope), 408, N_("The file took too long to arrive."))
+                late.headers["Connection"] = "close"
                 await late(scope, receive, send)
         return status == 204
+
+
+def _refused(request: HTTPConnection, status: int, sentence: str) -> PlainTextResponse:
+    language = texts.of_visitor(request.cookies, request.headers)
+    return PlainTextResponse(texts.catalogue(language).gettext(sentence), status)
 
 
 def _resident() -> int:

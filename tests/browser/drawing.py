@@ -22,7 +22,7 @@ def pen_strokes() -> dict[str, list[Stroke]]:
 
 def on_canvas(page: Page, stroke: Stroke, size: float = 0.6, at: Point = (0.5, 0.5)) -> Stroke:
     """A stroke in pixels of the page: `size` and the middle's place `at` as shares of the canvas's side."""
-    box = page.get_by_role("application", name="Drawing area").bounding_box()
+    box = page.get_by_role("application").bounding_box()
     assert box, "there is no canvas"
     left, top = (at[0] - size / 2), (at[1] - size / 2)
     return [

@@ -6,13 +6,16 @@ than pixels: they survive a re-run, another page and a reload, and are drawn ane
 """
 
 import base64
+import json
 from pathlib import Path
 
 import streamlit as st
 
+from app.ui.texts import _
+
 _FILES = Path(__file__).parent
 
-_SCRIPTS = ("strokes.js", "history.js", "recent.js", "watch.js", "canvas.js")
+_SCRIPTS = ("words.js", "strokes.js", "history.js", "recent.js", "watch.js", "canvas.js")
 """One after the other they are one module: Streamlit takes no more."""
 
 _pad = st.components.v2.component(
@@ -34,11 +37,41 @@ def canvas(key: str, answer_key: str) -> bytes:
     Returns:
         The drawing as a PNG of 280x280 pixels, black on white; blank for a dot, empty when nothing is drawn.
     """
-    state = _pad(key=key, data={"answerKey": answer_key}, default={"drawing": ""}, on_drawing_change=lambda: None)
+    data = {"answerKey": answer_key, "texts": json.dumps(_texts())}
+    state = _pad(key=key, data=data, default={"drawing": ""}, on_drawing_change=lambda: None)
     drawing = _bytes_of(state.get("drawing"))
     # Not in `data`: Streamlit fails to cache messages of the component's size that change from run to run.
     st.html(f'<span data-taken="{_name(drawing)}"></span>')
     return drawing
+
+
+def _texts() -> dict[str, str]:
+    """What the scripts write and say, by the names that they have for it."""
+    return {
+        "drawingArea": _("Drawing area"),
+        "drawHere": _("Draw here"),
+        "tools": _("Drawing tools"),
+        "brush": _("Brush"),
+        "eraser": _("Eraser"),
+        "undo": _("Undo"),
+        "redo": _("Redo"),
+        "clear": _("Clear"),
+        "next": _("Next drawing"),
+        "putThisAside": _("Put this drawing aside"),
+        "putAside": _("Drawings put aside"),
+        # Translators: what stands in braces is a label, as it was recognized.
+        "bringBack": _("Bring back {label}"),
+        "bringBackADrawing": _("Bring back a drawing"),
+        # Translators: keys stand in backquotes; letters, Delete and Ctrl are the same everywhere.
+        "keys": _(
+            "By keyboard: `←` `→` `↑` `↓` move the pen, `Space` puts it down and lifts it. `E` eraser, `Delete` clear, "
+            "`N` next, `Ctrl+Z` undo, `Ctrl+Y` redo."
+        ),
+        "thinking": _("Thinking…"),
+        "away": _(
+            "This page cannot reach its server. Your drawing is kept, and answered as soon as the server is back."
+        ),
+    }
 
 
 def answered(drawing: bytes) -> str:

@@ -10,7 +10,7 @@ const pads = new WeakMap();
 export default function ({ parentElement, data, setStateValue }) {
   const pad = pads.get(parentElement) ?? makePad(parentElement);
   pads.set(parentElement, pad);
-  pad.connect(setStateValue, data.answerKey);
+  pad.connect(setStateValue, data.answerKey, data.texts);
   return () => {
     pad.disconnect();
     pads.delete(parentElement);
@@ -25,13 +25,16 @@ function makePad(root) {
   const [brush, eraser, undo, redo, clear, next] = ["brush", "eraser", "undo", "redo", "clear", "next"].map((name) =>
     root.querySelector(`[name=${name}]`),
   );
+  const texts = {};
+  let written = ""; // the same, as they came
   const history = makeHistory(remembered(KEPT));
-  const recent = makeRecent(root.querySelector(".recent"), (strokes) => {
+  const recent = makeRecent(root.querySelector(".recent"), texts, (strokes) => {
     putAside();
     change(strokes);
   });
   const watch = makeWatch(
     root.querySelector("[role=status]"),
+    texts,
     () => send("drawing", sent),
     () => stroke || location.reload(), // the drawings survive it
   );
@@ -197,9 +200,14 @@ function makePad(root) {
 
   const resized = new ResizeObserver(show);
   resized.observe(canvas);
-  recent.show();
   return {
-    connect(setStateValue, answerKey) {
+    connect(setStateValue, answerKey, named) {
+      if (written !== named) {
+        written = named;
+        Object.assign(texts, JSON.parse(named));
+        write(root, texts);
+        recent.show();
+      }
       const first = send === null;
       send = setStateValue;
       watch.of(answerKey);

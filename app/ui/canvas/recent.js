@@ -2,7 +2,7 @@ const RECENT = "drawing-pad-recent";
 const MOST_RECENT = 8;
 
 /** Drawings that were put aside, the last one first: a button each, which calls `restore(strokes)`. */
-function makeRecent(list, restore) {
+function makeRecent(list, texts, restore) {
   let drawings = remembered(RECENT);
 
   function change(changed) {
@@ -19,7 +19,7 @@ function makeRecent(list, restore) {
     const button = Object.assign(document.createElement("button"), { type: "button" });
     const paper = Object.assign(document.createElement("canvas"), { width: 88, height: 88 });
     const caption = Object.assign(document.createElement("span"), { textContent: drawing.label });
-    button.setAttribute("aria-label", `Bring back ${drawing.label || "a drawing"}`);
+    button.ariaLabel = drawing.label ? filled(texts.bringBack, drawing) : texts.bringBackADrawing;
     button.append(paper, caption);
     button.addEventListener("click", () => {
       change(drawings.filter((other) => other !== drawing));

@@ -4,9 +4,6 @@ const LOST = 8000; // ms in which a server that is there begins a run, if it sti
 const TOO_LONG = 30_000; // ms in which a run has always said something, be it that the recognizer is away
 const SPOKEN = 1000; // ms after which a screen reader has taken what it is to say
 
-const THINKING = "Thinking…";
-const AWAY = "This page cannot reach its server. Your drawing is kept, and answered as soon as the server is back.";
-
 /** Closes what Streamlit says when its server is away: words for a programmer, before which nothing can be drawn. */
 const STREAMLIT_S = ".stDialog:has(.stErrorCodeBlock) [aria-label=Close]";
 
@@ -16,10 +13,10 @@ const nameOf = (dataUrl) => dataUrl.slice(-32);
 /**
  * Watches the answer, and says so while it is not yet that to the last drawing.
  *
- * `status` is an element for screen readers; `sendAgain` is called when the drawing may have been lost, `reload` when
- * that did not help.
+ * `status` is an element for screen readers; of `texts` it says `thinking` and `away`; `sendAgain` is called when the
+ * drawing may have been lost, `reload` when that did not help.
  */
-function makeWatch(status, sendAgain, reload) {
+function makeWatch(status, texts, sendAgain, reload) {
   let answer = () => null;
   let awaited = "";
   let since = 0;
@@ -44,7 +41,7 @@ function makeWatch(status, sendAgain, reload) {
   }
 
   function think() {
-    say(THINKING);
+    say(texts.thinking);
     timer = setTimeout(look, NEXT_LOOK);
   }
 
@@ -55,8 +52,8 @@ function makeWatch(status, sendAgain, reload) {
       () => false,
     );
     if (timer !== mine) return;
-    if (!reached || status.textContent === AWAY) since = performance.now();
-    say(reached ? THINKING : AWAY);
+    if (!reached || status.textContent === texts.away) since = performance.now();
+    say(reached ? texts.thinking : texts.away);
     const idle = taken() === answered(); // no run has begun that is not yet at its end
     if (performance.now() - since > (idle ? LOST : TOO_LONG)) reload();
     else if (reached && idle) sendAgain();

@@ -5,31 +5,51 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from app import settings
-
-_CURL = "curl{key} -F file=@digit.png {address}/predict/"
+from app.ui.session import alphabets
+from app.ui.texts import _
 
 _PYTHON = """import requests
 
 with open("digit.png", "rb") as picture:
     answer = requests.post("{address}/predict/", files={{"file": picture}}{key}, timeout=10)
-print(answer.json()["predicted_digit"])
+print(answer.json()["label"])
 """
 
 
 def developers() -> None:
     address, locked = public_address(), bool(settings.load().api_keys)
-    st.title("The API", anchor=False)
-    st.html('<p class="lead">Send a picture, get the answer as JSON.</p>')
-    st.markdown(f"It answers at **{address}**; [its documentation]({address}/docs) tells all.")
+    st.title(_("The API"), anchor=False)
+    st.html(f'<p class="lead">{_("Send a picture, get the answer as JSON.")}</p>')
+    where = _("It answers at **{address}**; [its documentation]({documentation}) tells all.")
+    st.markdown(where.format(address=address, documentation=f"{address}/docs"))
     if locked:
-        st.markdown("It wants a key, which whoever runs this app gives out. Put yours in the place of `YOUR_KEY`.")
-    st.header("From a shell", anchor=False)
-    st.code(_CURL.format(address=address, key=" -H 'X-API-Key: YOUR_KEY'" if locked else ""), language=None)
-    st.header("From Python", anchor=False)
+        wanted = _("It wants a key, which whoever runs this app gives out. Put yours in the place of {placeholder}.")
+        st.markdown(wanted.format(placeholder="`YOUR_KEY`"))
+    others = [one.name for one in alphabets() if one.name != settings.load().default_alphabet]
+    if others:
+        asked = _("It reads {default} unless asked for another alphabet: {others}.")
+        st.markdown(
+            asked.format(
+                default=f"`{settings.load().default_alphabet}`",
+                others=", ".join(f"`/predict/?alphabet={name}`" for name in others),
+            )
+        )
+    st.header(_("From a shell"), anchor=False)
+    st.code(curl("digit.png"), language=None)
+    st.header(_("From Python"), anchor=False)
     key = ', headers={"X-API-Key": "YOUR_KEY"}' if locked else ""
     st.code(_PYTHON.format(address=address, key=key), language=None)
-    st.header("The answer", anchor=False)
+    st.header(_("The answer"), anchor=False)
     st.code(_EXAMPLE, language=None)
+
+
+def curl(file: str, alphabet: str = "") -> str:
+    """The command that asks the API what a file shows; `alphabet` is only said where it is not the API's default."""
+    key = " -H 'X-API-Key: YOUR_KEY'" if settings.load().api_keys else ""
+    address = f"{public_address()}/predict/"
+    if alphabet not in ("", settings.load().default_alphabet):
+        address = f"'{address}?alphabet={alphabet}'"
+    return f"curl{key} -F file=@{file} {address}"
 
 
 def public_address() -> str:

@@ -4,26 +4,43 @@ from html import escape
 
 import streamlit as st
 
-from app import settings
 from app.client.errors import ApiError
 from app.client.models import Alphabet, Failed, Recognized
 from app.ui import answer as html
 from app.ui import visitors
-from app.ui.alphabets import choose
+from app.ui.alphabets import choose, of_digits
 from app.ui.canvas import answered, canvas
 from app.ui.session import BATCH, answer_to, client
-from app.ui.trouble import show_trouble
-from app.ui.views.developers import public_address
+from app.ui.texts import _, ngettext
+from app.ui.trouble import refusal, show_trouble
+from app.ui.views.developers import curl
 
 ANSWER_KEY = "answer"
 
+MOST_LISTED = 20
+"""Labels that are listed above the pad; of more their number is said, so that the pad stays where it is."""
+
 
 def draw() -> None:
-    st.title("Draw, and lift the pen", anchor=False)
+    st.title(_("Draw, and lift the pen"), anchor=False)
     alphabet = choose()
-    what = f"one of <span>{html.listed(alphabet.labels)}</span>" if alphabet.labels else "one character"
-    st.html(f'<p class="lead">A neural network that reads handwriting: draw {what}.</p>')
+    st.html(f'<p class="lead">{_lead(alphabet.labels)}</p>')
     _pad_and_answer(alphabet)
+
+
+def _lead(labels: list[str]) -> str:
+    """What may be drawn, as HTML."""
+    if not labels:
+        return escape(_("A neural network that reads handwriting: draw one character."))
+    if len(labels) <= MOST_LISTED:
+        said = escape(_("A neural network that reads handwriting: draw one of {labels}."))
+        return said.format(labels=f"<span>{html.listed(labels)}</span>")
+    said = ngettext(
+        "A neural network that reads handwriting: draw the {count} character that it knows.",
+        "A neural network that reads handwriting: draw one of the {count} characters that it knows.",
+        len(labels),
+    )
+    return escape(said).format(count=f"<b>{len(labels)}</b>")
 
 
 @st.fragment
@@ -53,20 +70,24 @@ def _show(answer: Recognized | Failed | None) -> None:
         st.html(html.headline(answer))
     elif answer:
         blank = answer.code == "blank_image"
-        words = "Only a dot so far, or hardly more. Go on drawing." if blank else answer.error
+        words = _("Only a dot so far, or hardly more. Go on drawing.") if blank else refusal(answer)
         st.html(f'<p class="quiet">{escape(words)}</p>')
     else:
-        st.html('<p class="quiet">The answer appears here.</p>')
+        st.html(f'<p class="quiet">{escape(_("The answer appears here."))}</p>')
 
 
 def _explain(answer: Recognized, alphabet: Alphabet) -> None:
-    pictures = html.seen(answer.glyph, "What the model saw", "The drawing as the model saw it, 28 by 28 pixels")
+    pictures = html.seen(answer.glyph, _("What the model saw"), _("The drawing as the model saw it, 28 by 28 pixels"))
     mattered = st.session_state.get("mattered", {}).get(html.request_of(answer))
     if mattered:
-        pictures += html.seen(mattered, "What mattered", "The same picture, orange where erasing it costs confidence")
-    caution = html.caution(alphabet.figures)
-    st.html(f'{html.chart(answer, alphabet.labels)}{caution}<div class="pictures">{pictures}</div>')
-    if answer.glyph and not mattered and st.button("Which pixels mattered?", icon=":material/search_insights:"):
+        what = _("The same picture, orange where erasing it costs confidence")
+        pictures += html.seen(mattered, _("What mattered"), what)
+    chart, caution = (
+        html.chart(answer, alphabet.labels, alphabet.names),
+        html.caution(alphabet.figures, alphabet.labels),
+    )
+    st.html(f'{chart}{caution}<div class="pictures">{pictures}</div>')
+    if answer.glyph and not mattered and st.button(_("Which pixels mattered?"), icon=":material/search_insights:"):
         try:
             _find_what_mattered(answer)
         except ApiError as error:
@@ -76,16 +97,16 @@ def _explain(answer: Recognized, alphabet: Alphabet) -> None:
 
 
 def _take_along(drawing: bytes, answer: Recognized) -> None:
-    taken = st.expander("This drawing as PNG, JSON and curl", icon=":material/ios_share:", on_change="rerun")
+    name = "digit.png" if of_digits(answer.confidences) else "character.png"
+    taken = st.expander(_("This drawing as PNG, JSON and curl"), icon=":material/ios_share:", on_change="rerun")
     if not taken.open:  # a stroke waits for nothing that nobody sees
         return
     with taken:
-        st.download_button("The drawing as PNG", drawing, "digit.png", "image/png", icon=":material/download:")
-        st.html('<p class="note">The answer, as the API gives it</p>')
+        st.download_button(_("The drawing as PNG"), drawing, name, "image/png", icon=":material/download:")
+        st.html(f'<p class="note">{escape(_("The answer, as the API gives it"))}</p>')
         st.code(answer.model_dump_json(indent=2, exclude={"glyph"}), language=None, height=240)
-        st.html('<p class="note">The same question from a shell, where the drawing lies</p>')
-        key = " -H 'X-API-Key: YOUR_KEY'" if settings.load().api_keys else ""
-        st.code(f"curl{key} -F file=@digit.png {public_address()}/predict/", language=None)
+        st.html(f'<p class="note">{escape(_("The same question from a shell, where the drawing lies"))}</p>')
+        st.code(curl(name, answer.model.alphabet), language=None)
 
 
 def _find_what_mattered(answer: Recognized) -> None:

@@ -15,9 +15,11 @@ from app.ui import gallery, intake
 from app.ui.alphabets import choose
 from app.ui.originals import address_of
 from app.ui.session import BATCH, answers_to, batches
-from app.ui.trouble import show_trouble, waiting
+from app.ui.texts import N_, _, ngettext
+from app.ui.trouble import refusal, show_trouble, waiting
 
-FILES, CAMERA, EXAMPLES = ":material/upload_file: Files", ":material/photo_camera: Camera", ":material/apps: Examples"
+FILES, CAMERA, EXAMPLES = N_("Files"), N_("Camera"), N_("Examples")
+_ICONS = {FILES: "upload_file", CAMERA: "photo_camera", EXAMPLES: "apps"}
 
 _WAY = "way"
 
@@ -36,20 +38,23 @@ def from_files() -> bool:
 def upload(above: DeltaGenerator) -> None:
     """Show the page; `above` is the place above the file widget."""
     with above:
-        st.title("Upload pictures", anchor=False)
-        st.html('<p class="lead">Photos, scans or drawings, one character each. Dark on light or light on dark.</p>')
-        with waiting("Asking…"):
+        st.title(_("Upload pictures"), anchor=False)
+        what = _("Photos, scans or drawings, one character each. Dark on light or light on dark.")
+        st.html(f'<p class="lead">{escape(what)}</p>')
+        with waiting(_("Asking…")):
             alphabet = choose()
-        examples = gallery.examples(alphabet.name)
+        examples = gallery.examples(alphabet.name, alphabet.labels)
         ways = [FILES, CAMERA, EXAMPLES] if examples else [FILES, CAMERA]
-        way = st.segmented_control("Take them from", ways, default=FILES, required=True, key=_WAY)
-    pictures = _pictures(way, examples)
+        way = st.segmented_control(
+            _("Take them from"), ways, format_func=_shown_way, default=FILES, required=True, key=_WAY
+        )
+    pictures = _pictures(way, alphabet, examples)
     with st.container(key="answer"):
         if not pictures:
-            st.html('<p class="quiet">The answer appears here.</p>')
+            st.html(f'<p class="quiet">{escape(_("The answer appears here."))}</p>')
             return
         try:
-            with waiting("Thinking…"):
+            with waiting(_("Thinking…")):
                 results = _ask(pictures, alphabet)
         except ApiError as error:
             show_trouble(error)
@@ -61,24 +66,29 @@ def upload(above: DeltaGenerator) -> None:
         _show_all(pictures, results)
 
 
-def _pictures(way: str, examples: list[gallery.Example]) -> list[Picture]:
+def _shown_way(way: str) -> str:
+    return f":material/{_ICONS[way]}: {_(way)}"
+
+
+def _pictures(way: str, alphabet: Alphabet, examples: list[gallery.Example]) -> list[Picture]:
     if way == CAMERA:
-        photo = st.camera_input("Hold the paper so that one character fills the middle")
+        photo = st.camera_input(_("Hold the paper so that one character fills the middle"))
         return [Picture("camera.jpg", photo.getvalue())] if photo else []
     if way == EXAMPLES:
-        st.html('<p class="note">Digits that people wrote by hand, from the MNIST test set. Pick one.</p>')
-        example = gallery.pick(examples, key="gallery")
+        st.html(f'<p class="note">{escape(" ".join(filter(None, (gallery.what(alphabet.name), _("Pick one.")))))}</p>')
+        example = gallery.pick(examples, key=f"gallery-{alphabet.name}")
         return [Picture(example.name, example.png)] if example else []
     return [Picture(file.name, file.getvalue()) for file in st.session_state[intake.KEY]]
 
 
 def _ask(pictures: list[Picture], alphabet: Alphabet) -> list[Recognized | Failed]:
     results: list[Recognized | Failed] = []
-    bar = st.progress(0.0, "Looking at the pictures") if len(pictures) > BATCH else None
+    bar = st.progress(0.0, _("Looking at the pictures")) if len(pictures) > BATCH else None
     for part in batches([picture.data for picture in pictures]):
         results += answers_to(part, alphabet.name)
         if bar:
-            bar.progress(len(results) / len(pictures), f"{len(results)} of {len(pictures)} pictures")
+            done = ngettext("{done} of {count} picture", "{done} of {count} pictures", len(pictures))
+            bar.progress(len(results) / len(pictures), done.format(done=len(results), count=len(pictures)))
     if bar:
         bar.empty()
     return results
@@ -89,19 +99,19 @@ def _say(results: list[Recognized | Failed]) -> None:
     if len(results) > 1:
         unread = sum(isinstance(result, Failed) for result in results)
         unsure = sum(isinstance(result, Recognized) and not result.sure for result in results)
-        st.html(f'<p class="lead summary">{len(results)} pictures: {_counted(unsure, unread)}</p>')
+        st.html(f'<p class="lead summary">{escape(_counted(len(results), unsure, unread))}</p>')
     elif isinstance(results[0], Failed):
-        st.html(f'<p class="trouble" role="alert">{escape(results[0].error)}</p>')
+        st.html(f'<p class="trouble" role="alert">{escape(refusal(results[0]))}</p>')
     else:
         st.html(html.headline(results[0]))
 
 
 def _show_one(picture: Picture, result: Recognized | Failed, alphabet: Alphabet) -> None:
-    shown = html.seen(address_of(picture.data), "Your picture", picture.name, "photo")
+    shown = html.seen(address_of(picture.data), _("Your picture"), picture.name, "photo")
     chart = ""
     if isinstance(result, Recognized):
-        shown += html.seen(result.glyph, "What the model saw", "The picture as the model saw it, 28 by 28 pixels")
-        chart = html.chart(result, alphabet.labels)
+        shown += html.seen(result.glyph, _("What the model saw"), _("The picture as the model saw it, 28 by 28 pixels"))
+        chart = html.chart(result, alphabet.labels, alphabet.names)
     with st.container(key="details"):
         st.html(f'{chart}<div class="pictures">{shown}</div>')
 
@@ -111,12 +121,13 @@ def _show_all(pictures: list[Picture], results: list[Recognized | Failed]) -> No
     with st.container(key="details"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.download_button(
-                "Download as CSV", as_csv(pictures, results), "answers.csv", "text/csv", icon=":material/download:"
+                _("Download as CSV"), as_csv(pictures, results), "answers.csv", "text/csv", icon=":material/download:"
             )
-            if st.toggle("Doubtful ones first"):
+            if st.toggle(_("Doubtful ones first"), key="doubtful-first"):
                 both.sort(key=lambda one: _certainty(one[1]))
         rows = "".join(_row(picture, result) for picture, result in both)
-        head = "".join(f'<th scope="col">{name}</th>' for name in ("Picture", "Answer", "As the model saw it", "File"))
+        columns = _("Picture"), _("Answer"), _("As the model saw it"), _("File")
+        head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
         st.html(f'<table class="answers"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>')
 
 
@@ -125,20 +136,26 @@ def _certainty(result: Recognized | Failed) -> tuple[bool, float]:
     return (False, 0.0) if isinstance(result, Failed) else (result.sure, result.confidence)
 
 
-def _counted(unsure: int, unread: int) -> str:
-    parts = [f"{unsure} not sure"] * bool(unsure) + [f"{unread} not readable"] * bool(unread)
-    return " and ".join(parts) + "." if parts else "all recognized."
+def _counted(count: int, unsure: int, unread: int) -> str:
+    all_of_them = ngettext("{count} picture: {what}.", "{count} pictures: {what}.", count)
+    parts = []
+    if unsure:
+        parts.append(ngettext("{count} not sure", "{count} not sure", unsure).format(count=unsure))
+    if unread:
+        parts.append(ngettext("{count} not readable", "{count} not readable", unread).format(count=unread))
+    return all_of_them.format(count=count, what=_(" and ").join(parts) or _("all recognized"))
 
 
 def _row(picture: Picture, result: Recognized | Failed) -> str:
     address = address_of(picture.data)
     thumb = f'<img src="{address}" alt="" loading="lazy"/>' if address else ""
     if isinstance(result, Failed):
-        mark, saw, said = "unread", "", escape(result.error)
+        mark, saw, said = "unread", "", escape(refusal(result))
     else:
         mark = "sure" if result.sure else "unsure"
         saw = f'<img class="glyph" src="{escape(result.glyph or "")}" alt=""/>'
-        said = f"<b>{escape(result.label)}</b> {escape(html.in_words(result))}"
+        name = html.name_and_case(result)
+        said = f"<b>{escape(result.label)}</b> {escape(f'{name}. ' if name else '')}{escape(html.in_words(result))}"
     return (
         f'<tr class="{mark}"><td>{thumb}</td><td class="said">{said}</td><td>{saw}</td>'
         f'<td class="file">{escape(picture.name)}</td></tr>'
