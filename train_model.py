@@ -301,6 +301,10 @@ def keep_epoch(training: Training, checkpoint: Path, tracker: tracking.Tracker, 
     """Save, track and print what an epoch came to."""
     training.save(checkpoint)
     tracker.log({key: value for key, value in row.items() if key != "epoch"}, step=int(row["epoch"]))
+    print_epoch(row)
+
+
+def print_epoch(row: dict[str, float]) -> None:
     cells = "".join(f"{100 * value:12.2f}" for key, value in row.items() if key.startswith("accuracy "))
     console.print(f"{row['epoch']:5}{row['loss']:9.4f}  {cells}{row['seconds']:10.0f}")
 

@@ -7,6 +7,7 @@ The pictures have 64x64 pixels. Drawings are made of their skeletons, as pens of
 import csv
 import io
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -104,9 +105,11 @@ def by_writer(written: Written) -> tuple[Written, Written, Written]:
     return written[~test & ~validation], written[validation], written[test]
 
 
-def load_training(folder: Path, settings: DataSettings, limit: int | None) -> TrainingData:
+def load_training(
+    folder: Path, settings: DataSettings, limit: int | None, everything: Callable[[Path], Written] = read
+) -> TrainingData:
     """The pictures as they are, with as extras damaged ones, drawings of their skeletons and what is no numeral."""
-    learned, judged, _ = (part[:limit] for part in by_writer(read(folder)))
+    learned, judged, _ = (part[:limit] for part in by_writer(everything(folder)))
     train = learned.glyphs()
     spoilt = datasets.damaged(learned.pictures, learned.labels, settings.seed, CLEANING)
     drawn = datasets.drawings(
@@ -128,8 +131,8 @@ def load_training(folder: Path, settings: DataSettings, limit: int | None) -> Tr
     )
 
 
-def load_test(folder: Path) -> GlyphSet:
-    return by_writer(read(folder))[2].glyphs()
+def load_test(folder: Path, everything: Callable[[Path], Written] = read) -> GlyphSet:
+    return by_writer(everything(folder))[2].glyphs()
 
 
 def load_evaluation(folder: Path) -> list[EvaluationSet]:
