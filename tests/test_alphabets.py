@@ -12,9 +12,10 @@ import requests
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
+from app.reading import picture, pipeline
 from app.reading.glyphs import Glyph
 from app.reading.picture import decode
-from app.reading.pipeline import glyph_of
+from app.reading.pipeline import BlankImage, glyph_of
 from app.reading.recognizer import MODEL_FILE, ModelRecord, Recognizer, UnusableModel
 from tests.support.api import serving
 from tests.support.handwriting import DATA
@@ -70,6 +71,14 @@ def test_an_answer_says_what_applies(
         assert {key: answer[key] for key in ("label", "case", "name", "predicted_digit") if key in answer} == expected
         (listed,) = requests.get(api.url + "/alphabets/", timeout=5).json()["alphabets"]
     assert (listed["title"], listed["names"], listed["cased"]) == ("Letters", {"ґ": "ge"}, ["а"])
+
+
+def test_a_blank_picture_of_letters_should_show_a_character(networks: dict[str, Path]) -> None:
+    recognizer = Recognizer(networks["а"])
+    blank = picture.open_file(encoded(Image.new("L", (50, 50))))
+    for outcome in pipeline.read([blank], recognizer):
+        assert isinstance(outcome, BlankImage)
+        assert str(outcome) == "Image is blank. Please provide a valid character."
 
 
 def test_label_and_case_are_asked_in_one_run(networks: dict[str, Path]) -> None:

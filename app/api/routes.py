@@ -2,6 +2,7 @@
 
 import base64
 import io
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -131,7 +132,7 @@ def _recognized(recognizer: Recognizer, reading: Reading, with_glyph: bool) -> d
     prediction, record = reading.prediction, recognizer.record
     metrics.PREDICTIONS.labels(record.alphabet, prediction.label).inc()
     metrics.CONFIDENCE.labels(record.alphabet).observe(prediction.confidence)
-    order = sorted(range(len(record.labels)), key=prediction.probabilities.__getitem__, reverse=True)
+    likeliest_first = sorted(zip(prediction.probabilities, record.labels, strict=True), key=itemgetter(0), reverse=True)
     digit = {"predicted_digit": int(prediction.label)} if prediction.label in DIGITS else {}
     case = {"case": prediction.case} if record.cases else {}
     picture = {"glyph": _data_url(reading.glyph.pixels)} if with_glyph else {}
@@ -143,9 +144,9 @@ def _recognized(recognizer: Recognizer, reading: Reading, with_glyph: bool) -> d
         "confidence": _rounded(prediction.confidence),
         "sure": prediction.sure,
         "alternatives": [
-            Alternative(label=label, **_name(record, label), confidence=_rounded(prediction.probabilities[index]))
-            for index, label in ((index, record.labels[index]) for index in order)
-            if index != prediction.index
+            Alternative(label=label, **_name(record, label), confidence=_rounded(probability))
+            for probability, label in likeliest_first
+            if label != prediction.label
         ],
         "model": ModelName(alphabet=record.alphabet, version=record.version),
         **picture,

@@ -133,7 +133,7 @@ class Recognizer:
         for glyph in glyphs:
             following = first + 1 + len(glyph.others)
             answer, piece = self._answer(glyph, shares[first:following])
-            found.append(self._prediction(answer, *(of_pieces[first + piece] for of_pieces in cases)))
+            found.append(self._prediction(answer, cases[0][first + piece] if cases else None))
             first = following
         return found
 
@@ -160,7 +160,7 @@ class Recognizer:
                 answer, row = (shares[1] + 1 / len(answer)) / 2, 1
         return (_tempered(answer) if glyph.cut else answer), row
 
-    def _prediction(self, probabilities: Floats, cases: Floats | None = None) -> Prediction:
+    def _prediction(self, probabilities: Floats, cases: Floats | None) -> Prediction:
         index = int(probabilities.argmax())
         label, confidence = self.labels[index], float(probabilities[index])
         return Prediction(
