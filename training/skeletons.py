@@ -2,6 +2,7 @@
 
 import os
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ from PIL import Image
 from scipy import ndimage
 from skimage.morphology import skeletonize
 
-from app.reading import ink
+from app.reading import glyphs, ink
+from app.reading.glyphs import Cleaning
 from app.reading.ink import Density
 from app.reading.picture import Picture
 from training.datasets import GlyphSet
@@ -26,6 +28,9 @@ _INK = 0.2
 _SIDE = 120
 """Pixels to which the longer side of less ink is enlarged: a skeleton knows whole pixels alone."""
 
+_SPUR = 1.2
+"""A line with a free end is none up to so many times the pen's radius. [2: the short bar of an є is lost]"""
+
 _SMOOTH = 2.0
 """Standard deviation, in pixels, by which a line's steps are smoothed away."""
 
@@ -35,35 +40,37 @@ _AROUND = [(-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)]
 def strokes_of(density: Density) -> list[Points]:
     """The strokes of one character, each (points, 2) x, y with y down, in pixels of any size.
 
-    Spurs are left away: what branches off no farther than the pen was thick there.
+    Spurs are left away: what branches off to the edge of the stroke that it is on, where no pen has turned.
     """
     drawn = np.pad(_enlarged(density) > _INK, 1)
     radius = ndimage.distance_transform_edt(drawn)
     lines = _lines(skeletonize(drawn))
     ends = [end for line in lines for end in (line[0], line[-1])]
-    kept = [line for line in lines if len(line) > 2 * radius[line[-1]] or not _is_spur(line, ends)]
+    kept = [line for line in lines if len(line) > _SPUR * _widest(line, radius) or not _is_spur(line, ends)]
     return [_smoothed(line) for line in kept or lines]
 
 
 def strokes_of_all(
-    pictures: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64], writers: npt.NDArray[Any]
+    pictures: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64], writers: npt.NDArray[Any], cleaning: Cleaning
 ) -> StrokeSet:
-    """The same of pictures, (n, height, width), on all cores, with a progress bar."""
+    """The same of pictures, (n, height, width), without their dirt, on all cores, with a progress bar."""
+    work = partial(_strokes_of_picture, cleaning)
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        samples = list(track(pool.map(_strokes_of_picture, pictures, chunksize=64), "skeletons", len(pictures)))
+        samples = list(track(pool.map(work, pictures, chunksize=64), "skeletons", len(pictures)))
     return StrokeSet(samples, labels, writers.astype(np.str_))
 
 
 def strokes_of_glyphs(part: GlyphSet) -> StrokeSet:
     """The same of glyphs, whose writers nobody knows."""
-    glyphs = part.glyphs[:, 0].numpy()
+    pixels = part.glyphs[:, 0].numpy()
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        samples = list(track(pool.map(strokes_of, glyphs, chunksize=64), "skeletons", len(glyphs)))
-    return StrokeSet(samples, part.labels.numpy(), np.full(len(glyphs), ""))
+        samples = list(track(pool.map(strokes_of, pixels, chunksize=64), "skeletons", len(pixels)))
+    return StrokeSet(samples, part.labels.numpy(), np.full(len(pixels), ""))
 
 
-def _strokes_of_picture(pixels: npt.NDArray[np.uint8]) -> list[Points]:
-    return strokes_of(ink.of(Picture.of(Image.fromarray(pixels))).density)
+def _strokes_of_picture(cleaning: Cleaning, pixels: npt.NDArray[np.uint8]) -> list[Points]:
+    drawn = ink.of(Picture.of(Image.fromarray(pixels)))
+    return strokes_of((glyphs.cleaned(drawn, cleaning) or drawn).density)
 
 
 def _enlarged(density: Density) -> Density:
@@ -73,6 +80,11 @@ def _enlarged(density: Density) -> Density:
     scale = max(1.0, _SIDE / max(drawn.shape))
     size = tuple(max(1, round(scale * side)) for side in drawn.shape[::-1])
     return np.asarray(Image.fromarray(drawn).resize(size, Image.Resampling.BICUBIC))
+
+
+def _widest(line: list[Pixel], radius: npt.NDArray[np.float64]) -> float:
+    """The radius of the pen at that end of a line where it was wider: where a spur branches off."""
+    return float(max(radius[line[0]], radius[line[-1]]))
 
 
 def _is_spur(line: list[Pixel], ends: list[Pixel]) -> bool:

@@ -82,6 +82,11 @@ def find(picture: Picture, ink: Ink, cleaning: Cleaning = DEFAULT_CLEANING) -> G
     return Glyph(_scaled(drawn, scale), box, scale / picture.shrunk, tuple(map(_of_part, others)), cut)
 
 
+def cleaned(ink: Ink, cleaning: Cleaning = DEFAULT_CLEANING) -> Ink | None:
+    """The ink that a glyph is made of; None where nothing is left."""
+    return _apart(ink, cleaning)[0]
+
+
 def _of_part(ink: Ink) -> Pixels:
     drawn = _cropped(ink) or ink
     return _scaled(drawn, EXTENT / max(drawn.density.shape))

@@ -76,7 +76,7 @@ class Written:
         return datasets.from_pictures("Chinese MNIST", self.pictures, self.labels, CLEANING)
 
     def strokes(self) -> StrokeSet:
-        return skeletons.strokes_of_all(self.pictures, self.labels, self.writers)
+        return skeletons.strokes_of_all(self.pictures, self.labels, self.writers, CLEANING)
 
 
 @cache

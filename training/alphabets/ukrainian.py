@@ -115,7 +115,7 @@ class Written:
         return meant(datasets.from_pictures(what, self.pictures, self.forms, CLEANING))
 
     def strokes(self) -> StrokeSet:
-        return skeletons.strokes_of_all(self.pictures, self.forms, np.zeros(len(self.forms)))
+        return skeletons.strokes_of_all(self.pictures, self.forms, np.zeros(len(self.forms)), CLEANING)
 
 
 def meant(written: GlyphSet) -> GlyphSet:
