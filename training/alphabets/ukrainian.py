@@ -1,8 +1,8 @@
 """The 33 Ukrainian letters, for 16 of which upper and lower case are told, and the ten digits.
 
-Letters come from Rukopys (862 pictures of 200x200 pixels, one person's cursive) and, drawn by many hands, from
-Cyrillic-MNIST as far as Russian and Kazakh share them; digits from MNIST and from pen strokes. Rukopys is too small to
-spare a test set: five networks, each without another fifth of it, tell how good the one is that learns from all.
+Letters come from Rukopys (862 pictures of cursive, 200x200 pixels) and, of many hands, from Cyrillic-MNIST as far as
+Russian and Kazakh share them; digits from MNIST and from pen strokes. Rukopys is too small to spare a test set: five
+networks, each without another fifth of it, tell how good the one is that learns from all.
 """
 
 import csv
