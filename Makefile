@@ -55,7 +55,7 @@ BABEL := $(BIN)/pybabel --quiet
 texts: .venv/development
 	$(BABEL) extract --add-comments=Translators: --strip-comments --add-location=file \
 		--sort-by-file --project="Digit Recognition App" -o $(LOCALE)/page.pot app/ui
-	$(BABEL) update --domain=page --no-fuzzy-matching --ignore-pot-creation-date -i $(LOCALE)/page.pot -d $(LOCALE)
+	$(BABEL) update --domain=page --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -i $(LOCALE)/page.pot -d $(LOCALE)
 	$(BABEL) compile --domain=page -d $(LOCALE)
 	$(BIN)/python -m training.font
 	rm $(LOCALE)/page.pot

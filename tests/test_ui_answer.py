@@ -3,7 +3,7 @@
 import pytest
 
 from app.client.models import Alternative, Answer, ModelName, Recognized
-from app.ui.answer import caution, chart, headline, in_words, percent, seen
+from app.ui.answer import caution, chart, headline, in_words, name_and_case, percent, seen
 
 
 def an_answer(confidence: float, sure: bool, label: str = "7") -> Answer:
@@ -53,11 +53,31 @@ def test_what_is_no_digit_is_not_called_one() -> None:
 
 @pytest.mark.parametrize("figures", [{}, {"out-of-distribution": 1}, {"out-of-distribution": {"flagged": None}}])
 def test_no_caution_without_its_figure(figures: dict[str, object]) -> None:
-    assert caution(figures) == ""
+    assert caution(figures, ["7"]) == ""
 
 
 def test_a_sure_answer_to_what_is_no_digit_is_owned_up_to() -> None:
-    assert ", 5% get a sure answer, too." in caution({"out-of-distribution": {"flagged": 0.9525}})
+    figures = {"out-of-distribution": {"flagged": 0.9525}}
+    assert "Of scribbles, letters and parts of digits, 5% get a sure answer, too." in caution(figures, ["7"])
+    assert "things that are no such character, 5% get a sure answer" in caution(figures, ["7", "ї"])
+
+
+@pytest.mark.parametrize(
+    ("name", "case", "said"),
+    [(None, None, ""), ("ge", None, "ge"), ("a", "upper", "a · upper case"), (None, "lower", "lower case")],
+)
+def test_name_and_case_stand_beside_the_label(name: str | None, case: str | None, said: str) -> None:
+    answer = an_answer(0.9, True, "а").model_copy(update={"name": name, "case": case})
+    assert name_and_case(answer) == said
+    assert (f'<p class="answer-name">{said}</p>' in headline(answer)) == bool(said)
+
+
+def test_of_many_labels_the_likeliest_have_a_bar() -> None:
+    shares = [Alternative(label=chr(0x430 + place), confidence=0.01 / (1 + place)) for place in range(32)]
+    answer = an_answer(0.9, True, "ґ").model_copy(update={"alternatives": shares})
+    drawn = chart(answer, [], {"ґ": "ge"})
+    assert [part[0] for part in drawn.split("<b>")[1:]] == list("ґабвгд")
+    assert "<em>ge</em>" in drawn
 
 
 def test_labels_of_the_model_are_text_and_never_markup() -> None:

@@ -49,9 +49,9 @@ def test_other_figures_are_listed_by_name() -> None:
 @pytest.mark.parametrize(
     ("name", "share", "says"),
     [
-        ("drawings", 0.9933, "It is wrong on about <b>7 of 1,000</b> drawings."),
-        ("drawings", 0.9998, "It is wrong on fewer than <b>1 of 1,000</b> drawings."),
-        ("<a> test", 0.9, "It is wrong on about <b>100 of 1,000</b> pictures (&lt;a&gt; test)."),
+        ("drawings", 0.9933, "It is wrong on about <b>7</b> of 1,000 drawings."),
+        ("drawings", 0.9998, "It is wrong on fewer than 1 of 1,000 drawings."),
+        ("<a> test", 0.9, "It is wrong on about <b>100</b> of 1,000 pictures (&lt;a&gt; test)."),
     ],
 )
 def test_a_figure_as_a_sentence(name: str, share: float, says: str) -> None:

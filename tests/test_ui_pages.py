@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app import settings
-from app.ui import session
+from app.ui import alphabets, session
 from app.ui.views import draw
 from tests.support.scripted_api import SEVEN, Api, scripted_api
 
@@ -137,13 +137,15 @@ def test_trouble_without_remedy_is_told(api: Api, pen: Pen) -> None:
     assert "does not accept this page&#x27;s key" in text_of(opened())
 
 
-def test_one_alphabet_is_no_choice_and_two_are(api: Api, pen: Pen) -> None:
-    assert not opened().get("button_group")
+def test_one_alphabet_is_no_choice_and_two_are(api: Api, pen: Pen, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[tuple[list[str], str]] = []
+    monkeypatch.setattr(alphabets, "choice", lambda _name, _label, titles, of: shown.append(([*titles.values()], of)))
+    opened()
+    assert not shown
     roman = {"name": "roman_numerals", "labels": ["I", "V"], "version": "1"}
     api.bodies["/alphabets/"] = json.dumps({"alphabets": [DIGITS, roman]})
     st.cache_data.clear()
     pen.drawing = b"five"
     app = opened()
-    (choice,) = app.get("button_group")
-    assert [option.content for option in choice.proto.options] == ["Digits", "Roman numerals"]
+    assert shown == [(["Digits", "Roman numerals"], "digits")]
     assert "<b>1</b>" in text_of(app)

@@ -21,6 +21,7 @@ SETS = (
     N_("Chinese MNIST test"),
     N_("Cyrillic-MNIST test"),
     N_("drawn digits"),
+    N_("5 folds"),
 )
 
 PICTURES_OF_SETS = (
