@@ -29,9 +29,10 @@ def intake(on_page: bool, shown: bool) -> None:
         "{name} has {size} MB. At most {limit} MB are read, and this browser cannot make it smaller. "
         "Please save it as a smaller PNG or JPEG."
     )
+    take_photo = _("Take a photo")
     with st.container(key="intake" if on_page and shown else "intake-hidden"):
         st.html(
-            f'<button type="button" class="photo-button">{escape(_("Take a photo"))}</button>'
+            f'<button type="button" class="photo-button">{escape(take_photo)}</button>'
             f'<div class="refused" role="alert" data-megabytes="{MEGABYTES}" '
             f'data-pixels="{settings.load().max_pixels}" data-too-large="{escape(too_large)}"></div>'
         )

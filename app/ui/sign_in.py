@@ -18,7 +18,7 @@ from streamlit.web.server.starlette.starlette_app_utils import decode_signed_val
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
 from app.settings import PREFIX
-from app.ui.texts import _
+from app.ui.texts import _, paragraph
 
 
 class Provider(BaseSettings):
@@ -95,7 +95,7 @@ def ask() -> None:
         return
     if not st.user.is_logged_in:
         st.title(_("Please sign in"))
-        st.html(f'<p class="lead">{_("This page is for people with an account.")}</p>')
+        st.html(paragraph("lead", _("This page is for people with an account.")))
         st.button(_("Sign in"), type="primary", icon=":material/login:", on_click=st.login)
         st.stop()
     with st.sidebar:

@@ -3,6 +3,7 @@
 import gettext
 from collections.abc import Mapping
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import Final
 
@@ -71,6 +72,14 @@ def pgettext(context: str, text: str) -> str:
 def N_(text: str) -> str:
     """Marks a text that is translated where it is shown."""
     return text
+
+
+def paragraph(kind: str, text: str) -> str:
+    """A text as HTML, of one of the kinds that style.css knows.
+
+    The text is translated before: `pybabel` does not look for texts inside of f-strings.
+    """
+    return f'<p class="{kind}">{escape(text)}</p>'
 
 
 def told(text: str) -> str:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import settings
 from app.ui.session import alphabets
-from app.ui.texts import _
+from app.ui.texts import _, paragraph
 
 _PYTHON = """import requests
 
@@ -19,7 +19,7 @@ print(answer.json()["label"])
 def developers() -> None:
     address, locked = public_address(), bool(settings.load().api_keys)
     st.title(_("The API"), anchor=False)
-    st.html(f'<p class="lead">{_("Send a picture, get the answer as JSON.")}</p>')
+    st.html(paragraph("lead", _("Send a picture, get the answer as JSON.")))
     where = _("It answers at **{address}**; [its documentation]({documentation}) tells all.")
     st.markdown(where.format(address=address, documentation=f"{address}/docs"))
     if locked:

@@ -11,7 +11,7 @@ from app.ui import visitors
 from app.ui.alphabets import choose, of_digits
 from app.ui.canvas import answered, canvas
 from app.ui.session import BATCH, answer_to, client
-from app.ui.texts import _, ngettext
+from app.ui.texts import _, ngettext, paragraph
 from app.ui.trouble import refusal, show_trouble
 from app.ui.views.developers import curl
 
@@ -71,9 +71,9 @@ def _show(answer: Recognized | Failed | None) -> None:
     elif answer:
         blank = answer.code == "blank_image"
         words = _("Only a dot so far, or hardly more. Go on drawing.") if blank else refusal(answer)
-        st.html(f'<p class="quiet">{escape(words)}</p>')
+        st.html(paragraph("quiet", words))
     else:
-        st.html(f'<p class="quiet">{escape(_("The answer appears here."))}</p>')
+        st.html(paragraph("quiet", _("The answer appears here.")))
 
 
 def _explain(answer: Recognized, alphabet: Alphabet) -> None:
@@ -103,9 +103,9 @@ def _take_along(drawing: bytes, answer: Recognized) -> None:
         return
     with taken:
         st.download_button(_("The drawing as PNG"), drawing, name, "image/png", icon=":material/download:")
-        st.html(f'<p class="note">{escape(_("The answer, as the API gives it"))}</p>')
+        st.html(paragraph("note", _("The answer, as the API gives it")))
         st.code(answer.model_dump_json(indent=2, exclude={"glyph"}), language=None, height=240)
-        st.html(f'<p class="note">{escape(_("The same question from a shell, where the drawing lies"))}</p>')
+        st.html(paragraph("note", _("The same question from a shell, where the drawing lies")))
         st.code(curl(name, answer.model.alphabet), language=None)
 
 

@@ -64,12 +64,9 @@ def _card(alphabet: Alphabet) -> str:
     cases = ngettext("Of {count} of them it also tells the case.", "Of {count} of them it also tells the case.", cased)
     version = _("Version {version}.").format(version=alphabet.version)
     about = [apart.format(count=count)] + [cases.format(count=cased)] * bool(cased) + [version]
+    doubt = _("Where it is not sure, it says so.")
     return (
-        (
-            f'<p class="lead plain">{in_words(plain)} {escape(_("Where it is not sure, it says so."))}</p>'
-            if plain
-            else ""
-        )
+        (f'<p class="lead plain">{in_words(plain)} {escape(doubt)}</p>' if plain else "")
         + f'<p class="note">{escape(" ".join(about))}</p>'
         + "".join(
             f"<details{' open' if rows is alone else ''}><summary>{escape(_(name))}</summary>{_table(rows)}</details>"
@@ -133,7 +130,8 @@ def _aside(what: str) -> str:
 
 def _list(figures: list[tuple[str, str]]) -> str:
     items = "".join(f"<li>{escape(told(name))}: <b>{number(value)}</b></li>" for name, value in figures)
-    return f"<details><summary>{escape(_('Other figures'))}</summary><ul>{items}</ul></details>" if figures else ""
+    title = _("Other figures")
+    return f"<details><summary>{escape(title)}</summary><ul>{items}</ul></details>" if figures else ""
 
 
 def _pictures(alphabet: Alphabet) -> str:
@@ -144,4 +142,5 @@ def _pictures(alphabet: Alphabet) -> str:
         for file, caption in ((folder / f"{name}.png", caption) for name, caption in CAPTIONS.items())
         if file.exists()
     )
-    return f"<details><summary>{escape(_('In pictures'))}</summary>{drawn}</details>" if drawn else ""
+    title = _("In pictures")
+    return f"<details><summary>{escape(title)}</summary>{drawn}</details>" if drawn else ""

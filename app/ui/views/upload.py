@@ -15,7 +15,7 @@ from app.ui import gallery, intake
 from app.ui.alphabets import choose
 from app.ui.originals import address_of
 from app.ui.session import BATCH, answers_to, batches
-from app.ui.texts import N_, _, ngettext
+from app.ui.texts import N_, _, ngettext, paragraph
 from app.ui.trouble import refusal, show_trouble, waiting
 
 FILES, CAMERA, EXAMPLES = N_("Files"), N_("Camera"), N_("Examples")
@@ -51,7 +51,7 @@ def upload(above: DeltaGenerator) -> None:
     pictures = _pictures(way, alphabet, examples)
     with st.container(key="answer"):
         if not pictures:
-            st.html(f'<p class="quiet">{escape(_("The answer appears here."))}</p>')
+            st.html(paragraph("quiet", _("The answer appears here.")))
             return
         try:
             with waiting(_("Thinking…")):
@@ -75,7 +75,7 @@ def _pictures(way: str, alphabet: Alphabet, examples: list[gallery.Example]) -> 
         photo = st.camera_input(_("Hold the paper so that one character fills the middle"))
         return [Picture("camera.jpg", photo.getvalue())] if photo else []
     if way == EXAMPLES:
-        st.html(f'<p class="note">{escape(" ".join(filter(None, (gallery.what(alphabet.name), _("Pick one.")))))}</p>')
+        st.html(paragraph("note", " ".join(filter(None, (gallery.what(alphabet.name), _("Pick one."))))))
         example = gallery.pick(examples, key=f"gallery-{alphabet.name}")
         return [Picture(example.name, example.png)] if example else []
     return [Picture(file.name, file.getvalue()) for file in st.session_state[intake.KEY]]
