@@ -31,11 +31,12 @@ def test_the_figures_begin_with_a_sentence(context: BrowserContext, app: App) ->
     expect(page.locator(".lead").first).to_have_text(
         re.compile(r"^It is wrong on about \d+ of 1,000 drawings\. Where it is not sure, it says so\.$")
     )
-    page.get_by_text("In pictures").click()
-    pictures = page.locator(".drawn img")
-    expect(pictures).to_have_count(len(list((ROOT / "app" / "models" / "pictures").glob("*.png"))))
+    drawn = page.locator("details").filter(has=page.get_by_text("In pictures")).first
+    drawn.get_by_text("In pictures").click()
+    pictures = drawn.locator("img")
+    expect(pictures).to_have_count(len(list((ROOT / "app" / "models" / "digits" / "pictures").glob("*.png"))))
     pictures.last.scroll_into_view_if_needed()
-    page.wait_for_function("[...document.querySelectorAll('.drawn img')].at(-1).naturalWidth > 0")
+    page.wait_for_function("picture => picture.naturalWidth > 0", arg=pictures.last.element_handle())
 
 
 def test_the_snippets_work_as_they_stand(context: BrowserContext, app: App, tmp_path: Path) -> None:
