@@ -288,6 +288,7 @@ ALPHABET = Alphabet(
     cases=CASES,
     cased=CASED,
     cleaning=CLEANING,
+    least_sure=0.8,
     folds=FOLDS,
     held_out=held_out,
 )

@@ -127,5 +127,5 @@ LETTERS = (
 EXAMPLES = (
     N_("Digits that people wrote by hand, from the MNIST test set."),
     N_("Numerals that people wrote by hand, from Chinese MNIST; the model has not learned from these people."),
-    N_("Letters that a person wrote by hand, from Rukopys."),
+    N_("Handwritten letters from Rukopys, from which the model has learned."),
 )
