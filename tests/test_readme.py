@@ -44,6 +44,17 @@ def test_the_table_is_the_record_s() -> None:
     assert found >= 8
 
 
+def test_other_alphabets_are_as_in_their_records() -> None:
+    found = set()
+    for alphabet, name, shown, interval, pictures, *_ in rows("Other alphabets"):
+        figures = json.loads((ROOT / "app" / "models" / alphabet / "record.json").read_text())["figures"][name]
+        assert shown == f"{100 * figures['accuracy']:.2f}%", name
+        assert interval == f"{100 * figures['low']:.2f} to {100 * figures['high']:.2f}", name
+        assert int(pictures.replace(",", "")) == figures["count"], name
+        found.add(alphabet)
+    assert found == {"chinese", "ukrainian"}
+
+
 def test_sentences_about_doubt_are_the_record_s() -> None:
     doubt, calibration = RECORD["figures"]["out-of-distribution"], RECORD["figures"]["calibration"]
     assert f"{100 * doubt['flagged']:.1f}% of" in README
