@@ -87,7 +87,7 @@ def page_url(scripted: Api) -> Iterator[str]:
 
 @pytest.mark.parametrize(
     ("status", "says"),
-    [(429, "Please wait 1 seconds"), (503, "busy with others"), (500, "Something went wrong in the recognizer")],
+    [(429, "Please wait 1 second;"), (503, "busy with others"), (500, "Something went wrong in the recognizer")],
 )
 def test_what_passes_by_itself(scripted: Api, page_url: str, context: BrowserContext, status: int, says: str) -> None:
     page = context.new_page()
