@@ -7,15 +7,14 @@ learn from. The same command goes on where it was interrupted.
 
 import argparse
 import os
-import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from app.reading.recognizer import MODEL_FILE, Recognizer
-from training import alphabets, export, recipe
+from training import alphabets, recipe
 from training.answers import Answers, ask
-from training.evaluate import figures_of, table_of
-from training.package import installed, write_record
+from training.evaluate import accuracies_of, table_of
+from training.package import installed, keep_figures
 from training.progress import console
 
 
@@ -58,20 +57,11 @@ def judged(args: argparse.Namespace, trained: list[recipe.Step]) -> dict[str, An
 def main() -> None:
     args = arguments()
     trained = steps(args)
-    try:
-        recipe.run([step for step in trained if not step.weights.is_file()], args.jobs)
-    except recipe.StepFailed as error:
-        sys.exit(str(error))
-    except KeyboardInterrupt:
-        sys.exit("Interrupted. The same command goes on.")
-    figures = figures_of(judged(args, trained), sure_from=1.0, test_name="")
+    recipe.carry_out(([step for step in trained if not step.weights.is_file()], args.jobs))
+    figures = accuracies_of(judged(args, trained))
     console.print(table_of(figures, alphabets.named(args.alphabet).targets))
     if args.write:
-        file = installed(args.alphabet) / MODEL_FILE
-        record = Recognizer(file).record.model_dump()
-        record["figures"] = record["figures"] | figures
-        export.describe(file, record)
-        write_record(record, file.parent)
+        keep_figures(installed(args.alphabet) / MODEL_FILE, figures)
 
 
 if __name__ == "__main__":

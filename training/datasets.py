@@ -58,13 +58,17 @@ class GlyphSet:
     def to(self, device: torch.device) -> "GlyphSet":
         return GlyphSet(self.glyphs.to(device), self.labels.to(device), self.cases.to(device))
 
+    @property
+    def pictures(self) -> Pictures:
+        """The glyphs as (n, 28, 28) uint8."""
+        pixels: Pictures = (self.glyphs[:, 0] * 255).round().byte().cpu().numpy()
+        return pixels
+
     @classmethod
-    def of(
-        cls, pictures: Pictures, labels: npt.NDArray[np.int64], cases: npt.NDArray[np.int64] | None = None
-    ) -> "GlyphSet":
-        glyphs = torch.from_numpy(pictures).unsqueeze(1).float() / 255
-        known = np.full_like(labels, NO_CASE) if cases is None else cases
-        return cls(glyphs, torch.from_numpy(labels), torch.from_numpy(known))
+    def of(cls, pictures: Pictures, labels: npt.NDArray[np.int64]) -> "GlyphSet":
+        """Of (n, 28, 28) pictures; of their case nothing is known."""
+        glyphs, known = torch.from_numpy(pictures).unsqueeze(1).float() / 255, torch.from_numpy(labels)
+        return cls(glyphs, known, torch.full_like(known, NO_CASE))
 
     @classmethod
     def joined(cls, sets: Sequence["GlyphSet"]) -> "GlyphSet":
@@ -111,11 +115,7 @@ def draw_at_random(
 
 
 def in_parallel(
-    what: str,
-    work: Callable[[Any], Pictures | None],
-    tasks: Sequence[Any],
-    labels: npt.NDArray[np.int64],
-    cases: npt.NDArray[np.int64] | None = None,
+    what: str, work: Callable[[Any], Pictures | None], tasks: Sequence[Any], labels: npt.NDArray[np.int64]
 ) -> GlyphSet:
     """Make one glyph of each task on all cores, with a progress bar.
 
@@ -128,7 +128,7 @@ def in_parallel(
     if len(kept) < len(glyphs):
         console.print(f"{what}: {len(glyphs) - len(kept)} of {len(glyphs)} pictures are refused as blank and left out.")
     found = [glyph is not None for glyph in glyphs]
-    return GlyphSet.of(np.stack(kept), labels[found], None if cases is None else cases[found])
+    return GlyphSet.of(np.stack(kept), labels[found])
 
 
 def mnist_pictures(data: Path, train: bool) -> tuple[Pictures, npt.NDArray[np.int64]]:
@@ -225,11 +225,11 @@ def no_characters(
     lookalikes: Lookalikes = negatives.OF_DIGITS,
 ) -> GlyphSet:
     """Pictures of no character: scribbles, textures, two characters at once, parts of them, letters if there."""
-    pixels = (characters.glyphs[:, 0] * 255).byte().cpu().numpy()
+    some = characters[:2000]
     make = partial(
         negatives.make,
-        characters=pixels[:2000],
-        labels=characters.labels[:2000].cpu().numpy(),
+        characters=some.pictures,
+        labels=some.labels.cpu().numpy(),
         letters=letters_in(data),
         lookalikes=lookalikes,
     )

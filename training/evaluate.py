@@ -22,19 +22,24 @@ from training.alphabets import Alphabet
 from training.answers import Answers, ask, ask_api
 from training.datasets import NO_CHARACTER
 from training.evaluation_sets import EvaluationSet
-from training.export import describe
-from training.package import installed, write_record
+from training.package import installed, keep_figures
 from training.progress import console
 
 
-def figures_of(answers: dict[str, Answers], sure_from: float, test_name: str) -> dict[str, Any]:
-    """Everything the record keeps, by name of the set; confidence is judged by the usual test set."""
+def accuracies_of(answers: dict[str, Answers]) -> dict[str, Any]:
+    """The share that is right of each set of characters, and of its cases, if some can be told."""
     figures: dict[str, Any] = {}
     for name, given in answers.items():
         if (given.labels != NO_CHARACTER).all():
             figures[name] = metrics.share(given.right)
             if len(cases := given.case_right):
                 figures[f"{name}, case"] = metrics.share(cases)
+    return figures
+
+
+def figures_of(answers: dict[str, Answers], sure_from: float, test_name: str) -> dict[str, Any]:
+    """Everything the record keeps, by name of the set; confidence is judged by the usual test set."""
+    figures = accuracies_of(answers)
     corrupted = [value for name, value in figures.items() if name.startswith("MNIST-C ")]
     if len(corrupted) > 1:
         mean = float(np.mean([value["accuracy"] for value in corrupted]))
@@ -186,10 +191,7 @@ def main() -> None:
         if alphabet.load_strokes and (strokes := alphabet.load_strokes(args.data)):
             sweeps.draw_all(recognizer, strokes, drawn)
     if args.write:
-        record = recognizer.record.model_dump()
-        record["figures"] = record["figures"] | figures
-        describe(args.model, record)
-        write_record(record, args.model.parent)
+        keep_figures(args.model, figures)
 
 
 if __name__ == "__main__":

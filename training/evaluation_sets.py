@@ -105,6 +105,14 @@ def no_character(
     return png(negatives.make(7_000_000 + index, characters, labels, letters, True, lookalikes))
 
 
+def no_characters(
+    data: Path, characters: Pictures, labels: Labels, what: str, lookalikes: Lookalikes = OF_DIGITS
+) -> EvaluationSet:
+    """What is made of such characters, (n, 28, 28) with ink bright, and is none; with letters if they are in `data`."""
+    file = partial(no_character, characters, labels, datasets.letters_in(data), lookalikes=lookalikes)
+    return EvaluationSet("no character", np.full(2000, datasets.NO_CHARACTER), file, what)
+
+
 def glyph_of_file(file: Callable[[int], bytes], cleaning: Cleaning, index: int) -> Glyph | None:
     """The glyph of an encoded picture, cleaned as a model wants it; None where the picture is refused."""
     try:
@@ -155,13 +163,5 @@ def of_digits(data: Path) -> list[EvaluationSet]:
         )
         for name in CORRUPTIONS
     ]
-    none = np.full(2000, datasets.NO_CHARACTER)
-    return [
-        *sets,
-        EvaluationSet(
-            "no character",
-            none,
-            partial(no_character, test, labels, datasets.letters_in(data)),
-            "scribbles, textures, letters, halves of digits and pairs of them",
-        ),
-    ]
+    what = "scribbles, textures, letters, halves of digits and pairs of them"
+    return [*sets, no_characters(data, test, labels, what)]

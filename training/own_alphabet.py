@@ -173,7 +173,7 @@ def _load_evaluation(read: Read, _: Path) -> list[EvaluationSet]:
         EvaluationSet(
             "no character",
             np.full(2000, NO_CHARACTER),
-            partial(_file_of_no_character, _pixels(test)),
+            partial(_file_of_no_character, test.pictures),
             "scribbles, textures and pairs of characters",
         ),
     ]
@@ -201,7 +201,7 @@ def _of_each(labels: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> np
 def _damaged(part: GlyphSet, count: int, seed: int) -> GlyphSet:
     labels = part.labels.numpy()
     places = _alike(labels, count)
-    return datasets.damaged(_pixels(part)[places], labels[places], seed, CLEANING)
+    return datasets.damaged(part.pictures[places], labels[places], seed, CLEANING)
 
 
 def _drawings(part: GlyphSet, count: int, seed: int) -> GlyphSet:
@@ -213,7 +213,7 @@ def _drawings(part: GlyphSet, count: int, seed: int) -> GlyphSet:
 
 
 def _no_characters(part: GlyphSet, count: int, seed: int) -> GlyphSet:
-    work = partial(_glyph_of_no_character, _pixels(part[:2000]))
+    work = partial(_glyph_of_no_character, part[:2000].pictures)
     tasks = [seed * 1_000_003 + number for number in range(count)]
     return datasets.in_parallel("no characters", work, tasks, np.full(count, NO_CHARACTER))
 
@@ -235,9 +235,3 @@ def _no_character(characters: Pictures, seed: int) -> Image.Image:
     if kind == 1:
         return negatives.texture(rng)
     return ImageOps.invert(Image.fromarray(negatives.two_characters(rng, characters)))
-
-
-def _pixels(part: GlyphSet) -> Pictures:
-    """(n, 28, 28) uint8."""
-    pixels: Pictures = (part.glyphs[:, 0] * 255).round().byte().numpy()
-    return pixels

@@ -71,6 +71,14 @@ def write_record(record: dict[str, Any], folder: Path) -> None:
     (folder / RECORD_FILE).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
 
 
+def keep_figures(model_file: Path, figures: dict[str, Any]) -> None:
+    """Add figures, by name of the set, to what a model file says of itself, and to the record beside it."""
+    record = Recognizer(model_file).record.model_dump()
+    record["figures"] = record["figures"] | figures
+    export.describe(model_file, record)
+    write_record(record, model_file.parent)
+
+
 def reading(alphabet: Alphabet) -> dict[str, Any]:
     """How a picture has to be read for the model, which the record tells those who serve it."""
     return {

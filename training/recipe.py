@@ -113,6 +113,17 @@ def run(steps: Sequence[Step], jobs: int) -> None:
             process.wait()
 
 
+def carry_out(*stages: tuple[Sequence[Step], int]) -> None:
+    """`run` one stage after the other; ends the program with a sentence where one fails or is interrupted."""
+    try:
+        for steps, jobs in stages:
+            run(steps, jobs)
+    except StepFailed as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit("Interrupted. The same command goes on.")
+
+
 def _start(step: Step, jobs: int) -> subprocess.Popen[bytes]:
     """In a session of its own: Ctrl-C reaches it through `run` alone, once."""
     if jobs == 1:
@@ -160,13 +171,7 @@ def main() -> None:
             print(shlex.join(step.command))
         return
     console.print(f"{len(missing)} of {len(all_teachers)} teachers are to be trained, then the model from them.")
-    try:
-        run(missing, args.jobs)
-        run([last], jobs=1)
-    except StepFailed as error:
-        sys.exit(str(error))
-    except KeyboardInterrupt:
-        sys.exit("Interrupted. The same command goes on.")
+    carry_out((missing, args.jobs), ([last], 1))
 
 
 if __name__ == "__main__":

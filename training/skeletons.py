@@ -1,6 +1,7 @@
 """From a picture's ink to pen strokes: its skeleton, cut at ends and crossings. Drawn anew, they are other drawings."""
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import Any
@@ -54,18 +55,19 @@ def strokes_of_all(
     pictures: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64], writers: npt.NDArray[Any], cleaning: Cleaning
 ) -> StrokeSet:
     """The same of pictures, (n, height, width), without their dirt, on all cores, with a progress bar."""
-    work = partial(_strokes_of_picture, cleaning)
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        samples = list(track(pool.map(work, pictures, chunksize=64), "skeletons", len(pictures)))
+    samples = _of_each(pictures, partial(_strokes_of_picture, cleaning))
     return StrokeSet(samples, labels, writers.astype(np.str_))
 
 
 def strokes_of_glyphs(part: GlyphSet) -> StrokeSet:
     """The same of glyphs, whose writers nobody knows."""
-    pixels = part.glyphs[:, 0].numpy()
+    samples = _of_each(part.glyphs[:, 0].numpy(), strokes_of)
+    return StrokeSet(samples, part.labels.numpy(), np.full(len(samples), ""))
+
+
+def _of_each(drawn: npt.NDArray[Any], work: Callable[[npt.NDArray[Any]], list[Points]]) -> list[list[Points]]:
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        samples = list(track(pool.map(strokes_of, pixels, chunksize=64), "skeletons", len(pixels)))
-    return StrokeSet(samples, part.labels.numpy(), np.full(len(pixels), ""))
+        return list(track(pool.map(work, drawn, chunksize=64), "skeletons", len(drawn)))
 
 
 def _strokes_of_picture(cleaning: Cleaning, pixels: npt.NDArray[np.uint8]) -> list[Points]:

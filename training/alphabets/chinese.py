@@ -4,9 +4,6 @@ each ten times.
 The pictures have 64x64 pixels. Drawings are made of their skeletons, as pens of other widths would have drawn them.
 """
 
-import csv
-import io
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
@@ -15,15 +12,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from app.reading.glyphs import Cleaning
-from training import datasets, evaluation_sets, skeletons
+from training import archives, datasets, evaluation_sets, skeletons
 from training.alphabets import Alphabet, DataSettings
-from training.datasets import NO_CHARACTER, GlyphSet
+from training.datasets import GlyphSet
 from training.evaluation_sets import EvaluationSet
 from training.negatives import Lookalikes
-from training.progress import track
 from training.strokes import StrokeSet
 from training.training_data import TrainingData
 
@@ -85,16 +80,12 @@ def read(folder: Path) -> Written:
 
     Ends the program where the file is missing.
     """
-    file = folder / FILE
-    if not file.is_file():
-        raise SystemExit(f"There is no {FILE} in {folder}. It is https://www.kaggle.com/datasets/gpreda/chinese-mnist")
-    with zipfile.ZipFile(file) as archive:
-        rows = list(csv.DictReader(io.TextIOWrapper(archive.open("chinese_mnist.csv"), "utf-8")))
-        rows = [rows[place] for place in np.random.default_rng(0).permutation(len(rows))]
-        names = ("data/data/input_{suite_id}_{sample_id}_{code}.jpg".format(**row) for row in rows)
-        pictures = [np.asarray(Image.open(archive.open(name)).convert("L")) for name in track(names, FILE, len(rows))]
+    name = "data/data/input_{suite_id}_{sample_id}_{code}.jpg"
+    pictures, rows = archives.read(
+        folder / FILE, "gpreda/chinese-mnist", "chinese_mnist.csv", lambda row: name.format(**row)
+    )
     labels = [LABELS.index(row["character"]) for row in rows]
-    return Written(np.stack(pictures), np.array(labels), np.array([int(row["suite_id"]) for row in rows]))
+    return Written(pictures, np.array(labels), np.array([int(row["suite_id"]) for row in rows]))
 
 
 def by_writer(written: Written) -> tuple[Written, Written, Written]:
@@ -138,13 +129,6 @@ def load_test(folder: Path, everything: Callable[[Path], Written] = read) -> Gly
 def load_evaluation(folder: Path) -> list[EvaluationSet]:
     test = by_writer(read(folder))[2]
     glyphs = test.glyphs()
-    none = partial(
-        evaluation_sets.no_character,
-        (255 * glyphs.glyphs[:, 0]).byte().numpy(),
-        glyphs.labels.numpy(),
-        datasets.letters_in(folder),
-        lookalikes=LOOKALIKES,
-    )
     return [
         EvaluationSet(
             "Chinese MNIST test",
@@ -158,11 +142,12 @@ def load_evaluation(folder: Path) -> list[EvaluationSet]:
             partial(evaluation_sets.drawing, test.strokes(), 0.0, thickest=THICKEST),
             "their skeletons drawn on a canvas: any place, size, brush and paper",
         ),
-        EvaluationSet(
-            "no character",
-            np.full(2000, NO_CHARACTER),
-            none,
+        evaluation_sets.no_characters(
+            folder,
+            glyphs.pictures,
+            glyphs.labels.numpy(),
             "scribbles, textures, letters, halves of numerals and pairs of them",
+            LOOKALIKES,
         ),
     ]
 

@@ -5,27 +5,24 @@ Russian and Kazakh share them; digits from MNIST and from pen strokes. Rukopys i
 networks, each without another fifth of it, tell how good the one is that learns from all.
 """
 
-import csv
-import io
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image
 
 from app.reading.glyphs import Cleaning
-from training import datasets, evaluation_sets, skeletons
+from training import archives, datasets, evaluation_sets, skeletons
 from training.alphabets import Alphabet, DataSettings
-from training.datasets import NO_CASE, NO_CHARACTER, GlyphSet
+from training.datasets import NO_CASE, GlyphSet
 from training.evaluation_sets import EvaluationSet
 from training.negatives import Lookalikes
-from training.progress import console, track
+from training.progress import console
 from training.strokes import StrokeSet
 from training.training_data import TrainingData
 
@@ -87,7 +84,7 @@ CLEANING = Cleaning(speck=0.01)
 
 LOOKALIKES = Lookalikes(
     "".join(NAMES) + "".join(NAMES).upper() + "ёЁъғҒқҚңҢұҰүҮөӨһ",
-    tuple(LABELS.index(one) for one in "вгґежзиіїйклмнопрстуцчшщьюЮ013789".lower()),
+    tuple(LABELS.index(one) for one in "вгґежзиіїйклмнопрстуцчшщью013789"),
 )
 
 THICKEST = 0.15
@@ -126,17 +123,9 @@ def meant(written: GlyphSet) -> GlyphSet:
 @cache
 def rukopys(folder: Path) -> Written:
     """All pictures in random order, always the same. Ends the program where the file is missing."""
-    file = folder / FILE
-    if not file.is_file():
-        raise SystemExit(f"There is no {FILE} in {folder}. It is https://www.kaggle.com/datasets/lynnporu/rukopys")
-    with zipfile.ZipFile(file) as archive:
-        rows = list(csv.DictReader(io.TextIOWrapper(archive.open("glyphs.csv"), "utf-8")))
-        rows = [rows[place] for place in np.random.default_rng(0).permutation(len(rows))]
-        opened = (Image.open(archive.open(row["filename"])) for row in rows)
-        pictures = [np.asarray(picture.convert("L")) for picture in track(opened, FILE, len(rows))]
-    upper = (row["is_uppercase"] == "True" for row in rows)
-    written = (row["label"].upper() if is_upper else row["label"] for row, is_upper in zip(rows, upper, strict=True))
-    return Written(np.stack(pictures), np.array([FORMS.index(form) for form in written]))
+    pictures, rows = archives.read(folder / FILE, "lynnporu/rukopys", "glyphs.csv", itemgetter("filename"))
+    written = (row["label"].upper() if row["is_uppercase"] == "True" else row["label"] for row in rows)
+    return Written(pictures, np.array([FORMS.index(form) for form in written]))
 
 
 def split(written: Written, fold: int) -> tuple[Written, Written, Written]:
@@ -150,11 +139,8 @@ def split(written: Written, fold: int) -> tuple[Written, Written, Written]:
     return written[~test & ~validation], written[validation], written[test]
 
 
-def others(folder: Path, source: str) -> Written | None:
-    """Cyrillic-MNIST's letters that are Ukrainian, of its `train`, `validation` or `test` part; None without it."""
-    file = datasets.letters_in(folder)
-    if file is None:
-        return None
+def others(file: Path, source: str) -> Written:
+    """Cyrillic-MNIST's letters that are Ukrainian, of its `train`, `validation` or `test` part."""
     with np.load(file, allow_pickle=False) as archive:
         chosen = np.char.startswith(archive["source"], source) & np.isin(archive["letters"], FORMS)
         letters = archive["letters"][chosen]
@@ -172,17 +158,16 @@ def load_training(folder: Path, settings: DataSettings, limit: int | None, fold:
         "drawings": draw(judged.strokes(), 8, seed=0, thickest=THICKEST),
     }
     extras = {"drawings": (drawn, 4 * settings.drawings_per_epoch)}
-    if (letters := others(folder, "train")) is None:
+    if (file := datasets.letters_in(folder)) is None:
         console.print(f"No {datasets.LETTERS_FILE} in the data folder: training without other people's letters.")
     else:
+        letters = others(file, "train")
         letters = letters[np.random.default_rng(settings.seed).permutation(len(letters.forms))[:limit]]
         extras["other hands"] = letters.glyphs("Cyrillic-MNIST"), 2 * settings.drawings_per_epoch
         some = letters[:8000]
         spoilt = datasets.damaged(some.pictures, some.forms, settings.seed, CLEANING)
         extras["damaged"] = meant(spoilt), settings.damaged_per_epoch
-        kept = others(folder, "validation")
-        assert kept is not None
-        validation["other hands"] = kept[:3000][:limit].glyphs("Cyrillic-MNIST, held out")
+        validation["other hands"] = others(file, "validation")[:3000][:limit].glyphs("Cyrillic-MNIST, held out")
     images, digits = datasets.mnist_pictures(folder, train=True)
     forms = digits + _ZERO
     held_out = min(settings.validation, len(images) // 6, 1000)
@@ -210,10 +195,9 @@ def load_test(folder: Path, fold: int = 0) -> GlyphSet:
     """The fifth of Rukopys that a fold leaves out; else other people's letters."""
     if fold:
         return split(rukopys(folder), fold)[2].glyphs("Rukopys test")
-    letters = others(folder, "test")
-    if letters is None:
+    if (file := datasets.letters_in(folder)) is None:
         raise SystemExit(f"There is no {datasets.LETTERS_FILE} in {folder}, whose letters are the test.")
-    return letters.glyphs("Cyrillic-MNIST test")
+    return others(file, "test").glyphs("Cyrillic-MNIST test")
 
 
 def load_evaluation(folder: Path, fold: int = 0) -> list[EvaluationSet]:
@@ -236,20 +220,14 @@ def load_evaluation(folder: Path, fold: int = 0) -> list[EvaluationSet]:
     if (strokes := datasets.pen_strokes(folder)) is not None:
         drawn = partial(evaluation_sets.drawing, strokes[1], 0.0)
         sets.append(_asked("drawn digits", strokes[1].labels + _ZERO, drawn, "canvas drawings by people never seen"))
-    if (letters := others(folder, "test")) is not None:
+    if (file := datasets.letters_in(folder)) is not None:
+        letters = others(file, "test")
         scans = partial(evaluation_sets.scanned, letters.pictures)
         sets.append(_asked("Cyrillic-MNIST test", letters.forms, scans, "letters by many hands, some labels inferred"))
     learned = split(rukopys(folder), 0)[0].glyphs("Rukopys")
-    none = partial(
-        evaluation_sets.no_character,
-        (255 * learned.glyphs[:, 0]).byte().numpy(),
-        learned.labels.numpy(),
-        datasets.letters_in(folder),
-        lookalikes=LOOKALIKES,
-    )
     what = "scribbles, textures, other letters, halves of characters and pairs of them"
-    sets.append(EvaluationSet("no character", np.full(2000, NO_CHARACTER), none, what))
-    return sets
+    none = evaluation_sets.no_characters(folder, learned.pictures, learned.labels.numpy(), what, LOOKALIKES)
+    return [*sets, none]
 
 
 def _asked(name: str, forms: npt.NDArray[np.int64], file: Callable[[int], bytes], what: str) -> EvaluationSet:
