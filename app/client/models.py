@@ -104,6 +104,41 @@ class BatchAnswer(Answering):
     request_id: RequestId = Field(default_factory=str)
 
 
+Box = Annotated[
+    tuple[float, float, float, float],
+    Field(description="Left, top, right and bottom limit, in pixels of the picture as sent, upright."),
+]
+
+
+class ReadCharacter(Answering):
+    label: Label
+    confidence: Confidence
+    box: Box
+
+
+class ReadLine(Answering):
+    text: Annotated[str, Field(description="The line's characters, from left to right.", examples=["2026"])]
+    confidence: Confidence
+
+
+class Read(Answering):
+    text: Annotated[str, Field(description="Lines separated by a newline.", examples=["2026"])]
+    confidence: Annotated[float, Field(ge=0, le=1, description="The probability that all of it is right.")]
+    sure: Annotated[bool, Field(description="Whether the confidence reaches the threshold for whole texts.")]
+    lines: Annotated[list[ReadLine], Field(description="From top to bottom.")]
+    characters: Annotated[list[ReadCharacter], Field(description="Of all lines, in reading order.")]
+    model: ModelName
+
+
+class ReadAnswer(Read):
+    request_id: RequestId = Field(default_factory=str)
+
+
+class ReadBatchAnswer(Answering):
+    results: Annotated[list[Read | Failed], Field(description="One for each file, in the order they were sent.")]
+    request_id: RequestId = Field(default_factory=str)
+
+
 class Alphabet(Answering):
     name: Annotated[str, Field(examples=["digits"])]
     title: Annotated[str, Field(description="Its name for people.", examples=["Digits"])] = Field(default_factory=str)

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from app.reading import glyphs, ink, picture
+from app.reading import glyphs, ink, lines, picture
 from app.reading.glyphs import DEFAULT_CLEANING, Cleaning, Glyph
-from app.reading.picture import Picture, ReadingError
+from app.reading.lines import Page
+from app.reading.picture import Box, Picture, ReadingError
 
 if TYPE_CHECKING:  # the process that only decodes has no room for the network
     from app.reading.recognizer import ModelRecord, Prediction, Recognizer
@@ -45,6 +46,15 @@ def glyph_of(seen: Picture, cleaning: Cleaning = DEFAULT_CLEANING) -> Glyph:
     if glyph is None:
         raise BlankImage
     return glyph
+
+
+def page_of(seen: Picture, boxes: Sequence[Box] = ()) -> Page:
+    """All that may be a character on a picture; of boxes, in pixels as sent, the one in each. Raises BlankImage."""
+    found = ink.of(seen)
+    page = lines.inside(seen, found, boxes) if boxes else lines.find(seen, found)
+    if page is None:
+        raise BlankImage
+    return page
 
 
 def read(opened: Sequence[Image.Image], recognizer: "Recognizer") -> list[Reading | Exception]:
