@@ -73,13 +73,13 @@ def find(picture: Picture, ink: Ink, cleaning: Cleaning = DEFAULT_CLEANING) -> G
     """The glyph of all ink of a picture; None where nothing is left without specks, or only a stray dot."""
     dot = max(cleaning.dot_pixels, cleaning.dot_share * max(ink.density.shape))
     character, others, cut = _apart(ink, cleaning)
-    drawn = character and _cropped(character)
+    drawn = character and cropped(character)
     if drawn is None or max(drawn.density.shape) - 1 < dot:
         return None
     height, width = drawn.density.shape
     box = picture.box_as_sent(drawn.left, drawn.top, width, height)
     scale = EXTENT / max(width, height)
-    return Glyph(_scaled(drawn, scale), box, scale / picture.shrunk, tuple(map(_of_part, others)), cut)
+    return Glyph(scaled(drawn.density, scale), box, scale / picture.shrunk, tuple(map(_of_part, others)), cut)
 
 
 def cleaned(ink: Ink, cleaning: Cleaning = DEFAULT_CLEANING) -> Ink | None:
@@ -88,20 +88,20 @@ def cleaned(ink: Ink, cleaning: Cleaning = DEFAULT_CLEANING) -> Ink | None:
 
 
 def _of_part(ink: Ink) -> Pixels:
-    drawn = _cropped(ink) or ink
-    return _scaled(drawn, EXTENT / max(drawn.density.shape))
+    drawn = cropped(ink) or ink
+    return scaled(drawn.density, EXTENT / max(drawn.density.shape))
 
 
-def _scaled(drawn: Ink, scale: float) -> Pixels:
-    height, width = drawn.density.shape
-    scaled = drawn.density
+def scaled(ink: Density, scale: float) -> Pixels:
+    """Ink that fits a glyph once it is scaled so: scaled and centred."""
+    height, width = ink.shape
     if scale != 1:
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        scaled = np.asarray(Image.fromarray(scaled).resize(size, Image.Resampling.BILINEAR))
-    return _centred(scaled / scaled.max())  # thin strokes fade when they shrink; the darkest is ink again
+        ink = np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BILINEAR))
+    return _centred(ink / ink.max())  # thin strokes fade when they shrink; the darkest is ink again
 
 
-def _cropped(ink: Ink, grid: int = 1) -> Ink | None:
+def cropped(ink: Ink, grid: int = 1) -> Ink | None:
     """The part where something is drawn, a view; its upper left corner on a grid's lines. None where nothing is."""
     drawn = ink.density > _INK
     rows, columns = np.flatnonzero(drawn.any(axis=1)), np.flatnonzero(drawn.any(axis=0))
@@ -117,7 +117,7 @@ def _apart(ink: Ink, cleaning: Cleaning) -> tuple[Ink | None, list[Ink], bool]:
     some of it is at the edge of a photograph or scan.
     """
     block = components.block_of(ink.density.shape)
-    drawn = _cropped(ink, grid=block)
+    drawn = cropped(ink, grid=block)
     if drawn is None:
         return None, [], False
     at_edge = cleaning.cut_off and _touches_edge(drawn, ink)

@@ -2,23 +2,37 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
-from app.reading import components, glyphs
+from app.reading import cuts, glyphs, rows
+from app.reading.glyphs import EXTENT, SIDE
 from app.reading.ink import Ink
 from app.reading.picture import Box, Picture
+from app.reading.rows import FIELD, HEIGHT, Floats, Integers, Row, TooMuchWriting
 
-Floats = npt.NDArray[np.float32]
-Integers = npt.NDArray[np.int64]
+CHANNELS: Final = 3
+"""A candidate's glyph; then, at the line's scale, its own ink and that of all others around it."""
+
+_MOST_PARTS = 5
+_WIDEST = 1.7 * HEIGHT
+"""A character consists of at most so many parts, and is no wider."""
+
+_MOST_CANDIDATES = 800
+"""Of a line; one of twelve digits has a hundred."""
+
+_REDUCED = FIELD // SIDE
+"""Pixels of a row for one of what is shown of its surroundings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """All that may be a character of a picture: candidates, which overlap.
 
-    `views`: (candidates, channels, 28, 28) float32, what networks are shown of each; `spans`: (candidates, 3), its
+    `views`: (candidates, `CHANNELS`, 28, 28) float32, what networks are shown of each; `spans`: (candidates, 3), its
     line, the first of the line's parts that it consists of, and the one after its last; `boxes`: (candidates, 4) float,
     left, top, right and bottom limit in pixels of the picture as sent, upright.
     """
@@ -26,31 +40,150 @@ class Page:
     views: Floats
     spans: Integers
     boxes: npt.NDArray[np.float64]
+    given: bool = False
+    """Whether somebody has said where the characters are: each candidate is one."""
 
 
 def find(picture: Picture, ink: Ink) -> Page | None:
-    """The candidates of all ink of a picture; None where nothing is drawn."""
-    pieces = components.find(ink.density > 0.1)
-    areas = pieces.areas()
-    if not areas.size:
+    """The candidates of all ink of a picture; None where nothing is drawn. Raises TooMuchWriting."""
+    pages = [_candidates(picture, ink, row, line) for line, row in enumerate(rows.find(ink))]
+    pages = [page for page in pages if len(page.spans)]
+    if not pages:
         return None
-    found = []
-    for piece in np.flatnonzero(areas > 0.03 * areas.max()):
-        only = Ink(
-            np.where(pieces.where(np.arange(len(areas)) == piece), ink.density, np.float32(0)), ink.left, ink.top
-        )
-        glyph = glyphs.find(picture, only)
-        if glyph:
-            found.append(glyph)
-    if not found:
-        return None
-    found.sort(key=lambda glyph: glyph.box[0])
-    places = np.arange(len(found))
-    views = np.zeros((len(found), 3, glyphs.SIDE, glyphs.SIDE), np.float32)
-    views[:, 0] = [glyph.pixels for glyph in found]
-    return Page(views, np.stack((0 * places, places, places + 1), 1), np.array([glyph.box for glyph in found]))
+    return Page(
+        np.concatenate([page.views for page in pages]),
+        np.concatenate([page.spans for page in pages]),
+        np.concatenate([page.boxes for page in pages]),
+    )
 
 
 def inside(picture: Picture, ink: Ink, boxes: Sequence[Box]) -> Page | None:
-    """The one character in each of several boxes, in pixels of the picture as sent; None where all are empty."""
-    raise NotImplementedError
+    """The one character in each of several boxes, in pixels of the picture as sent; None where one of them is empty.
+
+    A box begins a new line where it lies lower than the middle of the one before, and not to the right of it.
+    """
+    across, down = (kept / sent for sent, kept in zip(picture.size, picture.image.size, strict=True))
+    limits = np.array(boxes) * (across, down, across, down) - (ink.left, ink.top, ink.left, ink.top)
+    scale = max(float(np.median(limits[:, 3] - limits[:, 1])), 1.0) / HEIGHT
+    views = [_view_of(ink, limit, scale) for limit in limits]
+    if any(view is None for view in views):
+        return None
+    middle = (limits[:, 1] + limits[:, 3]) / 2
+    begins = (limits[1:, 1] > middle[:-1]) & (limits[1:, 0] < limits[:-1, 2])
+    line = np.concatenate(([0], begins.cumsum()))
+    places = np.arange(len(boxes)) - np.searchsorted(line, line)
+    spans = np.stack((line, places, places + 1), axis=1)
+    return Page(np.stack([view for view in views if view is not None]), spans, np.array(boxes, np.float64), given=True)
+
+
+def _view_of(ink: Ink, box: Floats, scale: float) -> Floats | None:
+    """What networks are shown of a character in a box, in pixels of the ink; `scale`: such pixels for one of a row."""
+    left, top, right, bottom = box
+    window = ink.density[max(0, round(top)) : max(0, round(bottom)), max(0, round(left)) : max(0, round(right))]
+    drawn = glyphs.cropped(Ink(window)) if window.size else None
+    if drawn is None:
+        return None
+    side = SIDE * _REDUCED * scale
+    around = ((left + right) / 2 - side / 2, (top + bottom) / 2 - side / 2)
+    picture = Image.fromarray(ink.density)
+    alone = np.zeros_like(ink.density)
+    place = slice(max(0, round(top)), max(0, round(bottom))), slice(max(0, round(left)), max(0, round(right)))
+    alone[place] = window
+    every, own = (
+        np.asarray(
+            one.transform(
+                (FIELD, FIELD),
+                Image.Transform.AFFINE,
+                (scale, 0, around[0], 0, scale, around[1]),
+                Image.Resampling.BILINEAR,
+            )
+        )
+        .reshape(SIDE, _REDUCED, SIDE, _REDUCED)
+        .mean(axis=(1, 3))
+        for one in (picture, Image.fromarray(alone))
+    )
+    return np.stack((glyphs.scaled(drawn.density, EXTENT / max(drawn.density.shape)), own, every - own))
+
+
+def _candidates(picture: Picture, ink: Ink, row: Row, line: int) -> Page:
+    parts = Parts.of(row.ink)
+    spans = parts.spans()
+    if len(spans) > _MOST_CANDIDATES:
+        raise TooMuchWriting
+    views = (
+        np.stack([parts.view(first, after) for first, after in spans])
+        if spans
+        else np.zeros((0, CHANNELS, SIDE, SIDE), np.float32)
+    )
+    boxes = [rows.as_sent(picture, ink, row.box(*parts.box(first, after))) for first, after in spans]
+    return Page(
+        views,
+        np.array([(line, first, after) for first, after in spans], np.int64).reshape(-1, 3),
+        np.array(boxes, np.float64).reshape(-1, 4),
+    )
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A row's ink, (`FIELD`, width), its parts in order, each pixel's part in `of_pixel`, from 1, and their limits."""
+
+    ink: Floats
+    of_pixel: Integers
+    left: Integers
+    top: Integers
+    right: Integers
+    bottom: Integers
+    small: Floats
+    """(parts, 28, width / 3): the ink of each, at the scale in which surroundings are shown."""
+
+    @classmethod
+    def of(cls, ink: Floats) -> "Parts":
+        of_pixel = cuts.parts(ink)
+        count = int(of_pixel.max())
+        y, x = np.nonzero(of_pixel)
+        part = of_pixel[y, x] - 1
+        left, top = np.full(count, ink.shape[1]), np.full(count, ink.shape[0])
+        right, bottom = np.zeros(count, np.int64), np.zeros(count, np.int64)
+        np.minimum.at(left, part, x)
+        np.minimum.at(top, part, y)
+        np.maximum.at(right, part, x + 1)
+        np.maximum.at(bottom, part, y + 1)
+        height, width = (side // _REDUCED for side in ink.shape)
+        small = np.zeros(count * height * width, np.float32)
+        place = (part * height + y // _REDUCED) * width + x // _REDUCED
+        small += np.bincount(place, ink[y, x], len(small)).astype(np.float32) / _REDUCED**2
+        return cls(ink, of_pixel, left, top, right, bottom, small.reshape(count, height, width))
+
+    def spans(self) -> list[tuple[int, int]]:
+        """The first part of each candidate and the one after its last."""
+        return [
+            (first, after)
+            for first in range(len(self.left))
+            for after in range(first + 1, min(first + _MOST_PARTS, len(self.left)) + 1)
+            if after == first + 1 or self._width(first, after) <= _WIDEST
+        ]
+
+    def _width(self, first: int, after: int) -> int:
+        return int(self.right[first:after].max() - self.left[first:after].min())
+
+    def box(self, first: int, after: int) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom limit of a candidate, in pixels of the row."""
+        return (
+            int(self.left[first:after].min()),
+            int(self.top[first:after].min()),
+            int(self.right[first:after].max()),
+            int(self.bottom[first:after].max()),
+        )
+
+    def view(self, first: int, after: int) -> Floats:
+        """(`CHANNELS`, 28, 28): what networks are shown of a candidate."""
+        left, top, right, bottom = self.box(first, after)
+        window = slice(top, bottom), slice(left, right)
+        own = (self.of_pixel[window] > first) & (self.of_pixel[window] <= after)
+        ink = np.where(own, self.ink[window], np.float32(0))
+        glyph = glyphs.scaled(ink, EXTENT / max(ink.shape))
+        start = round((left + right) / 2 / _REDUCED) - SIDE // 2
+        start = min(max(start, 0), self.small.shape[2] - SIDE)
+        around = self.small[:, :, start : start + SIDE]
+        mine = around[first:after].sum(axis=0)
+        return np.stack((glyph, mine, around.sum(axis=0) - mine))

@@ -9,6 +9,11 @@ from app.reading.lines import Page
 from app.reading.recognizer import Recognizer
 from app.reading.text import Character, Line, Text
 
+DIRT, NONE = "dirt", "none"
+KINDS = (*"0123456789", *".,-/", DIRT, NONE)
+"""What the network that judges candidates tells apart: characters, what is to be left out, and what is none: a part of
+one, or more than one."""
+
 LINES_FILE = "lines.onnx"
 """As it is called in the folder of its alphabet; without it, lines of that alphabet cannot be read."""
 

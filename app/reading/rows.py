@@ -1,0 +1,308 @@
+"""From ink to rows: the pieces that stand in one line of writing, straightened, and scaled to one height."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from app.reading import components
+from app.reading.components import Mask, Pieces
+from app.reading.ink import Density, Ink
+from app.reading.picture import Box, Picture, ReadingError
+
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
+
+HEIGHT: Final = 42
+"""Pixels of an ordinary character of a row."""
+
+FIELD: Final = 2 * HEIGHT
+"""Pixels of a row, in whose middle the line of writing lies."""
+
+_INK = 0.1
+"""Where ink counts as drawn."""
+
+_SPECK = 0.03
+"""A piece that is no larger than this share of the usual height, both ways, is dirt."""
+
+_TALL = 0.4
+"""Pieces of at least this share of the usual height make rows; smaller ones belong to the nearest row."""
+
+_ABREAST = 0.35
+"""Neighbours in a row share at least this much of the lower one's height."""
+
+_FARTHEST = 3.0
+"""and are at most so many heights apart."""
+
+_NEAR = 0.6
+"""A small piece belongs to a row if it is not farther above or below it than this share of its height,"""
+
+_ASIDE = 1.2
+"""nor so many heights to the left or right."""
+
+_STEEP, _LONG = 0.02, 2.5
+"""A row that slopes more than the first, and is so many heights long, is straightened."""
+
+
+MOST_PIECES: Final = 400
+"""Of ink that may be characters, in a picture; what has more is no page of a few lines."""
+
+
+class TooMuchWriting(ReadingError):
+    """There is more on a picture than a few lines of writing."""
+
+    def __init__(self) -> None:
+        super().__init__("There is more on the picture than can be read at once. Please send a part of it.")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`ink`: (`FIELD`, width) in [0, 1], with as much free space at both ends as half a field; `a` point x, y of it is
+    `scale` * x + `left`, `scale` * y + `slope` * (`scale` * x) + `top` of the picture.
+    """
+
+    ink: Floats
+    scale: float
+    left: float
+    top: float
+    slope: float
+
+    def box(self, left: float, top: float, right: float, bottom: float) -> Box:
+        """A part of the row in pixels of the picture: the limits of its ink, as far as a slope lets them be known."""
+        lean = self.slope * self.scale
+        return (
+            self.scale * left + self.left,
+            self.scale * top + self.top + min(lean * left, lean * right),
+            self.scale * right + self.left,
+            self.scale * bottom + self.top + max(lean * left, lean * right),
+        )
+
+    def of_picture(self, image: Image.Image, resampling: Image.Resampling) -> Image.Image:
+        """The row's part of another picture of the same size as the ink's, without its choice of pieces."""
+        scale, lean = self.scale, self.slope * self.scale
+        turned = (scale, 0, self.left, lean, scale, self.top)
+        return image.transform(self.ink.shape[::-1], Image.Transform.AFFINE, turned, resampling)
+
+
+@dataclass(frozen=True)
+class _Boxes:
+    """Limits of pieces, (pieces,): the first two are included, the others not."""
+
+    left: Integers
+    top: Integers
+    right: Integers
+    bottom: Integers
+
+    @classmethod
+    def of(cls, pieces: Pieces) -> "_Boxes":
+        count = int(pieces.piece.max()) + 1
+        row, column = np.divmod(pieces.starts, pieces.width + 1)
+        ends = pieces.ends - row * (pieces.width + 1)
+        left, top = np.full(count, pieces.width), np.full(count, pieces.height)
+        right, bottom = np.zeros(count, np.int64), np.zeros(count, np.int64)
+        np.minimum.at(left, pieces.piece, column)
+        np.minimum.at(top, pieces.piece, row)
+        np.maximum.at(right, pieces.piece, ends)
+        np.maximum.at(bottom, pieces.piece, row + 1)
+        return cls(left, top, right, bottom)
+
+    @property
+    def height(self) -> Integers:
+        return self.bottom - self.top
+
+    @property
+    def width(self) -> Integers:
+        return self.right - self.left
+
+
+def find(ink: Ink) -> list[Row]:
+    """The rows of a picture, from top to bottom; none where nothing is drawn, or a stray dot. Raises TooMuchWriting."""
+    density = ink.density
+    pieces = components.find(density > _INK)
+    if not pieces.starts.size:
+        return []
+    boxes, areas = _Boxes.of(pieces), pieces.areas()
+    usual = _usual_height(boxes.height, boxes.width, areas)
+    kept = np.maximum(boxes.height, boxes.width) > max(2, _SPECK * usual)
+    if not kept.any():
+        return []
+    if np.count_nonzero(kept) > MOST_PIECES:
+        raise TooMuchWriting
+    kept &= ~_frames(pieces, boxes, kept)
+    if not kept.any():
+        return []
+    usual = _usual_height(boxes.height[kept], boxes.width[kept], areas[kept])
+    found = []
+    for chosen in _in_rows(boxes, kept, usual):
+        where = np.zeros(len(areas), np.bool_)
+        where[chosen] = True
+        found.append(_row(density, pieces, boxes, where))
+    return found
+
+
+def _usual_height(heights: Integers, widths: Integers, areas: Integers) -> float:
+    """Of what is likely to be a character: the median, by area, of those that are not much lower than the highest."""
+    likely = (heights >= 0.4 * heights.max()) | (areas >= 0.5 * areas.max())
+    order = np.argsort(heights[likely])
+    weights = np.sqrt(areas[likely][order]).cumsum()
+    return float(heights[likely][order][np.searchsorted(weights, weights[-1] / 2)])
+
+
+def _frames(pieces: Pieces, boxes: _Boxes, kept: Mask) -> Mask:
+    """Which pieces are boxes around others."""
+    frames = np.zeros(len(boxes.left), np.bool_)
+    middle_x, middle_y = (boxes.left + boxes.right) / 2, (boxes.top + boxes.bottom) / 2
+    for piece in np.flatnonzero(kept):
+        inside = (
+            (middle_x > boxes.left[piece])
+            & (middle_x < boxes.right[piece])
+            & (middle_y > boxes.top[piece])
+            & (middle_y < boxes.bottom[piece])
+            & (boxes.height < 0.95 * boxes.height[piece])
+            & (boxes.height > 0.2 * boxes.height[piece])
+        )
+        if inside.any():
+            frames[piece] = _is_rectangle(pieces, boxes, piece)
+    return frames
+
+
+def _is_rectangle(pieces: Pieces, boxes: _Boxes, piece: int) -> bool:
+    """Whether a piece has ink along all of its four sides."""
+    one = np.zeros(len(boxes.left), np.bool_)
+    one[piece] = True
+    part = pieces.where(one)[boxes.top[piece] : boxes.bottom[piece], boxes.left[piece] : boxes.right[piece]]
+    across, down = (max(2, side // 10) for side in part.shape)
+    sides = (
+        part[:across].any(axis=0),
+        part[-across:].any(axis=0),
+        part[:, :down].any(axis=1),
+        part[:, -down:].any(axis=1),
+    )
+    return all(side.mean() > 0.85 for side in sides)
+
+
+def _in_rows(boxes: _Boxes, kept: Mask, usual: float) -> list[Integers]:
+    """The pieces of each row, from top to bottom."""
+    tall = np.flatnonzero(kept & (boxes.height >= _TALL * usual))
+    if not tall.size:
+        tall = np.flatnonzero(kept & (boxes.width >= _TALL * usual))
+    if not tall.size:
+        return []
+    top, bottom, height = boxes.top[tall], boxes.bottom[tall], boxes.height[tall]
+    shared = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)
+    gap = np.maximum(boxes.left[tall][:, None], boxes.left[tall]) - np.minimum(
+        boxes.right[tall][:, None], boxes.right[tall]
+    )
+    lower = np.minimum(height[:, None], height)
+    linked = (shared >= _ABREAST * lower) & (gap <= _FARTHEST * np.maximum(height[:, None], height))
+    rows = _connected(linked)
+    members = [tall[rows == row] for row in range(rows.max() + 1)]
+    for piece in np.flatnonzero(kept & ~np.isin(np.arange(len(kept)), tall)):
+        distances = [_distance(boxes, piece, row) for row in members]
+        nearest = int(np.argmin(distances))
+        if distances[nearest] < np.inf:
+            members[nearest] = np.append(members[nearest], piece)
+    return sorted(members, key=lambda row: float((boxes.top[row] + boxes.bottom[row]).mean()))
+
+
+def _connected(linked: Mask) -> Integers:
+    """The number of each one's group, from 0 without gaps."""
+    group = np.arange(len(linked))
+    while True:
+        joined = np.where(linked, group, len(linked)).min(axis=1)
+        if np.array_equal(joined, group):
+            return np.unique(group, return_inverse=True)[1].astype(np.int64)
+        group = joined
+
+
+def _distance(boxes: _Boxes, piece: int, row: Integers) -> float:
+    """How far a small piece is from the nearest character of a row, in its heights; infinite if it is too far."""
+    tall = row[boxes.height[row] >= _TALL * boxes.height[row].max()]
+    height = np.maximum(boxes.height[tall], 1)
+    above = np.maximum(boxes.top[tall] - boxes.bottom[piece], boxes.top[piece] - boxes.bottom[tall]) / height
+    aside = np.maximum(boxes.left[tall] - boxes.right[piece], boxes.left[piece] - boxes.right[tall]) / height
+    above, aside = np.maximum(above, 0), np.maximum(aside, 0)
+    near = (above <= _NEAR) & (aside <= _ASIDE)
+    return float((above + 0.5 * aside)[near].min()) if near.any() else np.inf
+
+
+def _row(density: Density, pieces: Pieces, boxes: _Boxes, chosen: Mask) -> Row:
+    members = np.flatnonzero(chosen)
+    left, right = int(boxes.left[members].min()), int(boxes.right[members].max())
+    heights, areas = boxes.height[members], pieces.areas()[members]
+    height = _usual_height(heights, boxes.width[members], areas)
+    slope = _slope(density, pieces, boxes, chosen, height) if right - left > _LONG * height else 0.0
+    if slope:
+        height = _height_without(slope, pieces, chosen, height)
+    middle = _middle(boxes, members, slope, left, height)
+    scale = height / HEIGHT
+    room = FIELD // 2
+    width = -(-round((right - left) / scale) // 3) * 3 + 2 * room
+    origin = left - room * scale
+    row = Row(
+        np.zeros((FIELD, width), np.float32), scale, origin, middle - FIELD / 2 * scale - slope * room * scale, slope
+    )
+    where = pieces.where(chosen)
+    ink = Image.fromarray(np.where(where, density, np.float32(0)))
+    scaled = np.asarray(_reduced(ink, row))
+    return Row(np.clip(scaled / max(float(scaled.max()), 1e-6), 0, 1), row.scale, row.left, row.top, row.slope)
+
+
+def _reduced(ink: Image.Image, row: Row) -> Image.Image:
+    """As `Row.of_picture`, but every pixel counts where many become one."""
+    factor = int(row.scale)
+    if factor < 2:
+        return row.of_picture(ink, Image.Resampling.BILINEAR)
+    smaller = Row(row.ink, row.scale / factor, row.left / factor, row.top / factor, row.slope)
+    return smaller.of_picture(ink.reduce(factor), Image.Resampling.BILINEAR)
+
+
+def _slope(density: Density, pieces: Pieces, boxes: _Boxes, chosen: Mask, height: float) -> float:
+    """Of the line of writing: how far it falls for a pixel to the right; 0 where it is level or nearly so."""
+    members = np.flatnonzero(chosen & (boxes.height >= 0.6 * height) & (boxes.width <= 1.6 * height))
+    if len(members) >= 3:
+        x, y = (boxes.left + boxes.right)[members] / 2, (boxes.top + boxes.bottom)[members] / 2
+    else:
+        rows, x = np.nonzero(pieces.where(chosen))
+        y = rows.astype(np.float64)
+    x = x - x.mean()
+    slope = float(x @ (y - y.mean()) / max(float(x @ x), 1e-6))
+    return slope if _STEEP < abs(slope) < 0.6 else 0.0
+
+
+def _height_without(slope: float, pieces: Pieces, chosen: Mask, height: float) -> float:
+    """The usual height once a row is straightened: long pieces were high by their slope alone."""
+    row, column = np.divmod(pieces.starts, pieces.width + 1)
+    ends = pieces.ends - row * (pieces.width + 1)
+    own = chosen[pieces.piece]
+    which, count = pieces.piece[own], len(chosen)
+    upper, lower = np.full(count, np.inf), np.full(count, -np.inf)
+    for x in (column[own], ends[own]):
+        y = row[own] - slope * x
+        np.minimum.at(upper, which, y)
+        np.maximum.at(lower, which, y + 1)
+    members = np.flatnonzero(chosen)
+    heights = (lower - upper)[members].round().astype(np.int64)
+    return max(_usual_height(heights, heights, pieces.areas()[members]), 0.3 * height)
+
+
+def _middle(boxes: _Boxes, members: Integers, slope: float, left: int, height: float) -> float:
+    """Height of the line's middle where it begins: the median of its characters' middles."""
+    tall = members[boxes.height[members] >= 0.6 * height]
+    tall = tall if tall.size else members
+    middle = (boxes.top + boxes.bottom)[tall] / 2 - slope * ((boxes.left + boxes.right)[tall] / 2 - left)
+    return float(np.median(middle))
+
+
+def as_sent(picture: Picture, ink: Ink, box: Box) -> Box:
+    """A part of the ink in pixels of the picture as sent."""
+    left, top, right, bottom = box
+    across, down = (sent / kept for sent, kept in zip(picture.size, picture.image.size, strict=True))
+    return (
+        max(0.0, (left + ink.left) * across),
+        max(0.0, (top + ink.top) * down),
+        min((right + ink.left) * across, picture.size[0]),
+        min((bottom + ink.top) * down, picture.size[1]),
+    )

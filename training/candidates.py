@@ -1,0 +1,146 @@
+"""What the network that judges candidates learns from: parts of composed numbers, and which character each is."""
+
+import os
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from app.reading import rows
+from app.reading.ink import Ink
+from app.reading.lines import Parts
+from app.reading.reader import DIRT, KINDS, NONE
+from app.reading.rows import Row
+from training import composing, datasets
+from training.composing import Composed, Draw, Manner, PenDigits, ScannedDigits
+from training.progress import track
+from training.strokes import StrokeSet
+
+Integers = npt.NDArray[np.int64]
+Views = npt.NDArray[np.uint8]
+
+_SURE, _NEARLY, _LEAST = 0.8, 0.08, 0.5
+"""A candidate is a character if it has at least the first share of its ink in common with it (intersection over union);
+or nearly as much as the best one, of which characters that overlap have no better, and the last at any rate."""
+
+_DOUBT = 0.6
+"""What has more than this in common with a character and is none is left out: nobody could say which it is."""
+
+NEGATIVES: Final = 2.0
+"""Candidates that are no character, for each that is one."""
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """`views`: (n, channels, 28, 28) uint8; `kinds`: (n,), places in `KINDS`."""
+
+    views: Views
+    kinds: Integers
+
+
+def of_row(row: Row, composed: Composed, labels: str, rng: np.random.Generator) -> Candidates:
+    """The candidates of a row, `labels` being the characters that `composed.owner` counts."""
+    parts = Parts.of(row.ink)
+    spans = parts.spans()
+    picture = Image.fromarray(composed.owner.astype(np.int32) + 1)
+    owner = np.asarray(row.of_picture(picture, Image.Resampling.NEAREST))
+    drawn = parts.of_pixel > 0
+    shared = np.zeros((len(parts.left) + 1, len(labels) + 1), np.int64)
+    np.add.at(shared, (parts.of_pixel[drawn], owner[drawn]), 1)
+    shared = shared[1:]
+    sums = np.vstack([np.zeros((1, shared.shape[1]), np.int64), shared.cumsum(axis=0)])
+    of_span = np.array([sums[after] - sums[first] for first, after in spans]).reshape(len(spans), -1)
+    whole = shared.sum(axis=0)
+    union = of_span.sum(axis=1, keepdims=True) + whole - of_span
+    common = of_span[:, 1:] / np.maximum(union[:, 1:], 1)
+    best, own = common.max(axis=0), common.argmax(axis=1)
+    much = common.max(axis=1)
+    is_one = (much >= _SURE) | ((much >= best[own] - _NEARLY) & (much >= _LEAST))
+    kinds = np.array([KINDS.index(labels[place]) for place in own])
+    kinds[~is_one] = KINDS.index(NONE)
+    single = np.array([after == first + 1 for first, after in spans])
+    kinds[single & (of_span[:, 0] > 0.7 * of_span.sum(axis=1))] = KINDS.index(DIRT)
+    kept = is_one | (much < _DOUBT)
+    wrong = np.flatnonzero(kept & (kinds == KINDS.index(NONE)))
+    spared = rng.permutation(wrong)[: round(NEGATIVES * max(1, np.count_nonzero(is_one)))]
+    chosen = np.concatenate([np.flatnonzero(kept & (kinds != KINDS.index(NONE))), spared])
+    views = np.stack([parts.view(*spans[place]) for place in chosen])
+    return Candidates((255 * views.clip(0, 1)).round().astype(np.uint8), kinds[chosen])
+
+
+@dataclass(frozen=True)
+class Writers:
+    """Whose digits lines are composed of: pen strokes of each of some people, and scans of many."""
+
+    pens: tuple[PenDigits, ...]
+    scans: ScannedDigits
+    share: float = 0.6
+    """Of lines that are drawn by pens."""
+
+    @classmethod
+    def of(cls, strokes: StrokeSet, scans: ScannedDigits, share: float = 0.6) -> "Writers":
+        pens = [PenDigits(strokes.subset(strokes.writers == one)) for one in np.unique(strokes.writers)]
+        return cls(tuple(pens), scans, share)
+
+    def one(self, rng: np.random.Generator) -> Draw:
+        return self.pens[int(rng.integers(len(self.pens)))] if rng.random() < self.share else self.scans
+
+
+def composed_at_random(writers: Writers, seed: int) -> Composed:
+    """A number of 1 to 9 digits as training has them, in half of them neighbours that touch; sometimes two lines."""
+    rng = np.random.default_rng(seed)
+    manner = Manner.at_random(rng, float(rng.uniform(0.2, 1)) if rng.random() < 0.55 else 0.0, rng.random() < 0.5)
+    writer = writers.one(rng)
+    texts = [composing.text_at_random(rng, 1, 9, manner.marks) for _ in range(1 + (rng.random() < 0.1))]
+    composed = composing.page([(text, writer) for text in texts], manner, rng)
+    return composing.soiled(composed, manner, rng) if rng.random() < 0.2 else composed
+
+
+def _of_seed(seed: int) -> Candidates | None:
+    rng = np.random.default_rng(seed)
+    composed = composed_at_random(_writers, seed)
+    found = rows.find(Ink(composed.ink))
+    if len(found) != len(composed.lines):
+        return None
+    labels = "".join(composed.lines)
+    parts = [of_row(row, composed, labels, rng) for row in found]
+    return Candidates(np.concatenate([one.views for one in parts]), np.concatenate([one.kinds for one in parts]))
+
+
+_writers: Writers
+
+
+def _start(writers: Writers) -> None:
+    global _writers
+    _writers = writers
+
+
+def many(writers: Writers, count: int, seed: int) -> Candidates:
+    """The candidates of so many composed numbers, made on all cores, with a progress bar."""
+    with ProcessPoolExecutor(os.cpu_count(), initializer=_start, initargs=(writers,)) as pool:
+        seeds = range(seed * 10_000_019, seed * 10_000_019 + count)
+        parts = [one for one in track(pool.map(_of_seed, seeds, chunksize=50), "composed numbers", count) if one]
+    return Candidates(np.concatenate([one.views for one in parts]), np.concatenate([one.kinds for one in parts]))
+
+
+def writers_in(data: Path) -> tuple[Writers, Writers]:
+    """Those to learn from, and those by whom every choice is made: people whose digits are in no training set."""
+    strokes = datasets.pen_strokes(data)
+    if strokes is None:
+        raise SystemExit(f"There is no {datasets.STROKES_FILE} in {data}, whose writers' digits lines are made of.")
+    pictures, labels = datasets.mnist_pictures(data, train=True)
+    held_out = 5000
+    return (
+        Writers.of(strokes[0], ScannedDigits(pictures[held_out:], labels[held_out:])),
+        Writers.of(strokes[1], ScannedDigits(pictures[:held_out], labels[:held_out]), 0.5),
+    )
+
+
+def tensor(views: Views) -> Any:
+    import torch
+
+    return torch.from_numpy(views).float() / 255
