@@ -19,9 +19,28 @@ _PAPERS = ((250, 249, 244), (238, 232, 214), (226, 228, 230), (247, 240, 190))
 
 def photograph(strokes: list[Points], rng: np.random.Generator) -> bytes:
     """A JPEG of one handwritten character, 640 to 1600 pixels wide, one in twenty at 12 megapixels."""
-    width, height = (int(rng.uniform(640, 1600)), 0)
-    height = round(width * rng.choice([0.75, 1.0, 4 / 3]))
-    ink = _ink(strokes, min(width, height), rng)
+    width, height = _format(rng)
+    return _taken(_ink(strokes, min(width, height), rng), width, height, rng)
+
+
+def photograph_of(ink: Plane, rng: np.random.Generator) -> bytes:
+    """The same of ink, (height, width) in [0, 1], that is several characters: it takes 30 to 90% of the width."""
+    width, height = _format(rng)
+    scale = min(width * float(rng.uniform(0.3, 0.9)) / ink.shape[1], 0.8 * height / len(ink))
+    size = max(1, round(ink.shape[1] * scale)), max(1, round(len(ink) * scale))
+    return _taken(
+        np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC)).clip(0, 1), width, height, rng
+    )
+
+
+def _format(rng: np.random.Generator) -> tuple[int, int]:
+    """Width and height, pixels."""
+    width = int(rng.uniform(640, 1600))
+    return width, round(width * rng.choice([0.75, 1.0, 4 / 3]))
+
+
+def _taken(ink: Plane, width: int, height: int, rng: np.random.Generator) -> bytes:
+    """Ink somewhere on paper of so many pixels, photographed."""
     canvas = np.zeros((height, width), np.float32)
     top, left = (int(rng.integers(free + 1)) for free in (height - ink.shape[0], width - ink.shape[1]))
     canvas[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
