@@ -36,6 +36,12 @@ _ABREAST = 0.35
 _FARTHEST = 3.0
 """and are at most so many heights apart."""
 
+_THIN, _LONG_RULE = 0.14, 1.6
+"""A line that nobody wrote is no thicker than the first, and longer than the second, in usual heights."""
+
+_FEWEST_TEETH = 3
+"""A comb has at least so many."""
+
 _NEAR = 0.6
 """A small piece belongs to a row if it is not farther above or below it than this share of its height,"""
 
@@ -120,26 +126,35 @@ class _Boxes:
 def find(ink: Ink) -> list[Row]:
     """The rows of a picture, from top to bottom; none where nothing is drawn, or a stray dot. Raises TooMuchWriting."""
     density = ink.density
-    pieces = components.find(density > _INK)
+    drawn = density > _INK
+    pieces = components.find(drawn)
     if not pieces.starts.size:
         return []
-    boxes, areas = _Boxes.of(pieces), pieces.areas()
-    usual = _usual_height(boxes.height, boxes.width, areas)
-    kept = np.maximum(boxes.height, boxes.width) > max(2, _SPECK * usual)
+    boxes, areas, kept, usual = _seen(pieces)
+    unruled = _without_rules(drawn, pieces, boxes, kept, usual)
+    if np.count_nonzero(unruled) < np.count_nonzero(drawn):
+        pieces = components.find(unruled)
+        if not pieces.starts.size:
+            return []
+        boxes, areas, kept, usual = _seen(pieces)
     if not kept.any():
         return []
-    if np.count_nonzero(kept) > MOST_PIECES:
-        raise TooMuchWriting
-    kept &= ~_frames(pieces, boxes, kept)
-    if not kept.any():
-        return []
-    usual = _usual_height(boxes.height[kept], boxes.width[kept], areas[kept])
     found = []
     for chosen in _in_rows(boxes, kept, usual):
         where = np.zeros(len(areas), np.bool_)
         where[chosen] = True
         found.append(_row(density, pieces, boxes, where))
     return found
+
+
+def _seen(pieces: Pieces) -> tuple[_Boxes, Integers, Mask, float]:
+    """Limits and areas of pieces, which of them are more than specks, and the usual height of these."""
+    boxes, areas = _Boxes.of(pieces), pieces.areas()
+    usual = _usual_height(boxes.height, boxes.width, areas)
+    kept = np.maximum(boxes.height, boxes.width) > max(2, _SPECK * usual)
+    if np.count_nonzero(kept) > MOST_PIECES:
+        raise TooMuchWriting
+    return boxes, areas, kept, _usual_height(boxes.height[kept], boxes.width[kept], areas[kept]) if kept.any() else 0.0
 
 
 def _usual_height(heights: Integers, widths: Integers, areas: Integers) -> float:
@@ -150,36 +165,81 @@ def _usual_height(heights: Integers, widths: Integers, areas: Integers) -> float
     return float(heights[likely][order][np.searchsorted(weights, weights[-1] / 2)])
 
 
-def _frames(pieces: Pieces, boxes: _Boxes, kept: Mask) -> Mask:
-    """Which pieces are boxes around others."""
-    frames = np.zeros(len(boxes.left), np.bool_)
-    middle_x, middle_y = (boxes.left + boxes.right) / 2, (boxes.top + boxes.bottom) / 2
-    for piece in np.flatnonzero(kept):
-        inside = (
-            (middle_x > boxes.left[piece])
-            & (middle_x < boxes.right[piece])
-            & (middle_y > boxes.top[piece])
-            & (middle_y < boxes.bottom[piece])
-            & (boxes.height < 0.95 * boxes.height[piece])
-            & (boxes.height > 0.2 * boxes.height[piece])
-        )
-        if inside.any():
-            frames[piece] = _is_rectangle(pieces, boxes, piece)
-    return frames
+def _without_rules(drawn: Mask, pieces: Pieces, boxes: _Boxes, kept: Mask, usual: float) -> Mask:
+    """Ink without lines that nobody wrote: rules under a number, the boxes of a form, a comb's bar.
+
+    They are thin, straight and longer than any stroke; where a stroke crosses one, it is thick and stays.
+    """
+    thin = max(3.0, _THIN * usual)
+    left = drawn.copy()
+    for piece in np.flatnonzero(kept & ((boxes.width >= _LONG_RULE * usual) | (boxes.height >= _LONG_RULE * usual))):
+        window = slice(boxes.top[piece], boxes.bottom[piece]), slice(boxes.left[piece], boxes.right[piece])
+        one = np.zeros(len(kept), np.bool_)
+        one[piece] = True
+        part = pieces.where(one)[window]
+        height, width = part.shape
+        rules = np.zeros_like(part)
+        across = _LONG_RULE * usual
+        if _is_rectangle(part):
+            across = min(across, 0.8 * width)
+            rules |= (_run_lengths(_thickened(part.T)) >= 0.8 * height).T & (_run_lengths(part) <= thin)
+        flat = thin >= _run_lengths(part.T).T
+        level = flat & (_run_lengths(_thickened(part)) >= across)
+        left[window] &= ~((rules | level | _ticks(part, level, thin, usual)) & part)
+    return left & ~_partitions(pieces, boxes, kept, thin)
 
 
-def _is_rectangle(pieces: Pieces, boxes: _Boxes, piece: int) -> bool:
+def _ticks(part: Mask, level: Mask, thin: float, usual: float) -> Mask:
+    """The teeth of a comb, (height, width): thin upright lines from its bar, at regular distances."""
+    teeth = np.zeros_like(part)
+    if not level.any():
+        return teeth
+    upright = part & ~level & (_run_lengths(part) <= thin)
+    runs = _run_lengths(_thickened(upright.T)).T * upright
+    columns = np.flatnonzero(runs.max(axis=0) >= 0.3 * usual)
+    groups = np.split(columns, np.flatnonzero(np.diff(columns) > 2) + 1)
+    groups = [group for group in groups if group.size and np.ptp(group) < thin]
+    if len(groups) < _FEWEST_TEETH:
+        return teeth
+    distances = np.diff([group.mean() for group in groups])
+    if np.abs(distances - np.median(distances)).max() <= max(1, 0.1 * float(np.median(distances))):
+        for group in groups:
+            teeth[:, group] = upright[:, group]
+    return teeth
+
+
+def _partitions(pieces: Pieces, boxes: _Boxes, kept: Mask, thin: float) -> Mask:
+    """Lines between cells, (height, width), thin and upright from edge to edge of the picture, where others are not."""
+    from_edge_to_edge = kept & (boxes.top == 0) & (boxes.bottom == pieces.height) & (boxes.width <= thin)
+    others = kept & ~from_edge_to_edge & (boxes.height < 0.9 * pieces.height)
+    return pieces.where(from_edge_to_edge & others.any())
+
+
+def _thickened(mask: Mask) -> Mask:
+    """With a pixel above and below: a line that is a little aslant goes on in the next row."""
+    thicker = mask.copy()
+    thicker[1:] |= mask[:-1]
+    thicker[:-1] |= mask[1:]
+    return thicker
+
+
+def _run_lengths(mask: Mask) -> Integers:
+    """(height, width): at each set pixel, how many are set in a row through it; 0 elsewhere."""
+    height, width = mask.shape
+    padded = np.zeros((height, width + 2), np.bool_)
+    padded[:, 1:-1] = mask
+    edges = np.flatnonzero(padded[:, 1:] != padded[:, :-1])
+    starts, ends = edges[0::2], edges[1::2]
+    marks = np.zeros(height * (width + 1) + 1, np.int64)
+    marks[starts] += ends - starts
+    marks[ends] -= ends - starts
+    return marks[:-1].cumsum().reshape(height, width + 1)[:, :width]
+
+
+def _is_rectangle(part: Mask) -> bool:
     """Whether a piece has ink along all of its four sides."""
-    one = np.zeros(len(boxes.left), np.bool_)
-    one[piece] = True
-    part = pieces.where(one)[boxes.top[piece] : boxes.bottom[piece], boxes.left[piece] : boxes.right[piece]]
     across, down = (max(2, side // 10) for side in part.shape)
-    sides = (
-        part[:across].any(axis=0),
-        part[-across:].any(axis=0),
-        part[:, :down].any(axis=1),
-        part[:, -down:].any(axis=1),
-    )
+    sides = part[:across].any(0), part[-across:].any(0), part[:, :down].any(1), part[:, -down:].any(1)
     return all(side.mean() > 0.85 for side in sides)
 
 
@@ -200,7 +260,7 @@ def _in_rows(boxes: _Boxes, kept: Mask, usual: float) -> list[Integers]:
     rows = _connected(linked)
     members = [tall[rows == row] for row in range(rows.max() + 1)]
     for piece in np.flatnonzero(kept & ~np.isin(np.arange(len(kept)), tall)):
-        distances = [_distance(boxes, piece, row) for row in members]
+        distances = [_distance(boxes, int(piece), row) for row in members]
         nearest = int(np.argmin(distances))
         if distances[nearest] < np.inf:
             members[nearest] = np.append(members[nearest], piece)
@@ -233,7 +293,7 @@ def _row(density: Density, pieces: Pieces, boxes: _Boxes, chosen: Mask) -> Row:
     left, right = int(boxes.left[members].min()), int(boxes.right[members].max())
     heights, areas = boxes.height[members], pieces.areas()[members]
     height = _usual_height(heights, boxes.width[members], areas)
-    slope = _slope(density, pieces, boxes, chosen, height) if right - left > _LONG * height else 0.0
+    slope = _slope(pieces, boxes, chosen, height) if right - left > _LONG * height else 0.0
     if slope:
         height = _height_without(slope, pieces, chosen, height)
     middle = _middle(boxes, members, slope, left, height)
@@ -259,14 +319,13 @@ def _reduced(ink: Image.Image, row: Row) -> Image.Image:
     return smaller.of_picture(ink.reduce(factor), Image.Resampling.BILINEAR)
 
 
-def _slope(density: Density, pieces: Pieces, boxes: _Boxes, chosen: Mask, height: float) -> float:
+def _slope(pieces: Pieces, boxes: _Boxes, chosen: Mask, height: float) -> float:
     """Of the line of writing: how far it falls for a pixel to the right; 0 where it is level or nearly so."""
     members = np.flatnonzero(chosen & (boxes.height >= 0.6 * height) & (boxes.width <= 1.6 * height))
     if len(members) >= 3:
         x, y = (boxes.left + boxes.right)[members] / 2, (boxes.top + boxes.bottom)[members] / 2
     else:
-        rows, x = np.nonzero(pieces.where(chosen))
-        y = rows.astype(np.float64)
+        y, x = (places.astype(np.float64) for places in np.nonzero(pieces.where(chosen)))
     x = x - x.mean()
     slope = float(x @ (y - y.mean()) / max(float(x @ x), 1e-6))
     return slope if _STEEP < abs(slope) < 0.6 else 0.0
