@@ -6,7 +6,8 @@ all at once what they are: those on it are something, and all others none. So a 
 dynamic programming, as in a hidden Markov model (Rabiner 1989, doi:10.1109/5.18626).
 """
 
-from collections.abc import Sequence
+import math
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,30 +16,52 @@ Doubles = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 
-def best_way(spans: Sequence[tuple[int, int]], odds: Doubles) -> tuple[list[tuple[int, int]], float]:
+@dataclass(frozen=True)
+class Way:
+    """`candidates` on it and the `kinds` that they are, in order; `certainty`: of each alone, the share all ways that
+    agree with it there; `share`: that of this one.
+    """
+
+    candidates: list[int]
+    kinds: list[int]
+    certainty: list[float]
+    share: float
+
+
+def best_way(spans: Integers, odds: Doubles) -> Way:
     """The likeliest way through a line.
 
     Args:
-        spans: of each candidate, its first part and the one after its last; every part is a candidate itself.
+        spans: (candidates, 2), of each its first part and the one after its last; every part is a candidate itself.
         odds: (candidates, kinds): the logarithm of each kind's probability, for that of none.
-
-    Returns:
-        The candidates on the way and the kind of each, in order, and the logarithm of the way's share of all ways.
     """
-    ends = max(after for _, after in spans)
-    best, everything = np.full(ends + 1, -np.inf), np.full(ends + 1, -np.inf)
-    best[0] = everything[0] = 0.0
-    came: list[int] = [-1] * (ends + 1)
+    ends, pairs = int(spans[:, 1].max()), spans.tolist()
     kinds = odds.argmax(axis=1)
-    of_best = odds[np.arange(len(odds)), kinds]
-    of_all = np.logaddexp.reduce(odds, axis=1)
-    for candidate in sorted(range(len(spans)), key=lambda one: spans[one][0]):
-        first, after = spans[candidate]
-        everything[after] = np.logaddexp(everything[after], everything[first] + of_all[candidate])
-        if best[first] + of_best[candidate] > best[after]:
-            best[after], came[after] = best[first] + of_best[candidate], candidate
-    way, place = [], ends
+    of_best, of_all = odds[np.arange(len(odds)), kinds].tolist(), np.logaddexp.reduce(odds, axis=1).tolist()
+    best, before, after = ([0.0] + [-math.inf] * ends for _ in range(3))
+    after.reverse()
+    came = [-1] * (ends + 1)
+    order = np.argsort(spans[:, 0], kind="stable").tolist()
+    for one in order:
+        first, end = pairs[one]
+        before[end] = _added(before[end], before[first] + of_all[one])
+        if best[first] + of_best[one] > best[end]:
+            best[end], came[end] = best[first] + of_best[one], one
+    for one in reversed(order):
+        first, end = pairs[one]
+        after[first] = _added(after[first], after[end] + of_all[one])
+    way, place = list[int](), ends
     while place > 0:
-        way.append((came[place], int(kinds[came[place]])))
-        place = spans[came[place]][0]
-    return way[::-1], float(best[-1] - everything[-1])
+        way.append(came[place])
+        place = pairs[came[place]][0]
+    way.reverse()
+    certainty = [
+        math.exp(min(0.0, before[pairs[one][0]] + of_best[one] + after[pairs[one][1]] - before[ends])) for one in way
+    ]
+    return Way(way, [int(kinds[one]) for one in way], certainty, math.exp(min(0.0, best[ends] - before[ends])))
+
+
+def _added(one: float, other: float) -> float:
+    """The logarithm of a sum, of the logarithms of what is added."""
+    high, low = max(one, other), min(one, other)
+    return high if low == -math.inf else high + math.log1p(math.exp(low - high))
