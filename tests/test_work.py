@@ -28,7 +28,7 @@ from app.reading.text import Text
 from app.settings import Settings
 from tests.support import coroutines, handmade
 from tests.support.handmade import BITS, COUNTS, OFFSETS, ROWS, grey, longs, tiff
-from tests.support.pictures import drawn, encoded
+from tests.support.pictures import drawn, encoded, number
 from tests.test_api_errors import laborious
 
 MOST = picture.MAX_PIXELS
@@ -83,14 +83,6 @@ def test_the_process_finds_what_this_one_does(decoder: Decoder) -> None:
         assert there.cut == here.cut
         assert np.array_equal((there.pixels, *there.others), (here.pixels, *here.others))
     assert here.others
-
-
-def number(*digits: int) -> Image.Image:
-    """Digits side by side."""
-    line = Image.new("L", (120 * len(digits), 160), 255)
-    for place, digit in enumerate(digits):
-        line.paste(drawn(digit).resize((110, 110)), (120 * place, 25))
-    return line
 
 
 def test_the_process_finds_the_page_that_this_one_does(decoder: Decoder) -> None:
