@@ -16,11 +16,12 @@ import uvicorn
 from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.api.decoder import Decoder
 from app.api.main import create_app
 from app.api.uploads import MAX_BOX_VALUES
 from app.client.client import Client
 from app.client.models import MAX_BOXES, ReadAnswer
-from app.reading import glyphs, lines
+from app.reading import glyphs, lines, picture
 from app.reading.ink import Ink
 from app.reading.lines import Page
 from app.reading.picture import Box, Picture
@@ -34,7 +35,6 @@ from tests.test_api_errors import assert_problem, data_url
 
 NUMBER, SEVEN = encoded(number(2, 0, 7)), encoded(drawn(7))
 LARGE = encoded(number(2, 0, 7).resize((1800, 800)), "TIFF")
-"""Goes through the other process."""
 
 BLANK = encoded(Image.new("L", (60, 60), 255))
 NO_LINES = (
@@ -212,6 +212,18 @@ def test_characters_and_lines_are_asked_for_at_once(api: Server) -> None:
         assert list(pool.map(ask, range(60))) == ["207", "7", "7"] * 20
 
 
+def test_a_page_of_specks_keeps_nobody_waiting_who_asks_for_one_character(api: Server) -> None:
+    """Small to send, and tens of thousands of pieces that may be characters."""
+    specks = (np.random.default_rng(0).random((1000, 1000)) > 0.02).astype(np.uint8) * 255
+    page = encoded(Image.fromarray(specks).convert("1"))
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(read, api, page)
+        time.sleep(0.2)
+        for _ in range(20):
+            assert read(api, SEVEN, "/predict/").elapsed.total_seconds() < 1
+        assert answer.result().status_code in (200, 400, 422)
+
+
 def figures(api: Server) -> dict[tuple[str, ...], float]:
     families = text_string_to_metric_families(requests.get(api.url + "/metrics", timeout=5).text)
     return {(one.name, *one.labels.values()): one.value for family in families for one in family.samples}
@@ -263,7 +275,7 @@ def serving_here(folder: Path) -> Iterator[str]:
         thread.join(15)
 
 
-def one_in_each(picture: Picture, ink: Ink, boxes: Sequence[Box]) -> Page | None:
+def one_in_each(seen: Picture, ink: Ink, boxes: Sequence[Box]) -> Page | None:
     """As `lines.inside`, of pictures that nothing is taken away from."""
     found = []
     for left, top, right, bottom in boxes:
@@ -271,7 +283,7 @@ def one_in_each(picture: Picture, ink: Ink, boxes: Sequence[Box]) -> Page | None
         rows, columns = slice(max(0, round(top)), round(bottom)), slice(max(0, round(left)), round(right))
         part = rows, columns
         only[part] = ink.density[part]
-        if glyph := glyphs.find(picture, Ink(only, ink.left, ink.top)):
+        if glyph := glyphs.find(seen, Ink(only, ink.left, ink.top)):
             found.append(glyph)
     if not found:
         return None
@@ -283,6 +295,7 @@ def one_in_each(picture: Picture, ink: Ink, boxes: Sequence[Box]) -> Page | None
 
 def test_of_boxes_each_has_its_character_in_the_order_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines, "inside", one_in_each)
+    monkeypatch.setattr(Decoder, "find", lambda _, data, sought: sought.on(picture.decode(data)))
     seven, two = (240.0, 0.0, 360.0, 160.0), (0.5, 0.25, 119.75, 160.0)
     with serving_here(tmp_path) as url:
         answer = Client(url).read(NUMBER, boxes=[seven, two])
@@ -300,6 +313,10 @@ def test_of_boxes_each_has_its_character_in_the_order_given(tmp_path: Path, monk
             assert len(answered["characters"]) == MAX_BOXES
         nowhere = requests.post(url + "/read/", json=body | {"boxes": [[130, 0, 140, 5]]}, timeout=9)
         assert nowhere.json()["code"] == "blank_image"
+        document = requests.get(url + "/openapi.json", timeout=9).json()
+        examples = document["paths"]["/read/"]["post"]["requestBody"]["content"]["application/json"]["examples"]
+        for example in examples.values():
+            assert requests.post(url + "/read/", json=example["value"], timeout=9).json()["text"] == "7"
     assert json.dumps(most).count("[") + json.dumps(most).count(",") == MAX_BOX_VALUES
 
 
@@ -315,4 +332,4 @@ def test_the_network_is_asked_beside_the_event_loop(tmp_path: Path, monkeypatch:
         monkeypatch.setattr(LineReader, "read", watched)
         assert requests.post(url + "/read/", files={"file": NUMBER}, timeout=9).json()["text"] == "207"
         assert requests.post(url + "/read/batch/", files={"files": NUMBER}, timeout=9).ok
-    assert asked == {"quick", "bulk"}
+    assert asked == {"bulk"}
