@@ -1,5 +1,6 @@
 """Calls of the API: with time limits, answers checked, every failure an exception of `app.client.errors`."""
 
+import json
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, TypeVar
@@ -18,7 +19,18 @@ from app.client.errors import (
     Unreachable,
     WrongKey,
 )
-from app.client.models import Alphabet, Alphabets, Answer, BatchAnswer, Failed, Problem, Recognized
+from app.client.models import (
+    Alphabet,
+    Alphabets,
+    Answer,
+    BatchAnswer,
+    Failed,
+    Problem,
+    Read,
+    ReadAnswer,
+    ReadBatchAnswer,
+    Recognized,
+)
 
 CONNECT_SECONDS, ANSWER_SECONDS = 2.0, 10.0
 
@@ -26,6 +38,8 @@ Known = TypeVar("Known")
 
 _ONE: TypeAdapter[Answer | Problem] = TypeAdapter(Answer | Problem)
 _MANY: TypeAdapter[BatchAnswer | Problem] = TypeAdapter(BatchAnswer | Problem)
+_TEXT: TypeAdapter[ReadAnswer | Problem] = TypeAdapter(ReadAnswer | Problem)
+_TEXTS: TypeAdapter[ReadBatchAnswer | Problem] = TypeAdapter(ReadBatchAnswer | Problem)
 _ALPHABETS: TypeAdapter[Alphabets | Problem] = TypeAdapter(Alphabets | Problem)
 
 
@@ -67,16 +81,33 @@ class Client:
 
         With `glyph` the answer has the picture as the model saw it.
         """
-        response = self._call("POST", "/predict/", _query(alphabet, glyph), {"file": ("picture", picture)})
+        response = self._call("POST", "/predict/", _query(alphabet, glyph), _file(picture))
         return _understood(_ONE, response)
 
     def predict_batch(
         self, pictures: Sequence[bytes], alphabet: str | None = None, glyph: bool = False
     ) -> list[Recognized | Failed]:
         """As `predict`, for each picture in order. Raises ApiError."""
-        files = [("files", ("picture", picture)) for picture in pictures]
-        response = self._call("POST", "/predict/batch/", _query(alphabet, glyph), files)
+        response = self._call("POST", "/predict/batch/", _query(alphabet, glyph), _files(pictures))
         return _accepted(_understood(_MANY, response), response).results
+
+    def read(
+        self,
+        picture: bytes,
+        alphabet: str | None = None,
+        boxes: Sequence[tuple[float, float, float, float]] | None = None,
+    ) -> ReadAnswer | Problem:
+        """The lines on an encoded picture, or why they cannot be read. Raises ApiError, but never Refused.
+
+        With `boxes`, left, top, right and bottom limit each, the character in each of them, in their order.
+        """
+        form = {"boxes": json.dumps(boxes)} if boxes else None
+        return _understood(_TEXT, self._call("POST", "/read/", _query(alphabet), _file(picture), form))
+
+    def read_batch(self, pictures: Sequence[bytes], alphabet: str | None = None) -> list[Read | Failed]:
+        """As `read`, for each picture in order. Raises ApiError."""
+        response = self._call("POST", "/read/batch/", _query(alphabet), _files(pictures))
+        return _accepted(_understood(_TEXTS, response), response).results
 
     def alphabets(self) -> list[Alphabet]:
         """What can be recognized, with the models' records. Raises ApiError."""
@@ -91,11 +122,16 @@ class Client:
         return True
 
     def _call(
-        self, method: str, path: str, query: dict[str, str] | None = None, files: Any = None
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str] | None = None,
+        files: Any = None,
+        form: dict[str, str] | None = None,
     ) -> requests.Response:
         try:
             response = self._session.request(
-                method, self._address + path, params=query, files=files, timeout=self._seconds
+                method, self._address + path, params=query, files=files, data=form, timeout=self._seconds
             )
         except requests.Timeout as error:
             raise TimedOut(f"The API does not answer in time ({type(error).__name__}).") from None
@@ -106,8 +142,16 @@ class Client:
         return response
 
 
-def _query(alphabet: str | None, glyph: bool) -> dict[str, str]:
+def _query(alphabet: str | None, glyph: bool = False) -> dict[str, str]:
     return ({"glyph": "true"} if glyph else {}) | ({"alphabet": alphabet} if alphabet else {})
+
+
+def _file(picture: bytes) -> Any:
+    return {"file": ("picture", picture)}
+
+
+def _files(pictures: Sequence[bytes]) -> Any:
+    return [("files", ("picture", picture)) for picture in pictures]
 
 
 def _failure(response: requests.Response) -> ApiError | None:
