@@ -4,7 +4,7 @@ import os
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from PIL import Image
 from app.reading import rows
 from app.reading.ink import Ink
 from app.reading.lines import Parts
-from app.reading.reader import DIRT, KINDS, NONE
+from app.reading.reader import DIRT, MARKS, NONE
 from app.reading.rows import Row
 from training import composing, datasets
 from training.composing import Composed, Draw, Manner, PenDigits, ScannedDigits
@@ -22,6 +22,9 @@ from training.strokes import StrokeSet
 
 Integers = npt.NDArray[np.int64]
 Views = npt.NDArray[np.uint8]
+
+KINDS: Final = (*"0123456789", *MARKS, DIRT, NONE)
+"""What a candidate may be."""
 
 _SURE, _NEARLY, _LEAST = 0.8, 0.08, 0.5
 """A candidate is a character if it has at least the first share of its ink in common with it (intersection over union);
@@ -66,7 +69,7 @@ def of_row(row: Row, composed: Composed, labels: str, rng: np.random.Generator) 
     kinds[single & (of_span[:, 0] > 0.7 * of_span.sum(axis=1))] = KINDS.index(DIRT)
     kept = is_one | (much < _DOUBT)
     wrong = np.flatnonzero(kept & (kinds == KINDS.index(NONE)))
-    spared = rng.permutation(wrong)[: round(NEGATIVES * max(1, np.count_nonzero(is_one)))]
+    spared = rng.permutation(wrong)[: round(NEGATIVES * max(1, int(is_one.sum())))]
     chosen = np.concatenate([np.flatnonzero(kept & (kinds != KINDS.index(NONE))), spared])
     views = np.stack([parts.view(*spans[place]) for place in chosen])
     return Candidates((255 * views.clip(0, 1)).round().astype(np.uint8), kinds[chosen])
@@ -138,9 +141,3 @@ def writers_in(data: Path) -> tuple[Writers, Writers]:
         Writers.of(strokes[0], ScannedDigits(pictures[held_out:], labels[held_out:])),
         Writers.of(strokes[1], ScannedDigits(pictures[:held_out], labels[:held_out]), 0.5),
     )
-
-
-def tensor(views: Views) -> Any:
-    import torch
-
-    return torch.from_numpy(views).float() / 255

@@ -11,12 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from app.reading.reader import MARKS
 from training.strokes import Points, StrokeSet
 
 Random = np.random.Generator
 Floats = npt.NDArray[np.float32]
-
-MARKS = ".,-/"
 
 _OVERSAMPLING = 3
 
@@ -139,7 +138,7 @@ class ScannedDigits:
             Image.Resampling.BILINEAR,
         )
         ink = np.asarray(upright, np.float32) / 255
-        return _at_start(digit, np.clip(1.15 * ink, 0, 1), -height)
+        return _at_start(digit, (1.15 * ink).clip(max=1).astype(np.float32), -height)
 
 
 def drawn(label: str, strokes: Sequence[Points], brush: float) -> Placed:
@@ -354,5 +353,5 @@ def soiled(composed: Composed, manner: Manner, rng: Random) -> Composed:
 def text_at_random(rng: Random, shortest: int, longest: int, marks: float = 0.0) -> str:
     """Digits, each as likely as another, with marks in some of the gaps between them."""
     digits = [str(digit) for digit in rng.integers(0, 10, int(rng.integers(shortest, longest + 1)))]
-    gaps = [str(rng.choice(list(MARKS))) if rng.random() < marks else "" for _ in digits]
+    gaps = [str(rng.choice(MARKS)) if rng.random() < marks else "" for _ in digits]
     return "".join(gap + digit for gap, digit in zip(["", *gaps[1:]], digits, strict=True))

@@ -16,6 +16,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import nn
 
 from app.reading.glyphs import SIDE
+from app.reading.lines import CHANNELS
 from app.reading.recognizer import METADATA_KEY
 from training.networks import LargerCNN
 
@@ -46,17 +47,26 @@ def to_onnx(network: LargerCNN, temperature: float, file: Path) -> Path:
     """Write the network in float32: `glyphs` (batch, 1, 28, 28) -> `probabilities` (batch, classes) and, where the
     alphabet has a case, `cases` (batch, cases).
     """
-    model = Calibrated(network, temperature).eval().cpu()
+    outputs = [OUTPUT, CASE_OUTPUT] if network.architecture.cases else [OUTPUT]
+    return _written(Calibrated(network, temperature), (1, SIDE, SIDE), "glyphs", outputs, file)
+
+
+def judge_to_onnx(judge: nn.Module, file: Path) -> Path:
+    """Write the judge of a line's candidates in float32: `views` (batch, channels, 28, 28) -> probabilities."""
+    return _written(nn.Sequential(judge, nn.Softmax(dim=1)), (CHANNELS, SIDE, SIDE), "views", [OUTPUT], file)
+
+
+def _written(model: nn.Module, shape: tuple[int, ...], name: str, outputs: list[str], file: Path) -> Path:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         torch.onnx.export(
-            model,
-            (torch.zeros(2, 1, SIDE, SIDE),),
+            model.eval().cpu(),
+            (torch.zeros(2, *shape),),
             str(file),
-            input_names=["glyphs"],
-            output_names=[OUTPUT, CASE_OUTPUT] if network.architecture.cases else [OUTPUT],
-            dynamic_shapes={"glyphs": {0: torch.export.Dim("batch")}},
+            input_names=[name],
+            output_names=outputs,
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
             external_data=False,
             verbose=False,
         )
@@ -64,16 +74,17 @@ def to_onnx(network: LargerCNN, temperature: float, file: Path) -> Path:
 
 
 class _Batches(CalibrationDataReader):
-    def __init__(self, glyphs: Floats) -> None:
-        self._batches = iter(np.array_split(glyphs, max(1, len(glyphs) // 64)))
+    def __init__(self, name: str, pictures: Floats) -> None:
+        self._name = name
+        self._batches = iter(np.array_split(pictures, max(1, len(pictures) // 64)))
 
     def get_next(self) -> dict[str, Floats] | None:
         batch = next(self._batches, None)
-        return None if batch is None else {"glyphs": batch}
+        return None if batch is None else {self._name: batch}
 
 
-def quantize(float_file: Path, file: Path, glyphs: Floats) -> Path:
-    """Write an int8 copy (static, QDQ, one scale per channel), its ranges calibrated on `glyphs` (n, 1, 28, 28).
+def quantize(float_file: Path, file: Path, pictures: Floats, name: str = "glyphs") -> Path:
+    """Write an int8 copy (static, QDQ, one scale per channel), its ranges calibrated on (n, channels, 28, 28) pictures.
 
     Weights keep 7 bits: on CPUs without VNNI, 8-bit products overflow the 16-bit sums that ONNX Runtime uses there.
     """
@@ -87,7 +98,7 @@ def quantize(float_file: Path, file: Path, glyphs: Floats) -> Path:
             quantize_static(
                 str(prepared),
                 str(file),
-                _Batches(glyphs),
+                _Batches(name, pictures),
                 quant_format=QuantFormat.QDQ,
                 op_types_to_quantize=["Conv", "MaxPool", "Relu", "Gemm", "MatMul", "Flatten", "Reshape"],
                 per_channel=True,

@@ -5,7 +5,7 @@ from torch import nn
 
 from app.reading.glyphs import SIDE
 from app.reading.lines import CHANNELS
-from app.reading.reader import KINDS
+from training.candidates import KINDS
 from training.networks import ConvBlock
 
 

@@ -157,7 +157,7 @@ def _in_cells(write: Draw, index: int, rng: np.random.Generator) -> tuple[str, b
     pen.line((20, 20 + side, 20 + side * len(text), 20 + side), 255, line)
     if not comb:
         pen.line((20, 20, 20 + side * len(text), 20), 255, line)
-    ink = np.asarray(picture, np.float32) / 255 * float(rng.uniform(0.4, 1))
+    ink = np.asarray(picture, np.float32) / np.float32(255) * np.float32(rng.uniform(0.4, 1))
     for place, digit in enumerate(text):
         one = write(digit, manner, 1.0, rng)
         top = 20 + (side - len(one.ink)) // 2 + int(rng.integers(-side // 12, side // 12 + 1))

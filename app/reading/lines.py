@@ -21,8 +21,8 @@ _MOST_PARTS = 5
 _WIDEST = 1.7 * HEIGHT
 """A character consists of at most so many parts, and is no wider."""
 
-_MOST_CANDIDATES = 800
-"""Of a line; one of twelve digits has a hundred."""
+MOST_CANDIDATES: Final = 800
+"""Of a picture; a line of twelve digits has a hundred."""
 
 _REDUCED = FIELD // SIDE
 """Pixels of a row for one of what is shown of its surroundings."""
@@ -48,6 +48,8 @@ def find(picture: Picture, ink: Ink) -> Page | None:
     """The candidates of all ink of a picture; None where nothing is drawn. Raises TooMuchWriting."""
     pages = [_candidates(picture, ink, row, line) for line, row in enumerate(rows.find(ink))]
     pages = [page for page in pages if len(page.spans)]
+    if sum(len(page.spans) for page in pages) > MOST_CANDIDATES:
+        raise TooMuchWriting
     if not pages:
         return None
     return Page(
@@ -108,7 +110,7 @@ def _view_of(ink: Ink, box: Floats, scale: float) -> Floats | None:
 def _candidates(picture: Picture, ink: Ink, row: Row, line: int) -> Page:
     parts = Parts.of(row.ink)
     spans = parts.spans()
-    if len(spans) > _MOST_CANDIDATES:
+    if len(spans) > MOST_CANDIDATES:
         raise TooMuchWriting
     views = (
         np.stack([parts.view(first, after) for first, after in spans])

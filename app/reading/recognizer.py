@@ -93,23 +93,7 @@ class Recognizer:
 
     def __init__(self, file: Path, threads: int = 1) -> None:
         """Load a model file. Raises UnusableModel."""
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = False  # a small network: the arena costs more memory than it saves time
-        options.log_severity_level = 3
-        name = f"{file.parent.name}/{file.name}"
-        if not file.is_file():
-            raise UnusableModel(f"There is no model file {name}. Train one: python train_model.py --install")
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(file), sess_options=options, providers=["CPUExecutionProvider"]
-            )
-            metadata = json.loads(self._session.get_modelmeta().custom_metadata_map[METADATA_KEY])
-        except (KeyError, json.JSONDecodeError):
-            raise UnusableModel(f"{name} has no record of its labels: it was not made by this project.") from None
-        except Exception:  # ONNX Runtime's own exceptions share no base class
-            raise UnusableModel(f"{name} cannot be loaded: it is damaged or no ONNX file.") from None
+        self._session, metadata, name = opened(file, threads)
         self.record = _record(metadata, name)
         outputs = {output.name for output in self._session.get_outputs()}
         if missing := set(self.record.heads.values()) - outputs or {LABEL} - set(self.record.heads):
@@ -171,6 +155,26 @@ class Recognizer:
             probabilities=tuple(probabilities.tolist()),
             case=self.record.cases[int(cases.argmax())] if cases is not None and label in self.record.cased else None,
         )
+
+
+def opened(file: Path, threads: int) -> tuple[onnxruntime.InferenceSession, Any, str]:
+    """A model file, its record and what to call it. Raises UnusableModel."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False  # a small network: the arena costs more memory than it saves time
+    options.log_severity_level = 3
+    name = f"{file.parent.name}/{file.name}"
+    if not file.is_file():
+        raise UnusableModel(f"There is no model file {name}. Train one: python train_model.py --install")
+    try:
+        session = onnxruntime.InferenceSession(str(file), sess_options=options, providers=["CPUExecutionProvider"])
+        metadata = json.loads(session.get_modelmeta().custom_metadata_map[METADATA_KEY])
+    except (KeyError, json.JSONDecodeError):
+        raise UnusableModel(f"{name} has no record of its labels: it was not made by this project.") from None
+    except Exception:  # ONNX Runtime's own exceptions share no base class
+        raise UnusableModel(f"{name} cannot be loaded: it is damaged or no ONNX file.") from None
+    return session, metadata, name
 
 
 def _tempered(probabilities: Floats) -> Floats:

@@ -1,0 +1,230 @@
+"""Train what reads lines of digits, beside the model that reads one: `python -m training.lines --data DIR --install`.
+
+Numbers are put together of single digits, so that each one's own ink is known; the code that also serves requests cuts
+them into candidates, too many and some of them wrongly; a network learns to tell characters from parts of them and from
+more than one. Numbers of people and scans that it has never seen then choose how far the alphabet's own network is
+trusted beside it, the temperature of their confidence and the threshold of being sure.
+"""
+
+import argparse
+import dataclasses
+import os
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+from torch.optim.lr_scheduler import OneCycleLR
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from app.reading import pipeline
+from app.reading.lines import Page
+from app.reading.picture import ReadingError, decode
+from app.reading.reader import LINES_FILE, Heard, LineReader, LineRecord, weighed
+from app.reading.recognizer import MODEL_FILE, READING_VERSION, Recognizer
+from training import candidates, export, line_sets, package
+from training.candidates import Candidates
+from training.devices import Device
+from training.judge import Judge
+from training.line_sets import Numbers
+from training.progress import console, track
+
+NAMES = ("numbers", "touching numbers", "MNIST numbers", "touching MNIST numbers")
+"""The sets by which choices are made, all alike."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every hyper-parameter; kept in the record."""
+
+    seed: int = 1
+    numbers: int = 30_000
+    """Composed for training."""
+    epochs: int = 6
+    batch_size: int = 256
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.02
+    averaging: float = 0.998
+    """Decay of the moving average of the weights, which is the network that is kept."""
+    sure_right: float = 0.998
+    """Of the texts that are sure, at least this share is to be right."""
+
+
+def fit(config: Config, where: Device, data: Candidates) -> Judge:
+    """A network that has learned to judge."""
+    torch.manual_seed(config.seed)
+    judge = Judge().to(memory_format=torch.channels_last).to(where.device)
+    average = AveragedModel(judge, multi_avg_fn=get_ema_multi_avg_fn(config.averaging), use_buffers=True)
+    optimizer = torch.optim.AdamW(judge.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    steps = len(data.kinds) // config.batch_size
+    schedule = OneCycleLR(optimizer, config.learning_rate, steps * config.epochs, pct_start=0.15)
+    views, kinds = torch.from_numpy(data.views), torch.from_numpy(data.kinds)
+    for epoch in range(1, config.epochs + 1):
+        start, total = time.perf_counter(), 0.0
+        judge.train()
+        order = torch.randperm(len(kinds))[: steps * config.batch_size].split(config.batch_size)
+        for chosen in track(order, f"epoch {epoch}", steps):
+            batch = (views[chosen].to(where.device).float() / 255).contiguous(memory_format=torch.channels_last)
+            with torch.autocast(where.device.type, torch.bfloat16, enabled=where.bfloat16):
+                logits = judge(batch)
+            loss = F.cross_entropy(logits.float(), kinds[chosen].to(where.device))
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            average.update_parameters(judge)
+            total += float(loss.detach())
+        console.print(f"epoch {epoch}: loss {total / steps:.4f}, {time.perf_counter() - start:.0f} s")
+    kept = average.module
+    assert isinstance(kept, Judge)
+    return kept.cpu().eval()
+
+
+def write(judge: Judge, data: Candidates, record: LineRecord, file: Path) -> None:
+    """The judge in int8, with its record."""
+    some = np.random.default_rng(0).permutation(len(data.kinds))[:2048]
+    views = np.ascontiguousarray(data.views[some], np.float32) / np.float32(255)
+    with tempfile.TemporaryDirectory() as folder:
+        whole = export.judge_to_onnx(judge, Path(folder) / "float.onnx")
+        export.quantize(whole, file, views, "views")
+    export.describe(file, record.model_dump())
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Pictures of numbers: what is on each, its page (None where nothing was found) and what the networks say of it."""
+
+    texts: list[str]
+    pages: list[Page | None]
+    heard: list[Heard | None]
+
+    @classmethod
+    def of(cls, reader: LineReader, numbers: Numbers, count: int, pool: ProcessPoolExecutor) -> "Asked":
+        work = pool.map(partial(page_of, numbers), range(count), chunksize=20)
+        texts, pages = zip(*track(work, numbers.name, count), strict=True)
+        return cls(list(texts), list(pages), [page and reader.heard(page) for page in pages])
+
+    def read(self, reader: LineReader, record: LineRecord) -> tuple[list[str], np.ndarray[Any, Any]]:
+        """Texts and confidences, as the record would have them."""
+        read = [
+            reader.text(page, weighed(heard, record)) if page and heard else None
+            for page, heard in zip(self.pages, self.heard, strict=True)
+        ]
+        return [text.text if text else "" for text in read], np.array([text.confidence if text else 0 for text in read])
+
+
+def page_of(numbers: Numbers, index: int) -> tuple[str, Page | None]:
+    text, data = numbers.file(index)
+    try:
+        return text, pipeline.page_of(decode(data))
+    except ReadingError:
+        return text, None
+
+
+def chosen(reader: LineReader, asked: Sequence[Asked], record: LineRecord, sure_right: float) -> LineRecord:
+    """The record with what reads most texts of the validation sets right."""
+
+    def right(tried: LineRecord) -> float:
+        return float(
+            np.mean(
+                [np.mean([a == b for a, b in zip(one.read(reader, tried)[0], one.texts, strict=True)]) for one in asked]
+            )
+        )
+
+    tries = [
+        record.model_copy(update={"trust": trust, "least_none": least})
+        for trust in (0.0, 0.3, 0.5, 0.7, 1.0)
+        for least in (1e-2, 1e-3, 1e-4)
+    ]
+    best = max(track(tries, "choosing", len(tries)), key=right)
+    heats = [best.model_copy(update={"temperature": heat}) for heat in (1.0, 1.5, 2.0, 3.0, 4.0)]
+    losses = []
+    for tried in heats:
+        read = [one.read(reader, tried) for one in asked]
+        hits = np.concatenate(
+            [
+                np.array([a == b for a, b in zip(texts, one.texts, strict=True)])
+                for (texts, _), one in zip(read, asked, strict=True)
+            ]
+        )
+        shares = np.concatenate([confidence for _, confidence in read]).clip(1e-4, 1 - 1e-4)
+        losses.append((-np.where(hits, np.log(shares), np.log(1 - shares)).mean(), hits, shares))
+    loss, hits, shares = min(losses, key=lambda one: float(one[0]))
+    best = heats[[one[0] for one in losses].index(loss)]
+    return best.model_copy(update={"sure_from": sure_from(hits, shares, sure_right)})
+
+
+def sure_from(hits: np.ndarray[Any, Any], shares: np.ndarray[Any, Any], sure_right: float) -> float:
+    """The lowest confidence from which at least such a share is right."""
+    order = np.argsort(-shares)
+    right = hits[order].cumsum() / np.arange(1, len(hits) + 1)
+    enough = np.flatnonzero(right >= sure_right)
+    return float(shares[order][enough[-1]]) if enough.size else 1.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.lines", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--data", type=Path, default=Path("data"), help="folder with the data sets (%(default)s)")
+    add("--output", type=Path, default=Path("runs/lines"), help="where everything is written (%(default)s)")
+    add("--numbers", type=int, default=Config.numbers, metavar="N", help="composed for training (%(default)s)")
+    add("--epochs", type=int, default=Config.epochs, help="passes over them (%(default)s)")
+    add("--seed", type=int, default=Config.seed, help="(%(default)s)")
+    add("--validation", type=int, default=400, metavar="N", help="numbers of each set to choose by (%(default)s)")
+    add("--install", action="store_true", help="copy what was made to where the app serves it from")
+    args = parser.parse_args()
+    args.output.mkdir(parents=True, exist_ok=True)
+    config = dataclasses.replace(Config(), seed=args.seed, numbers=args.numbers, epochs=args.epochs)
+    learners, _ = candidates.writers_in(args.data)
+    data = candidates.many(learners, config.numbers, config.seed)
+    console.print(f"{len(data.kinds):,} candidates of {config.numbers:,} numbers")
+    judge = fit(config, Device.choose("auto"), data)
+    torch.save(judge.state_dict(), args.output / "judge.pth")
+    file = args.output / LINES_FILE
+    first = LineRecord.model_validate(
+        {
+            "alphabet": "digits",
+            "version": f"{datetime.now(UTC):%Y.%m.%d}-{package.git_commit()[:7]}",
+            "reading_version": READING_VERSION,
+            "trust": 0.5,
+            "plausible": 0.02,
+            "least_none": 1e-3,
+            "temperature": 1.0,
+            "sure_from": 1.0,
+            "config": dataclasses.asdict(config),
+        }
+    )
+    write(judge, data, first, file)
+    recognizer = Recognizer(package.installed("digits") / MODEL_FILE, threads=os.cpu_count() or 1)
+    reader = LineReader(recognizer, file, threads=os.cpu_count() or 1)
+    sets = {one.name: one for one in line_sets.of_data(args.data, held_out=False)}
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        asked = [Asked.of(reader, sets[name], args.validation, pool) for name in NAMES]
+    record = chosen(reader, asked, first, config.sure_right)
+    for name, one in zip(NAMES, asked, strict=True):
+        texts, shares = one.read(reader, record)
+        hits = np.array([a == b for a, b in zip(texts, one.texts, strict=True)])
+        sure = shares >= record.sure_from
+        console.print(
+            f"{name}: {hits.mean():.2%} right, {sure.mean():.1%} sure, of these {hits[sure].mean():.2%} right"
+        )
+    export.describe(file, record.model_dump())
+    console.print(record.model_dump_json(indent=2))
+    if args.install:
+        target = package.installed("digits") / LINES_FILE
+        target.write_bytes(file.read_bytes())
+        console.print("Installed: the app reads lines with it from its next start.")
+
+
+if __name__ == "__main__":
+    main()
