@@ -26,12 +26,10 @@ Views = npt.NDArray[np.uint8]
 KINDS: Final = (*"0123456789", *MARKS, DIRT, NONE)
 """What a candidate may be."""
 
-_SURE, _NEARLY, _LEAST = 0.8, 0.08, 0.5
-"""A candidate is a character if it has at least the first share of its ink in common with it (intersection over union);
-or nearly as much as the best one, of which characters that overlap have no better, and the last at any rate."""
-
-_DOUBT = 0.6
-"""What has more than this in common with a character and is none is left out: nobody could say which it is."""
+_NEARLY, _CLEARLY, _LEAST = 0.06, 0.15, 0.5
+"""A candidate is a character if it has as much of its ink in common with it (intersection over union) as the best one,
+or less by at most the first, and the last at any rate; it is none if it has less by more than the second. What is
+between is left out: nobody could say which it is."""
 
 NEGATIVES: Final = 2.0
 """Candidates that are no character, for each that is one."""
@@ -62,12 +60,13 @@ def of_row(row: Row, composed: Composed, labels: str, rng: np.random.Generator) 
     common = of_span[:, 1:] / np.maximum(union[:, 1:], 1)
     best, own = common.max(axis=0), common.argmax(axis=1)
     much = common.max(axis=1)
-    is_one = (much >= _SURE) | ((much >= best[own] - _NEARLY) & (much >= _LEAST))
+    behind = best[own] - much
+    is_one = (behind <= _NEARLY) & (much >= _LEAST)
     kinds = np.array([KINDS.index(labels[place]) for place in own])
     kinds[~is_one] = KINDS.index(NONE)
     single = np.array([after == first + 1 for first, after in spans])
     kinds[single & (of_span[:, 0] > 0.7 * of_span.sum(axis=1))] = KINDS.index(DIRT)
-    kept = is_one | (much < _DOUBT)
+    kept = is_one | (behind > _CLEARLY) | (much < _LEAST)
     wrong = np.flatnonzero(kept & (kinds == KINDS.index(NONE)))
     spared = rng.permutation(wrong)[: round(NEGATIVES * max(1, int(is_one.sum())))]
     chosen = np.concatenate([np.flatnonzero(kept & (kinds != KINDS.index(NONE))), spared])

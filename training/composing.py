@@ -137,8 +137,8 @@ class ScannedDigits:
             (1, manner.slant, -manner.slant * height / 2, 0, 1, 0),
             Image.Resampling.BILINEAR,
         )
-        ink = np.asarray(upright, np.float32) / 255
-        return _at_start(digit, (1.15 * ink).clip(max=1).astype(np.float32), -height)
+        ink: Floats = np.minimum(np.asarray(upright, np.float32) / np.float32(220), np.float32(1))
+        return _at_start(digit, ink, -height)
 
 
 def drawn(label: str, strokes: Sequence[Points], brush: float) -> Placed:
@@ -154,7 +154,7 @@ def drawn(label: str, strokes: Sequence[Points], brush: float) -> Placed:
         pen.line([tuple(point) for point in path.tolist()], fill=255, width=max(1, round(2 * radius)))
         for x, y in path.tolist():
             pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
-    ink = np.asarray(picture.reduce(_OVERSAMPLING), np.float32) / 255
+    ink: Floats = np.asarray(picture.reduce(_OVERSAMPLING), np.float32) / np.float32(255)
     return _at_start(label, ink, -len(ink) + round(margin))
 
 

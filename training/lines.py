@@ -115,7 +115,7 @@ class Asked:
     def read(self, reader: LineReader, record: LineRecord) -> tuple[list[str], np.ndarray[Any, Any]]:
         """Texts and confidences, as the record would have them."""
         read = [
-            reader.text(page, weighed(heard, record)) if page and heard else None
+            reader.text(page, weighed(heard, page.torn, record)) if page and heard else None
             for page, heard in zip(self.pages, self.heard, strict=True)
         ]
         return [text.text if text else "" for text in read], np.array([text.confidence if text else 0 for text in read])
@@ -140,9 +140,10 @@ def chosen(reader: LineReader, asked: Sequence[Asked], record: LineRecord, sure_
         )
 
     tries = [
-        record.model_copy(update={"trust": trust, "least_none": least})
-        for trust in (0.0, 0.3, 0.5, 0.7, 1.0)
+        record.model_copy(update={"trust": trust, "least_none": least, "tear": tear})
+        for trust in (0.3, 0.5, 0.7)
         for least in (1e-2, 1e-3, 1e-4)
+        for tear in (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
     ]
     best = max(track(tries, "choosing", len(tries)), key=right)
     heats = [best.model_copy(update={"temperature": heat}) for heat in (1.0, 1.5, 2.0, 3.0, 4.0)]
@@ -199,6 +200,7 @@ def main() -> None:
             "trust": 0.5,
             "plausible": 0.02,
             "least_none": 1e-3,
+            "tear": 1.0,
             "temperature": 1.0,
             "sure_from": 1.0,
             "config": dataclasses.asdict(config),

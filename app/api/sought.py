@@ -74,7 +74,8 @@ class WholePage:
     def packed(self, found: Page) -> tuple[Told, bytes]:
         views = np.ascontiguousarray(found.views, np.float32)
         spans, boxes = np.ascontiguousarray(found.spans, np.int64), np.ascontiguousarray(found.boxes, np.float64)
-        return {"views": views.shape[:2]}, b"".join((views.data, spans.data, boxes.data))
+        torn = np.ascontiguousarray(found.torn, np.int64)
+        return {"views": views.shape[:2]}, b"".join((views.data, spans.data, boxes.data, torn.data))
 
     def unpacked(self, told: Told, rest: bytes) -> Page:
         candidates, channels = told["views"]
@@ -82,7 +83,8 @@ class WholePage:
         views = np.frombuffer(rest, np.float32, pixels).reshape(candidates, channels, SIDE, SIDE)
         spans = np.frombuffer(rest, np.int64, 3 * candidates, views.nbytes).reshape(candidates, 3)
         boxes = np.frombuffer(rest, np.float64, 4 * candidates, views.nbytes + spans.nbytes).reshape(candidates, 4)
-        return Page(views, spans, boxes)
+        torn = np.frombuffer(rest, np.int64, candidates, views.nbytes + spans.nbytes + boxes.nbytes)
+        return Page(views, spans, boxes, torn, given=bool(self.boxes))
 
 
 def sought_of(told: Told) -> OneGlyph | WholePage:

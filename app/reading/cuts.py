@@ -24,10 +24,10 @@ _SIDEWAYS = 0.1
 _MOST_INK = 2.6
 """A path that crosses more than so many strokes is no cut."""
 
-_APART = 0.06 * HEIGHT
+_APART = 0.08 * HEIGHT
 """Two cuts of a piece are at least so far from each other,"""
 
-_PER_HEIGHT = 7
+_PER_HEIGHT = 5
 """and there are at most so many for each height of its width."""
 
 _VALLEY = 0.08 * HEIGHT
@@ -40,19 +40,19 @@ _LEAST_AREA = 0.35
 """Pieces smaller than this, in squares of a stroke's width, are dust."""
 
 
-def parts(row: Floats) -> Integers:
+def parts(row: Floats) -> tuple[Integers, Integers]:
     """The part that each pixel of a (height, width) row belongs to: from 1, by where its middle is from left to right;
-    0 where there is no ink.
+    0 where there is no ink. And (parts,): the connected piece that each is of.
     """
     drawn = row > _INK
     pieces = components.find(drawn)
     if not pieces.starts.size:
-        return np.zeros(row.shape, np.int64)
+        return np.zeros(row.shape, np.int64), np.zeros(0, np.int64)
     labels = pieces.painted(np.arange(1, int(pieces.piece.max()) + 2))
     areas = pieces.areas()
     stroke = _stroke_width(drawn)
     found = np.zeros(row.shape, np.int64)
-    count = 0
+    of_piece: list[int] = []
     for piece in range(1, len(areas) + 1):
         if areas[piece - 1] < max(3.0, _LEAST_AREA * stroke**2):
             continue
@@ -65,9 +65,12 @@ def parts(row: Floats) -> Integers:
             for seam in seams(np.where(own, row[window], np.float32(0)), stroke):
                 within += np.arange(right - left) > seam[:, None]
         for side in np.unique(within[own]):
-            count += 1
-            found[window][own & (within == side)] = count
-    return _in_order(found, count)
+            of_piece.append(piece)
+            found[window][own & (within == side)] = len(of_piece)
+    order = _order(found, len(of_piece))
+    place = np.zeros(len(of_piece) + 1, np.int64)
+    place[order + 1] = np.arange(1, len(of_piece) + 1)
+    return place[found], np.array(of_piece, np.int64)[order]
 
 
 def _stroke_width(drawn: npt.NDArray[np.bool_]) -> float:
@@ -76,15 +79,13 @@ def _stroke_width(drawn: npt.NDArray[np.bool_]) -> float:
     return 2 * np.count_nonzero(drawn) / max(1.0, 0.85 * outline)
 
 
-def _in_order(found: Integers, count: int) -> Integers:
-    if not count:
-        return found
+def _order(found: Integers, count: int) -> Integers:
+    """Places of parts, by where their middles are from left to right."""
     columns = np.broadcast_to(np.arange(found.shape[1]), found.shape)
     mass = np.bincount(found.ravel(), minlength=count + 1)[1:]
     middle = np.bincount(found.ravel(), columns.ravel(), minlength=count + 1)[1:] / np.maximum(mass, 1)
-    place = np.zeros(count + 1, np.int64)
-    place[1:][np.argsort(middle, kind="stable")] = np.arange(1, count + 1)
-    return place[found]
+    order: Integers = np.argsort(middle, kind="stable")
+    return order
 
 
 def seams(ink: Floats, stroke: float) -> list[Integers]:

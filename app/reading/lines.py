@@ -17,7 +17,7 @@ from app.reading.rows import FIELD, HEIGHT, Floats, Integers, Row, TooMuchWritin
 CHANNELS: Final = 3
 """A candidate's glyph; then, at the line's scale, its own ink and that of all others around it."""
 
-_MOST_PARTS = 5
+_MOST_PARTS = 8
 _WIDEST = 1.7 * HEIGHT
 """A character consists of at most so many parts, and is no wider."""
 
@@ -40,22 +40,25 @@ class Page:
     views: Floats
     spans: Integers
     boxes: npt.NDArray[np.float64]
+    torn: Integers
+    """(candidates,): of how many connected pieces of ink each has a part alone."""
     given: bool = False
     """Whether somebody has said where the characters are: each candidate is one."""
 
 
 def find(picture: Picture, ink: Ink) -> Page | None:
     """The candidates of all ink of a picture; None where nothing is drawn. Raises TooMuchWriting."""
-    pages = [_candidates(picture, ink, row, line) for line, row in enumerate(rows.find(ink))]
-    pages = [page for page in pages if len(page.spans)]
-    if sum(len(page.spans) for page in pages) > MOST_CANDIDATES:
-        raise TooMuchWriting
-    if not pages:
+    found = [(row, parts) for row in rows.find(ink) if len((parts := Parts.of(row.ink)).left)]
+    if not found:
         return None
+    if sum(len(parts.spans()) for _, parts in found) > MOST_CANDIDATES:
+        raise TooMuchWriting
+    pages = [_candidates(picture, ink, row, parts, line) for line, (row, parts) in enumerate(found)]
     return Page(
         np.concatenate([page.views for page in pages]),
         np.concatenate([page.spans for page in pages]),
         np.concatenate([page.boxes for page in pages]),
+        np.concatenate([page.torn for page in pages]),
     )
 
 
@@ -75,7 +78,9 @@ def inside(picture: Picture, ink: Ink, boxes: Sequence[Box]) -> Page | None:
     line = np.concatenate(([0], begins.cumsum()))
     places = np.arange(len(boxes)) - np.searchsorted(line, line)
     spans = np.stack((line, places, places + 1), axis=1)
-    return Page(np.stack([view for view in views if view is not None]), spans, np.array(boxes, np.float64), given=True)
+    return Page(
+        np.stack([view for view in views if view is not None]), spans, np.array(boxes, np.float64), 0 * line, given=True
+    )
 
 
 def _view_of(ink: Ink, box: Floats, scale: float) -> Floats | None:
@@ -107,30 +112,27 @@ def _view_of(ink: Ink, box: Floats, scale: float) -> Floats | None:
     return np.stack((glyphs.scaled(drawn.density, EXTENT / max(drawn.density.shape)), own, every - own))
 
 
-def _candidates(picture: Picture, ink: Ink, row: Row, line: int) -> Page:
-    parts = Parts.of(row.ink)
+def _candidates(picture: Picture, ink: Ink, row: Row, parts: "Parts", line: int) -> Page:
     spans = parts.spans()
-    if len(spans) > MOST_CANDIDATES:
-        raise TooMuchWriting
-    views = (
-        np.stack([parts.view(first, after) for first, after in spans])
-        if spans
-        else np.zeros((0, CHANNELS, SIDE, SIDE), np.float32)
-    )
     boxes = [rows.as_sent(picture, ink, row.box(*parts.box(first, after))) for first, after in spans]
+    places = np.array(spans, np.int64)
     return Page(
-        views,
-        np.array([(line, first, after) for first, after in spans], np.int64).reshape(-1, 3),
-        np.array(boxes, np.float64).reshape(-1, 4),
+        np.stack([parts.view(first, after) for first, after in spans]),
+        np.column_stack((np.full(len(spans), line), places)),
+        np.array(boxes, np.float64),
+        parts.torn(places),
     )
 
 
 @dataclass(frozen=True)
 class Parts:
-    """A row's ink, (`FIELD`, width), its parts in order, each pixel's part in `of_pixel`, from 1, and their limits."""
+    """A row's ink, (`FIELD`, width), its parts in order, each pixel's part in `of_pixel`, from 1, and their limits; the
+    connected piece that each is of in `of_piece`.
+    """
 
     ink: Floats
     of_pixel: Integers
+    of_piece: Integers
     left: Integers
     top: Integers
     right: Integers
@@ -140,7 +142,7 @@ class Parts:
 
     @classmethod
     def of(cls, ink: Floats) -> "Parts":
-        of_pixel = cuts.parts(ink)
+        of_pixel, of_piece = cuts.parts(ink)
         count = int(of_pixel.max())
         y, x = np.nonzero(of_pixel)
         part = of_pixel[y, x] - 1
@@ -154,7 +156,7 @@ class Parts:
         small = np.zeros(count * height * width, np.float32)
         place = (part * height + y // _REDUCED) * width + x // _REDUCED
         small += np.bincount(place, ink[y, x], len(small)).astype(np.float32) / _REDUCED**2
-        return cls(ink, of_pixel, left, top, right, bottom, small.reshape(count, height, width))
+        return cls(ink, of_pixel, of_piece, left, top, right, bottom, small.reshape(count, height, width))
 
     def spans(self) -> list[tuple[int, int]]:
         """The first part of each candidate and the one after its last."""
@@ -167,6 +169,15 @@ class Parts:
 
     def _width(self, first: int, after: int) -> int:
         return int(self.right[first:after].max() - self.left[first:after].min())
+
+    def torn(self, spans: Integers) -> Integers:
+        """Of how many pieces each candidate, (candidates, 2), has some parts, and not all."""
+        each = np.zeros((len(self.left) + 1, int(self.of_piece.max()) + 1), np.int64)
+        each[np.arange(1, len(self.left) + 1), self.of_piece] = 1
+        before = each.cumsum(axis=0)
+        inside = before[spans[:, 1]] - before[spans[:, 0]]
+        torn: Integers = ((inside > 0) & (inside < before[-1])).sum(axis=1)
+        return torn
 
     def box(self, first: int, after: int) -> tuple[int, int, int, int]:
         """Left, top, right and bottom limit of a candidate, in pixels of the row."""

@@ -45,6 +45,8 @@ class LineRecord(BaseModel):
     """What is likely to be a character at least so much is shown to that network."""
     least_none: float
     """Nothing is less likely than this to be none: how sure the judge may be."""
+    tear: float
+    """What a candidate loses, as the logarithm of its odds, for each piece of ink of which it has a part alone."""
     temperature: float
     """Confidence is lowered by it: candidates are judged each for itself, and are not independent."""
     sure_from: float
@@ -62,14 +64,15 @@ class Heard:
     labels: Doubles
 
 
-def weighed(heard: Heard, record: LineRecord) -> Doubles:
-    """As `LineReader.odds`, of what networks have said."""
+def weighed(heard: Heard, torn: npt.NDArray[np.int64], record: LineRecord) -> Doubles:
+    """As `LineReader.odds`, of what networks have said. Marks and dirt are whole pieces, never parts of characters."""
     kinds, chosen, digits = heard.kinds.copy(), heard.plausible, heard.labels.shape[1]
     any_digit = np.logaddexp.reduce(kinds[chosen, :digits], axis=1, keepdims=True)
     both = (1 - record.trust) * (kinds[chosen, :digits] - any_digit) + record.trust * heard.labels
     kinds[chosen, :digits] = any_digit + both - np.logaddexp.reduce(both, axis=1, keepdims=True)
-    odds: Doubles = (kinds[:, :-1] - np.maximum(kinds[:, -1:], math.log(record.least_none))) / record.temperature
-    return odds
+    odds: Doubles = kinds[:, :-1] - np.maximum(kinds[:, -1:], math.log(record.least_none)) - record.tear * torn[:, None]
+    odds[torn > 0, digits:] = -np.inf
+    return odds / record.temperature
 
 
 class LineReader:
@@ -95,7 +98,7 @@ class LineReader:
 
     def odds(self, page: Page) -> Doubles:
         """(candidates, kinds but none): the logarithm of each one's probability, for that of none."""
-        return weighed(self.heard(page), self.record)
+        return weighed(self.heard(page), page.torn, self.record)
 
     def heard(self, page: Page) -> "Heard":
         """What the networks say of a page's candidates."""

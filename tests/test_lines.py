@@ -1,0 +1,165 @@
+"""Rows of ink, cuts between characters, candidates, and the likeliest way through them."""
+
+import itertools
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from app.reading import cuts, ink, lines, rows
+from app.reading.lattice import best_way
+from app.reading.lines import Page
+from app.reading.picture import Picture
+from app.reading.rows import FIELD, HEIGHT, Row, TooMuchWriting
+
+
+def paper(width: int, height: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+    picture = Image.new("L", (width, height), 255)
+    return picture, ImageDraw.Draw(picture)
+
+
+def bars(*corners: tuple[int, int], size: tuple[int, int] = (300, 120), tall: int = 40) -> Image.Image:
+    """Upright strokes, each from its upper end."""
+    picture, pen = paper(*size)
+    for x, y in corners:
+        pen.line((x, y, x, y + tall), 0, 6)
+    return picture
+
+
+def rows_of(picture: Image.Image) -> list[Row]:
+    return rows.find(ink.of(Picture.of(picture)))
+
+
+def page_of(picture: Image.Image) -> Page:
+    page = lines.find(Picture.of(picture), ink.of(Picture.of(picture)))
+    assert page is not None
+    return page
+
+
+def test_rows_are_told_apart_from_top_to_bottom() -> None:
+    found = rows_of(bars((40, 10), (80, 12), (60, 70), (100, 72), (140, 68)))
+    assert [len(set(cuts.parts(row.ink)[1])) for row in found] == [2, 3]
+    assert found[0].top < found[1].top
+
+
+def test_a_row_is_scaled_to_one_height_and_its_boxes_are_the_pictures() -> None:
+    (row,) = rows_of(bars((100, 30), (140, 30), tall=60))
+    assert row.ink.shape[0] == FIELD
+    inked = np.flatnonzero(row.ink.any(axis=1))
+    assert np.ptp(inked) == pytest.approx(HEIGHT, abs=2)
+    left = np.flatnonzero(row.ink.any(axis=0))[0]
+    assert row.box(left, inked[0], left + 3, inked[-1] + 1) == pytest.approx((97, 30, 102, 91), abs=3)
+
+
+def test_a_sloping_row_is_straightened() -> None:
+    picture, pen = paper(420, 200)
+    for place in range(6):
+        x, y = 40 + 60 * place, 30 + 16 * place
+        pen.line((x, y, x, y + 50), 0, 6)
+    (row,) = rows_of(picture)
+    assert row.slope == pytest.approx(16 / 60, abs=0.03)
+    assert np.ptp(np.flatnonzero(row.ink.any(axis=1))) < 1.3 * HEIGHT
+
+
+@pytest.mark.parametrize("across", [False, True], ids=["under it", "through its feet"])
+def test_a_rule_is_left_out_and_what_stands_on_it_is_not(across: bool) -> None:
+    picture = bars((60, 20), (120, 20), (180, 20))
+    y = 58 if across else 75
+    ImageDraw.Draw(picture).line((20, y, 280, y), 0, 2)
+    (row,) = rows_of(picture)
+    assert len(set(cuts.parts(row.ink)[1])) == 3
+
+
+@pytest.mark.parametrize("comb", [False, True], ids=["boxes", "comb"])
+def test_a_forms_cells_are_left_out(comb: bool) -> None:
+    picture, pen = paper(340, 160)
+    for place in range(5):
+        x = 40 + 60 * place
+        pen.line((x, 70 if comb else 40, x, 100), 0, 2)
+        if place < 4:
+            pen.line((x + 30, 50, x + 30, 90), 0, 6)
+    for y in (100,) if comb else (40, 100):
+        pen.line((40, y, 280, y), 0, 2)
+    (row,) = rows_of(picture)
+    assert len(set(cuts.parts(row.ink)[1])) == 4
+
+
+def test_touching_rings_can_be_taken_apart() -> None:
+    picture, pen = paper(200, 100)
+    pen.ellipse((30, 20, 80, 80), outline=0, width=6)
+    pen.ellipse((76, 20, 126, 80), outline=0, width=6)
+    page = page_of(picture)
+    left_one = np.abs(page.boxes - (30, 20, 80, 80)).max(axis=1).min()
+    right_one = np.abs(page.boxes - (76, 20, 126, 80)).max(axis=1).min()
+    assert max(left_one, right_one) < 8
+    whole = page.torn == 0
+    assert page.boxes[whole] == pytest.approx(np.array([[30, 20, 127, 81]]), abs=3)
+
+
+def test_a_candidate_shows_its_glyph_its_own_ink_and_what_is_around() -> None:
+    page = page_of(bars((100, 30), (140, 30), tall=60))
+    first = page.views[(page.spans[:, 1:] == (0, 1)).all(axis=1)][0]
+    assert first.shape == (lines.CHANNELS, 28, 28)
+    assert first[0].max() == pytest.approx(1)
+    assert first[1].sum() == pytest.approx(first[2].sum(), rel=0.1)
+    assert first[1][:, 20:].sum() == 0
+
+
+@pytest.mark.parametrize(
+    "shades",
+    [
+        pytest.param(np.kron(np.indices((42, 42)).sum(axis=0) % 2, np.ones((12, 12))), id="checkered"),
+        pytest.param(np.kron(np.pad(np.zeros((1, 1)), ((0, 1), (0, 1)), constant_values=1), np.ones((9, 9))), id="one"),
+    ],
+)
+def test_more_than_a_few_lines_are_refused_at_once(shades: np.ndarray) -> None:
+    tiled = np.tile(shades, (1, 1) if len(shades) > 100 else (28, 28))
+    seen = Picture.of(Image.fromarray((255 * tiled).astype(np.uint8)))
+    with pytest.raises(TooMuchWriting, match="Please send a part of it"):
+        lines.find(seen, ink.Ink(1 - tiled.astype(np.float32)))
+
+
+def test_nothing_drawn_is_no_page() -> None:
+    assert lines.find(Picture.of(Image.new("L", (50, 50), 255)), ink.Ink(np.zeros((50, 50), np.float32))) is None
+
+
+def test_given_boxes_are_candidates_in_their_order_and_lines() -> None:
+    picture = bars((40, 10), (80, 12), (60, 70))
+    seen = Picture.of(picture)
+    boxes = [(70.0, 8.0, 90.0, 56.0), (30.0, 8.0, 50.0, 56.0), (50.0, 66.0, 70.0, 116.0)]
+    page = lines.inside(seen, ink.of(seen), boxes)
+    assert page is not None
+    assert page.given
+    assert page.spans.tolist() == [[0, 0, 1], [0, 1, 2], [1, 0, 1]]
+    assert page.boxes.tolist() == [list(box) for box in boxes]
+    assert lines.inside(seen, ink.of(seen), [(200.0, 10.0, 220.0, 40.0)]) is None
+    assert lines.inside(seen, ink.of(seen), [(-1e308, -1e308, 1e308, 1e308)]) is not None
+
+
+def test_the_best_way_is_the_best_of_all_ways() -> None:
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        parts = int(rng.integers(1, 6))
+        spans = np.array(
+            [(a, b) for a in range(parts) for b in range(a + 1, parts + 1) if b == a + 1 or rng.random() < 0.7]
+        )
+        odds = rng.normal(0, 2, (len(spans), 3))
+        weights = {}
+        for kinds in itertools.product(range(-1, 3), repeat=len(spans)):
+            on = [place for place, kind in enumerate(kinds) if kind >= 0]
+            on.sort(key=lambda place: spans[place][0])
+            ends = [0, *(int(spans[place][1]) for place in on)]
+            if [int(spans[place][0]) for place in on] == ends[:-1] and ends[-1] == parts:
+                weights[tuple((place, kinds[place]) for place in on)] = float(
+                    sum(odds[place, kinds[place]] for place in on)
+                )
+        best = max(weights, key=lambda way: weights[way])
+        total = sum(np.exp(weight) for weight in weights.values())
+        way = best_way(spans, odds)
+        assert tuple(zip(way.candidates, way.kinds, strict=True)) == best
+        assert way.share == pytest.approx(np.exp(weights[best]) / total)
+        for one, certainty in zip(best, way.certainty, strict=True):
+            agreeing = sum(np.exp(weight) for other, weight in weights.items() if one in other)
+            assert certainty == pytest.approx(agreeing / total)
+        if len(spans) > 8:
+            break
