@@ -1,5 +1,6 @@
 """Calls of the API: with time limits, answers checked, every failure an exception of `app.client.errors`."""
 
+import json
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, TypeVar
@@ -18,7 +19,19 @@ from app.client.errors import (
     Unreachable,
     WrongKey,
 )
-from app.client.models import Alphabet, Alphabets, Answer, BatchAnswer, Failed, Problem, Recognized
+from app.client.models import (
+    Alphabet,
+    Alphabets,
+    Answer,
+    BatchAnswer,
+    Box,
+    Failed,
+    Problem,
+    Read,
+    ReadAnswer,
+    ReadBatchAnswer,
+    Recognized,
+)
 
 CONNECT_SECONDS, ANSWER_SECONDS = 2.0, 10.0
 
@@ -26,6 +39,8 @@ Known = TypeVar("Known")
 
 _ONE: TypeAdapter[Answer | Problem] = TypeAdapter(Answer | Problem)
 _MANY: TypeAdapter[BatchAnswer | Problem] = TypeAdapter(BatchAnswer | Problem)
+_TEXT: TypeAdapter[ReadAnswer | Problem] = TypeAdapter(ReadAnswer | Problem)
+_TEXTS: TypeAdapter[ReadBatchAnswer | Problem] = TypeAdapter(ReadBatchAnswer | Problem)
 _ALPHABETS: TypeAdapter[Alphabets | Problem] = TypeAdapter(Alphabets | Problem)
 
 
@@ -78,6 +93,24 @@ class Client:
         response = self._call("POST", "/predict/batch/", _query(alphabet, glyph), files)
         return _accepted(_understood(_MANY, response), response).results
 
+    def read(
+        self, picture: bytes, alphabet: str | None = None, boxes: Sequence[Box] | None = None
+    ) -> ReadAnswer | Problem:
+        """The lines of characters in an encoded picture, or why there are none. Raises ApiError, but never Refused.
+
+        With `boxes`, each is read as one character, and none is looked for elsewhere.
+        """
+        form: dict[str, Any] = {"file": ("picture", picture)}
+        if boxes is not None:
+            form["boxes"] = (None, json.dumps(boxes))
+        return _understood(_TEXT, self._call("POST", "/read/", _query(alphabet), form))
+
+    def read_batch(self, pictures: Sequence[bytes], alphabet: str | None = None) -> list[Read | Failed]:
+        """As `read`, for each picture in order. Raises ApiError."""
+        files = [("files", ("picture", picture)) for picture in pictures]
+        response = self._call("POST", "/read/batch/", _query(alphabet), files)
+        return _accepted(_understood(_TEXTS, response), response).results
+
     def alphabets(self) -> list[Alphabet]:
         """What can be recognized, with the models' records. Raises ApiError."""
         response = self._call("GET", "/alphabets/")
@@ -106,7 +139,7 @@ class Client:
         return response
 
 
-def _query(alphabet: str | None, glyph: bool) -> dict[str, str]:
+def _query(alphabet: str | None, glyph: bool = False) -> dict[str, str]:
     return ({"glyph": "true"} if glyph else {}) | ({"alphabet": alphabet} if alphabet else {})
 
 

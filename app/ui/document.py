@@ -40,6 +40,9 @@ class View(NamedTuple):
 DRAW: Final = View(
     N_("Draw"), N_("Draw, and lift the pen"), N_("Draw a character in the browser and see at once which one it is.")
 )
+NUMBER: Final = View(
+    N_("Number"), N_("Write a whole number"), N_("Write a number in the browser and see at once which one it is.")
+)
 UPLOAD: Final = View(
     N_("Upload"),
     N_("Upload pictures"),
@@ -52,7 +55,7 @@ QUALITY: Final = View(
 )
 API: Final = View(N_("API"), N_("The API"), N_("Send a picture of a handwritten character, get the answer as JSON."))
 
-VIEWS: Final = {"/upload": UPLOAD, "/how-good": QUALITY, "/api": API}
+VIEWS: Final = {"/number": NUMBER, "/upload": UPLOAD, "/how-good": QUALITY, "/api": API}
 """By path; all other paths show `DRAW`."""
 
 

@@ -1,4 +1,4 @@
-"""A drawing pad for a Streamlit page: a square canvas with brush, eraser, undo and redo, and drawings put aside.
+"""A drawing pad for a Streamlit page, square or wide, with brush, eraser, undo and redo, and drawings put aside.
 
 Our own component, because the published ones wait before they send (streamlit-drawable-canvas: 200 ms after the
 stroke), have a fixed size in pixels and no name for a screen reader. Strokes live in the browser, as lines rather
@@ -26,18 +26,21 @@ _pad = st.components.v2.component(
 )
 
 
-def canvas(key: str, answer_key: str) -> bytes:
+def canvas(key: str, answer_key: str, width: int = 280, height: int = 280) -> bytes:
     """Show the pad; a run follows each finished stroke, and each rest of the pen in one.
 
     Args:
-        key: of the widget.
+        key: of the widget; the browser keeps its drawings by it.
         answer_key: of the `st.container` that shows the answer and, by `answered`, to which drawing. A screen reader is
             told when it changes; while it is not to the last drawing, its attribute `data-waiting` says what to do.
+        width: of the picture, in pixels; the pad has its shape at any size. A key's never changes.
+        height: likewise.
 
     Returns:
-        The drawing as a PNG of 280x280 pixels, black on white; blank for a dot, empty when nothing is drawn.
+        The drawing as a PNG, black on white; blank for a dot, empty when nothing is drawn.
     """
-    data = {"answerKey": answer_key, "texts": json.dumps(_texts())}
+    paper = {"name": f"{key}-pad", "size": {"width": width, "height": height}}
+    data = {"answerKey": answer_key, "texts": json.dumps(_texts()), "paper": json.dumps(paper)}
     state = _pad(key=key, data=data, default={"drawing": ""}, on_drawing_change=lambda: None)
     drawing = _bytes_of(state.get("drawing"))
     # Not in `data`: Streamlit fails to cache messages of the component's size that change from run to run.

@@ -1,0 +1,255 @@
+"""Corrections of a text that was read: which part of the picture it is in, where its characters are, which they are.
+
+Boxes are drawn in `streamlit-drawable-canvas`. It is imported when somebody opens the corrections: it takes memory, and
+no more than the page's own pad can it do without Streamlit's runtime.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from html import escape
+from typing import Any, Final
+from urllib.parse import urljoin
+
+import streamlit as st
+
+from app.client.models import Box, Failed, Read
+from app.ui import lines
+from app.ui.lines import Text
+from app.ui.originals import address_of
+from app.ui.session import text_in
+from app.ui.texts import N_, _, paragraph
+
+BOXES, PART = N_("Correct the boxes"), N_("Read a part only")
+
+_KEPT: Final = 16
+"""Corrected pictures of a visitor."""
+
+_SENDS_AFTER: Final = 0.3
+"""Seconds after which the canvas has sent a change; it waits for another one first."""
+
+_WIDE, _NARROW, _HIGH = 840, 288, 560
+"""Pixels on the screen that the canvas takes at most, on phones the narrower: it does not shrink by itself."""
+
+_LINE, _FONT = 2, 16
+
+_LEAST: Final = 8
+"""Pixels on the screen: a click leaves a smaller box."""
+
+_SAME: Final = 0.3
+"""Intersection over union from which on two boxes are of the same character."""
+
+_CLEAR, _DOUBTFUL = "#0b63ce", "#c25700"
+
+_NUMBER: Final = "strokeDashOffset"
+"""What the canvas keeps with a box and does not use, where nothing is dashed: here, which of those found it was."""
+
+_PRESSED: Final = "pressed"
+
+
+@dataclass(frozen=True)
+class Correction:
+    part: bytes = b""
+    """A picture of the part that is to be read; empty for all of it."""
+    boxes: tuple[Box, ...] | None = None
+    """Of the characters in the part's pixels; None for those that are found."""
+    labels: tuple[tuple[Box, str], ...] = ()
+    """What somebody says that some of them are."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was read in a picture, as somebody has corrected it."""
+
+    picture: bytes
+    """In whose pixels the boxes are: the picture, or its part."""
+    result: Text | Failed
+
+
+def looked_at(result: Read | Failed, picture: bytes) -> Look:
+    """Without corrections."""
+    return Look(picture, Text(result) if isinstance(result, Read) else result)
+
+
+def look(picture: bytes, alphabet: str) -> Look:
+    """What was read in a picture. Raises ApiError."""
+    known = _known(picture, alphabet)
+    shown = known.part or picture
+    result = text_in(shown, alphabet, known.boxes)
+    if isinstance(result, Failed):
+        return Look(shown, result)
+    labels = {_nearest(box, [one.box for one in result.characters]): label for box, label in known.labels}
+    return Look(shown, lines.with_labels(result, {i: label for i, label in labels.items() if i is not None}))
+
+
+def is_corrected(picture: bytes, alphabet: str) -> bool:
+    return _known(picture, alphabet) != Correction()
+
+
+def correct(picture: bytes, seen: Look, alphabet: str) -> None:
+    """Let somebody correct what was read in a picture; the script runs again with what is new."""
+    address = address_of(seen.picture)
+    if not address:  # a browser would not show it
+        return
+    name, known = _name(picture, alphabet), _known(picture, alphabet)
+    opened = st.expander(_("Correct it"), icon=":material/edit:", on_change="rerun", key=f"correct-{name}")
+    if not opened.open:
+        return
+    with opened:
+        from app.ui import pixels
+
+        ways = [BOXES, PART] if pixels.can_crop(seen.picture) else [BOXES]
+        what = _("What to correct")
+        way = st.segmented_control(
+            what, ways, format_func=_, default=BOXES, required=True, label_visibility="collapsed", key=f"way-{name}"
+        )
+        size = pixels.size_of(seen.picture)
+        if way == PART:
+            st.html(paragraph("note", _("Draw a box around what is to be read.")))
+            drawn = _draw(address, size, [], f"part-{name}-{hash(known)}")
+            if _is_pressed(_("Read this part")):
+                _correct(picture, alphabet, drawn and Correction(pixels.cropped(seen.picture, drawn[-1].box)))
+        else:
+            st.html(paragraph("note", _how()))
+            found = _found(seen, known)
+            drawn = _draw(address, size, found, f"boxes-{name}-{hash(known)}")
+            if _is_pressed(_("Read again")):
+                boxes = tuple(one.box for one in drawn)
+                labels = tuple((one.box, one.label) for one in drawn if one.by_hand)
+                _correct(picture, alphabet, drawn and replace(known, boxes=boxes, labels=labels))
+        if known != Correction() and st.button(_("Back to what was found"), icon=":material/undo:"):
+            _correct(picture, alphabet, Correction())
+
+
+def _how() -> str:
+    return _(
+        "Draw a box where a character was missed. To change the others, press the pencil above the picture first: "
+        "drag a box, pull its corners, press it twice to write what it is, or choose it and press the bin."
+    )
+
+
+@dataclass(frozen=True)
+class Drawn:
+    box: Box
+    label: str = ""
+    by_hand: bool = False
+    """Whether somebody has said what the label is."""
+    doubtful: bool = False
+
+
+def _found(seen: Look, known: Correction) -> list[Drawn]:
+    """What is there to be corrected."""
+    if isinstance(seen.result, Failed):
+        labels = dict(known.labels)
+        return [Drawn(box, labels.get(box, ""), box in labels) for box in known.boxes or ()]
+    by_hand, doubtful = seen.result.by_hand, seen.result.doubtful
+    return [Drawn(one.box, one.label, i in by_hand, i in doubtful) for i, one in enumerate(seen.result.read.characters)]
+
+
+def _draw(address: str, size: tuple[int, int], found: list[Drawn], key: str) -> list[Drawn]:
+    """Show boxes over a picture to be changed; what has become of them, in the picture's pixels."""
+    from streamlit_drawable_canvas import boxes_to_drawing, st_canvas
+
+    width, height = size
+    scale = _scale(width, height)
+    drawing = boxes_to_drawing([_on_screen(one, scale) for one in found], stroke_width=_LINE)
+    for i, (drawn, one) in enumerate(zip(drawing["objects"], found, strict=True)):
+        drawn |= {"stroke": _DOUBTFUL if one.doubtful else _CLEAR, "fontSize": _FONT, _NUMBER: i + 1}
+    with st.container(key="boxing"):
+        canvas = st_canvas(
+            fill_color="rgba(0, 0, 0, 0)",
+            stroke_width=_LINE,
+            stroke_color=_CLEAR,
+            background_image=urljoin(st.context.url or "", address),
+            width=round(width * scale),
+            height=round(height * scale),
+            drawing_mode="labeled_rect",
+            initial_drawing=drawing,
+            font_size=_FONT,
+            key=key,
+        )
+    numbers = [one.get(_NUMBER) for one in (canvas.json_data or {}).get("objects", []) if one["type"] == "LabeledRect"]
+    result = []
+    for drawn, number in zip(canvas.boxes, numbers, strict=True):
+        if min(drawn["width"], drawn["height"]) < _LEAST:
+            continue
+        box = _in_picture(drawn, scale, width, height)
+        before = found[number - 1] if isinstance(number, int) and 0 < number <= len(found) else Drawn(box)
+        label = str(drawn["label"]).strip()
+        result.append(Drawn(box, label, bool(label) and (before.by_hand or label != before.label)))
+    return result
+
+
+def _scale(width: int, height: int) -> float:
+    """Pixels on the screen for one of the picture's."""
+    widest = _NARROW if "Mobi" in st.context.headers.get("User-Agent", "") else _WIDE
+    return min(widest / width, _HIGH / height)
+
+
+def _on_screen(one: Drawn, scale: float) -> dict[str, Any]:
+    left, top, right, bottom = (scale * limit for limit in one.box)
+    return {"label": one.label, "left": left, "top": top, "width": right - left, "height": bottom - top}
+
+
+def _in_picture(drawn: dict[str, Any], scale: float, width: int, height: int) -> Box:
+    def within(pixels: float, most: int) -> float:
+        return round(min(max(pixels / scale, 0.0), most), 1)
+
+    left, top = drawn["left"], drawn["top"]
+    right, bottom = left + drawn["width"], top + drawn["height"]
+    return within(left, width), within(top, height), within(right, width), within(bottom, height)
+
+
+def _is_pressed(label: str) -> bool:
+    """Show a button; whether it was pressed, told when the canvas has had the time to send its last change."""
+    if st.button(label, type="primary", icon=":material/refresh:"):
+        st.session_state[_PRESSED] = label
+    if st.session_state.get(_PRESSED) != label:
+        return False
+    time.sleep(_SENDS_AFTER)
+    st.empty()  # if a change has come, this run ends here, for one that knows it
+    del st.session_state[_PRESSED]
+    return True
+
+
+def _correct(picture: bytes, alphabet: str, correction: Correction | list[Drawn]) -> None:
+    """Remember it and run anew; where nothing was drawn it is no correction."""
+    if not isinstance(correction, Correction):
+        st.html(f'<p class="trouble" role="alert">{escape(_("Draw a box first."))}</p>')
+        return
+    known: dict[str, Correction] = st.session_state.setdefault("corrections", {})
+    name = _name(picture, alphabet)
+    known.pop(name, None)
+    known[name] = correction
+    while len(known) > _KEPT:
+        known.pop(next(iter(known)))
+    st.rerun()
+
+
+def _known(picture: bytes, alphabet: str) -> Correction:
+    known: dict[str, Correction] = st.session_state.get("corrections", {})
+    return known.get(_name(picture, alphabet), Correction())
+
+
+def _name(picture: bytes, alphabet: str) -> str:
+    return f"{alphabet}-{sha256(picture).hexdigest()[:32]}"
+
+
+def _nearest(box: Box, boxes: Sequence[Box]) -> int | None:
+    """Index of the box that covers most of the same; None where none does."""
+    shares = [_shared(box, other) for other in boxes]
+    most = max(shares, default=0.0)
+    return shares.index(most) if most >= _SAME else None
+
+
+def _shared(one: Box, other: Box) -> float:
+    """Intersection over union."""
+    across = min(one[2], other[2]) - max(one[0], other[0])
+    down = min(one[3], other[3]) - max(one[1], other[1])
+    both = max(across, 0.0) * max(down, 0.0)
+    return both / (_area(one) + _area(other) - both) if both else 0.0
+
+
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
