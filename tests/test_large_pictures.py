@@ -13,8 +13,8 @@ import pytest
 from PIL import ExifTags, Image
 
 from app.api.decoder import Decoder
+from app.api.sought import OneGlyph
 from app.reading import limits, picture, pipeline, png, shrinking, tiff
-from app.reading.glyphs import DEFAULT_CLEANING
 from app.reading.picture import DamagedPicture, ReadingError, TooManyPixels
 from app.reading.recognizer import Recognizer
 from app.settings import Settings
@@ -347,7 +347,7 @@ def sheet(mode: str) -> Image.Image:
 def test_a_large_scan_is_read_as_if_it_had_been_shrunk(
     file: Callable[[], bytes], decoder: Decoder, recognizer: Recognizer
 ) -> None:
-    found = decoder.glyph(file(), DEFAULT_CLEANING)
+    found = decoder.find(file(), OneGlyph())
     small = sheet("L").reduce(13)
     right = pipeline.glyph_of(picture.decode(encoded(small)))
     assert found.box == pytest.approx([13 * limit for limit in right.box], abs=20)
@@ -359,7 +359,7 @@ def test_the_largest_is_decoded_in_little_memory() -> None:
     fresh = Decoder(picture.MAX_PIXELS)
     try:
         with pytest.raises(pipeline.BlankImage):
-            fresh.glyph(handmade.png_of_zeros(10_900, 11_000), DEFAULT_CLEANING)
+            fresh.find(handmade.png_of_zeros(10_900, 11_000), OneGlyph())
         assert fresh._worker is not None
         status = Path(f"/proc/{fresh._worker[0].pid}/status").read_text()
         assert int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) < 100_000  # type: ignore[index]  # Linux has it

@@ -6,8 +6,8 @@ import sys
 from multiprocessing.connection import Connection, Pipe
 from typing import Final
 
-from app.api.worker import Outcome, packed_task, unpacked_outcome
-from app.reading.glyphs import Cleaning, Glyph
+from app.api.sought import Found, Sought
+from app.api.worker import Mistake, packed_task, unpacked_outcome
 from app.reading.picture import ReadingError, TooLaborious
 
 SECONDS: Final = 8.0
@@ -26,10 +26,6 @@ class WorkerFailed(RuntimeError):
     """The worker cannot be started."""
 
 
-class Mistake(RuntimeError):
-    """One of ours, made in the worker: its traceback there."""
-
-
 class Decoder:
     """A worker, started when it is first asked. For one thread, but for `close`."""
 
@@ -38,21 +34,17 @@ class Decoder:
         self._seconds = seconds
         self._worker: tuple[subprocess.Popen[bytes], Connection] | None = None
 
-    def glyph(self, data: bytes, cleaning: Cleaning) -> Glyph:
-        """The one character on a picture.
+    def find(self, data: bytes, sought: Sought[Found]) -> Found:
+        """What is sought on a picture.
 
         Raises:
             ReadingError: the picture is to blame: also TooLaborious, where it took too much time or memory.
             WorkerFailed, Mistake
         """
-        outcome = self._ask(packed_task(data, cleaning, self._max_pixels))
-        match outcome:
-            case Glyph():
-                return outcome
-            case ReadingError():
-                raise outcome
-            case _:
-                raise Mistake(outcome)
+        outcome = self._ask(data, sought)
+        if isinstance(outcome, ReadingError | Mistake):
+            raise outcome
+        return outcome
 
     def close(self) -> None:
         """End the worker, whatever it does; its picture then counts as one that took too long."""
@@ -61,14 +53,15 @@ class Decoder:
             process.kill()
             process.wait()
 
-    def _ask(self, task: bytes) -> Outcome:
+    def _ask(self, data: bytes, sought: Sought[Found]) -> Found | ReadingError | Mistake:
+        task = packed_task(data, sought, self._max_pixels)
         if self._worker is not None and self._worker[0].poll() is not None:  # of no picture, or none is known
             self._discard()
         _, connection = self._worker or self._start()
         try:
             connection.send_bytes(task)
             if connection.poll(self._seconds):
-                return unpacked_outcome(connection.recv_bytes())
+                return unpacked_outcome(connection.recv_bytes(), sought)
         except (EOFError, OSError, ValueError, KeyError, TypeError):
             pass  # it has died of the picture, or is no longer in its right mind
         self._discard()

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.client.models import Failed, Problem
+from app.client.models import MAX_BOXES, Failed, Problem
 from app.reading import picture
 from app.reading.limits import Limit
 from app.reading.pipeline import BlankImage
@@ -80,6 +80,14 @@ class InvalidParameter(CallerError):
         super().__init__(f"A parameter is wrong. {wrong}.")
 
 
+class WrongBoxes(CallerError):
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            f"boxes: {problem}. At most {MAX_BOXES} are accepted, each as [left, top, right, bottom] in pixels, with "
+            "left < right and top < bottom."
+        )
+
+
 class UnsupportedMediaType(CallerError):
     def __init__(self, accepted: str) -> None:
         super().__init__(f"Please send {accepted}.")
@@ -113,6 +121,15 @@ class NotHTTP(CallerError):
 class UnknownAlphabet(CallerError):
     def __init__(self, known: Iterable[str]) -> None:
         super().__init__(f"There is no such alphabet. There are: {', '.join(sorted(known))}.")
+
+
+class NoLines(CallerError):
+    """There is a model of the alphabet's characters and none of its lines."""
+
+    def __init__(self, alphabet: str, readable: Iterable[str]) -> None:
+        others = ", ".join(sorted(readable))
+        there_are = f"Alphabets that can be read so: {others}." if others else "No alphabet here can be read so."
+        super().__init__(f"Lines of the alphabet {alphabet} cannot be read, only single characters. {there_are}")
 
 
 class SeveralAlphabets(CallerError):
@@ -204,6 +221,7 @@ CODES: dict[type[Exception], Kind] = {
     BrokenJSON: Kind(400, "malformed_body"),
     WrongJSON: Kind(422, "invalid_parameter"),
     InvalidParameter: Kind(422, "invalid_parameter"),
+    WrongBoxes: Kind(422, "invalid_parameter"),
     UnsupportedMediaType: Kind(415, "unsupported_media_type"),
     BodyTooLarge: Kind(413, "too_large"),
     HeadersTooLarge: Kind(431, "headers_too_large"),
@@ -211,6 +229,7 @@ CODES: dict[type[Exception], Kind] = {
     SlowHeaders: Kind(408, "too_slow"),
     NotHTTP: Kind(400, "bad_request"),
     UnknownAlphabet: Kind(404, "unknown_alphabet"),
+    NoLines: Kind(422, "no_lines"),
     SeveralAlphabets: Kind(422, "several_alphabets"),
     UnknownPath: Kind(404, "not_found"),
     WrongMethod: Kind(405, "method_not_allowed"),

@@ -16,7 +16,7 @@ from app.api.access import Gate
 from app.api.headers import SecurityHeaders
 from app.api.limits import BodyLimits
 from app.api.memory import return_large_blocks
-from app.api.service import Service, load_recognizers
+from app.api.service import Service, load_line_readers, load_recognizers
 from app.api.telemetry import Telemetry
 from app.api.work import Lanes
 from app.leaving import Leaving
@@ -29,11 +29,12 @@ log = logging.getLogger(__name__)
 def create_app(config: Settings) -> FastAPI:
     """The application, with its models loaded. Raises UnusableModel."""
     recognizers = load_recognizers(config)
+    line_readers = load_line_readers(config, recognizers)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         lanes = Lanes(config.max_waiting, config.max_pixels)
-        app.state.service = Service(config, recognizers, lanes, Gate(config))
+        app.state.service = Service(config, recognizers, line_readers, lanes, Gate(config))
         if not config.api_keys:
             log.warning("No API keys are set (DIGITS_API_KEYS): everybody who reaches this port may call.")
         versions = {name: recognizer.record.version for name, recognizer in recognizers.items()}
@@ -67,7 +68,7 @@ def create_app(config: Settings) -> FastAPI:
     )
     for router in (routes.public, routes.guarded, docs.router):
         app.include_router(router)
-    openapi.complete(app, recognizers, config.default_alphabet, keys_needed=bool(config.api_keys))
+    openapi.complete(app, recognizers, line_readers, config.default_alphabet, keys_needed=bool(config.api_keys))
     return app
 
 

@@ -22,12 +22,18 @@ SECONDS = Histogram(
     registry=REGISTRY,
 )
 PREDICTIONS = Counter("digits_predictions", "Characters recognized.", ("alphabet", "label"), registry=REGISTRY)
+_SHARES = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1)
 CONFIDENCE = Histogram(
     "digits_confidence",
     "Confidence of predictions: a shift to the left is a drift of what people send.",
     ("alphabet",),
-    buckets=(0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1),
+    buckets=_SHARES,
     registry=REGISTRY,
+)
+TEXTS = Counter("digits_texts", "Texts read.", ("alphabet",), registry=REGISTRY)
+CHARACTERS = Counter("digits_text_characters", "Characters of texts.", ("alphabet", "label"), registry=REGISTRY)
+TEXT_CONFIDENCE = Histogram(
+    "digits_text_confidence", "Confidence of whole texts.", ("alphabet",), buckets=_SHARES, registry=REGISTRY
 )
 TOGETHER = Histogram(
     "digits_pictures_together",

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from app.api import errors, uploads
-from app.client.models import ALPHABET, Picture, Problem
+from app.client.models import ALPHABET, BOXES, Picture, PictureOfLines, Problem
 from app.settings import Settings
 
 Responses = dict[int | str, dict[str, Any]]
@@ -54,7 +54,6 @@ def _of_bodies(field: str, accepted: str, limit: int) -> tuple[Exception, ...]:
         errors.UnsupportedMediaType(accepted),
         errors.BodyTooLarge(_DEFAULTS.max_body_bytes),
         errors.MissingFile(field),
-        errors.InvalidParameter([("glyph", "Input should be a valid boolean, unable to interpret input")]),
         errors.SlowSender(_DEFAULTS.body_seconds),
         errors.UnknownAlphabet(["digits"]),
         errors.SeveralAlphabets(),
@@ -65,8 +64,14 @@ def _of_bodies(field: str, accepted: str, limit: int) -> tuple[Exception, ...]:
 GUARDED = _responses(
     errors.MissingKey(), errors.WrongKey(), errors.TooManyRequests(_DEFAULTS.rate_per_address, seconds=1)
 )
-PREDICT = _responses(*errors.OF_PICTURES, *_of_bodies("file", uploads.ONE_FILE, 1))
-BATCH = _responses(*_of_bodies("files", uploads.SEVERAL_FILES, _DEFAULTS.max_batch_files))
+_ONE = (*errors.OF_PICTURES, *_of_bodies("file", uploads.ONE_FILE, 1))
+_SEVERAL = _of_bodies("files", uploads.SEVERAL_FILES, _DEFAULTS.max_batch_files)
+_GLYPH = errors.InvalidParameter([("glyph", "Input should be a valid boolean, unable to interpret input")])
+_NO_LINES = errors.NoLines("ukrainian", ["digits"])
+PREDICT = _responses(*_ONE, _GLYPH)
+BATCH = _responses(*_SEVERAL, _GLYPH)
+READ = _responses(*_ONE, errors.WrongBoxes("number 1 is no box"), _NO_LINES)
+READ_BATCH = _responses(*_SEVERAL, _NO_LINES)
 READY = _responses(errors.NotReady())
 METRICS: Responses = {
     200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "In Prometheus's text format"}
@@ -82,11 +87,15 @@ _BINARY = {"type": "string", "format": "binary", "description": "PNG, JPEG, WebP
 _ENCODING = "image/png, image/jpeg, image/webp, image/avif, image/gif, image/bmp, image/tiff"
 
 
-def _form(field: str, schema: dict[str, Any]) -> dict[str, Any]:
+def _text(description: str) -> dict[str, Any]:
     # Without a default the page at /docs would fill the field in, with the name of no alphabet.
-    alphabet = {"type": "string", "description": ALPHABET, "default": ""}
+    return {"type": "string", "description": description, "default": ""}
+
+
+def _form(field: str, schema: dict[str, Any], **texts: dict[str, Any]) -> dict[str, Any]:
+    properties = {field: schema, "alphabet": _text(ALPHABET), **texts}
     return {
-        "schema": {"type": "object", "required": [field], "properties": {field: schema, "alphabet": alphabet}},
+        "schema": {"type": "object", "required": [field], "properties": properties},
         "encoding": {field: {"contentType": _ENCODING}},
     }
 
@@ -104,6 +113,18 @@ FILE = _body(
         },
     }
 )
+PAGE = _body(
+    {
+        "multipart/form-data": _form("file", _BINARY, boxes=_text("A list in JSON: " + BOXES)),
+        "application/json": {
+            "schema": {"$ref": "#/components/schemas/PictureOfLines"},
+            "examples": {
+                "lines": {"value": {"image": _EXAMPLE}},
+                "a character in a box": {"value": {"image": _EXAMPLE, "boxes": [[5, 5, 35, 35]]}},
+            },
+        },
+    }
+)
 FILES = _body({"multipart/form-data": _form("files", {"type": "array", "minItems": 1, "items": _BINARY})})
 
 _SCHEMES = {
@@ -112,22 +133,30 @@ _SCHEMES = {
 }
 
 
-def complete(app: FastAPI, alphabets: Collection[str], default: str, keys_needed: bool) -> None:
-    """Add to the document what FastAPI does not know: the JSON body's schema, the alphabets served here, the keys."""
+def complete(
+    app: FastAPI, alphabets: Collection[str], of_lines: Collection[str], default: str, keys_needed: bool
+) -> None:
+    """Add to the document what FastAPI does not know: the JSON bodies' schemas, the alphabets served here and those of
+    which lines are read, the keys.
+    """
     plain = app.openapi
-    unknown = str(errors.UnknownAlphabet(alphabets))
+    told = {"unknown_alphabet": str(errors.UnknownAlphabet(alphabets))}
+    if of_none := next((name for name in alphabets if name not in of_lines), None):
+        told["no_lines"] = str(errors.NoLines(of_none, of_lines))
     another = next((name for name in alphabets if name != default), None)
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             document = plain()
-            document["components"]["schemas"]["Picture"] = Picture.model_json_schema()
-            one, many = (document["paths"][path]["post"] for path in ("/predict/", "/predict/batch/"))
-            for call in (one, many):
-                missing = call["responses"]["404"]["content"]["application/json"]["examples"]
-                missing["unknown_alphabet"]["value"]["error"] = unknown
+            for model in (Picture, PictureOfLines):
+                document["components"]["schemas"][model.__name__] = model.model_json_schema()
+            for path in document["paths"].values():
+                for answer in path.get("post", {}).get("responses", {}).values():
+                    for code, example in answer["content"]["application/json"].get("examples", {}).items():
+                        example["value"]["error"] = told.get(code, example["value"]["error"])
             if another:
-                examples = one["requestBody"]["content"]["application/json"]["examples"]
+                predict = document["paths"]["/predict/"]["post"]
+                examples = predict["requestBody"]["content"]["application/json"]["examples"]
                 examples["of another alphabet"] = {"value": {"image": _EXAMPLE, "alphabet": another}}
             if keys_needed:
                 document["components"]["securitySchemes"] = _SCHEMES

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from fastapi import APIRouter, Depends, Request
 from PIL import Image
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from app.api import errors, metrics, openapi
 from app.api.deps import NamedInQuery, TheService, WithGlyph, admit
-from app.api.uploads import several_files, single_file
+from app.api.uploads import page_file, several_files, single_file
 from app.client.models import (
     Alphabet,
     Alphabets,
@@ -22,12 +23,19 @@ from app.client.models import (
     Failed,
     Health,
     ModelName,
+    Read,
+    ReadAnswer,
+    ReadBatchAnswer,
+    ReadCharacter,
+    ReadLine,
     Recognized,
     Welcome,
 )
 from app.reading.glyphs import Pixels
+from app.reading.picture import Box
 from app.reading.pipeline import Reading
 from app.reading.recognizer import DIGITS, ModelRecord, Recognizer
+from app.reading.text import Text
 
 guarded = APIRouter(dependencies=[Depends(admit)], responses=openapi.GUARDED)
 public = APIRouter()
@@ -74,15 +82,52 @@ async def predict_batch(
     upload = await several_files(request, service.settings.max_batch_files)
     recognizer = service.recognizer([*named, *upload.alphabets])
     service.gate.admit(request, len(upload.files) - 1)  # one has been counted already
-    results: list[Recognized | Failed] = []
-    for outcome in await service.lanes.read_all(upload.files, recognizer):
-        if isinstance(outcome, Reading):
-            results.append(Recognized(**_recognized(recognizer, outcome, glyph)))
-        else:
-            failed = errors.failed(outcome)
-            metrics.ERRORS.labels(failed.code).inc()
-            results.append(failed)
+    results = [
+        Recognized(**_recognized(recognizer, outcome, glyph)) if isinstance(outcome, Reading) else _failed(outcome)
+        for outcome in await service.lanes.read_all(upload.files, recognizer)
+    ]
     return _json(BatchAnswer(results=results, request_id=request.state.request_id))
+
+
+@guarded.post("/read", include_in_schema=False)
+@guarded.post(
+    "/read/", tags=["recognition"], response_model=ReadAnswer, responses=openapi.READ, openapi_extra=openapi.PAGE
+)
+async def read(request: Request, service: TheService, named: NamedInQuery) -> Response:
+    """Read several handwritten characters: a number, a word, lines of them.
+
+    The picture is sent as to `/predict/`. Whoever knows where its characters are says so in `boxes`, in each of which
+    one is then read.
+    """
+    upload = await page_file(request)
+    recognizer = service.recognizer([*named, *upload.alphabets])
+    line_reader = service.line_reader(recognizer)
+    text = await service.lanes.read_page(upload.files[0], recognizer, line_reader, upload.boxes)
+    return _json(ReadAnswer(request_id=request.state.request_id, **_read(recognizer.record, text)))
+
+
+@guarded.post("/read/batch", include_in_schema=False)
+@guarded.post(
+    "/read/batch/",
+    tags=["recognition"],
+    response_model=ReadBatchAnswer,
+    responses=openapi.READ_BATCH,
+    openapi_extra=openapi.FILES,
+)
+async def read_batch(request: Request, service: TheService, named: NamedInQuery) -> Response:
+    """Read several pictures of one alphabet.
+
+    There is one result for each file, in their order. A file that cannot be read has its error in its place.
+    """
+    upload = await several_files(request, service.settings.max_batch_files)
+    recognizer = service.recognizer([*named, *upload.alphabets])
+    line_reader = service.line_reader(recognizer)
+    service.gate.admit(request, len(upload.files) - 1)  # one has been counted already
+    results = [
+        Read(**_read(recognizer.record, outcome)) if isinstance(outcome, Text) else _failed(outcome)
+        for outcome in await service.lanes.read_all_pages(upload.files, recognizer, line_reader)
+    ]
+    return _json(ReadBatchAnswer(results=results, request_id=request.state.request_id))
 
 
 @guarded.get("/alphabets", include_in_schema=False)
@@ -100,6 +145,7 @@ async def alphabets(service: TheService) -> Alphabets:
                 cased=record.cased,
                 version=record.version,
                 sure_from=record.sure_from,
+                lines=record.alphabet in service.line_readers,
                 figures=record.figures,
             )
             for record in records
@@ -153,6 +199,38 @@ def _recognized(recognizer: Recognizer, reading: Reading, with_glyph: bool) -> d
     }
 
 
+def _read(record: ModelRecord, text: Text) -> dict[str, Any]:
+    """The fields of Read."""
+    characters = [character for line in text.lines for character in line.characters]
+    metrics.TEXTS.labels(record.alphabet).inc()
+    metrics.TEXT_CONFIDENCE.labels(record.alphabet).observe(text.confidence)
+    for character in characters:
+        metrics.CHARACTERS.labels(record.alphabet, character.label).inc()
+    return {
+        "text": text.text,
+        "confidence": _rounded(text.confidence),
+        "sure": text.sure,
+        "lines": [ReadLine(text=line.text, confidence=_rounded(line.confidence)) for line in text.lines],
+        "characters": [
+            ReadCharacter(label=one.label, confidence=_rounded(one.confidence), box=_in_hundredths(one.box))
+            for one in characters
+        ],
+        "model": ModelName(alphabet=record.alphabet, version=record.version),
+    }
+
+
+def _failed(error: Exception) -> Failed:
+    """What stands in a picture's place among the results; counted as an answer with this error is."""
+    failed = errors.failed(error)
+    metrics.ERRORS.labels(failed.code).inc()
+    return failed
+
+
+def _in_hundredths(box: Box) -> Box:
+    left, top, right, bottom = (round(limit, 2) for limit in box)
+    return left, top, right, bottom
+
+
 def _name(record: ModelRecord, label: str) -> dict[str, str]:
     return {"name": record.names[label]} if label in record.names else {}
 
@@ -167,6 +245,6 @@ def _data_url(glyph: Pixels) -> str:
     return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
 
 
-def _json(answer: Answer | BatchAnswer) -> Response:
+def _json(answer: BaseModel) -> Response:
     """Made by pydantic in one step; FastAPI would validate it again first."""
     return Response(answer.model_dump_json(exclude_unset=True), media_type="application/json")

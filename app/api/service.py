@@ -1,6 +1,6 @@
-"""What one API process holds: the recognizers by alphabet, the lanes to them, the gate."""
+"""What one API process holds: recognizers and line readers by alphabet, the lanes to them, the gate."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,10 +8,11 @@ from PIL import Image
 from starlette.requests import HTTPConnection
 
 from app.api.access import Gate
-from app.api.errors import SeveralAlphabets, UnknownAlphabet
+from app.api.errors import NoLines, SeveralAlphabets, UnknownAlphabet
 from app.api.work import Lanes
 from app.reading.picture import Picture
-from app.reading.pipeline import glyph_of
+from app.reading.pipeline import glyph_of, page_of
+from app.reading.reader import LINES_FILE, LineReader
 from app.reading.recognizer import MODEL_FILE, Recognizer, UnusableModel
 from app.settings import Settings
 
@@ -20,6 +21,8 @@ from app.settings import Settings
 class Service:
     settings: Settings
     recognizers: dict[str, Recognizer]
+    line_readers: dict[str, LineReader]
+    """Of the alphabets that have one."""
     lanes: Lanes
     gate: Gate
 
@@ -37,6 +40,14 @@ class Service:
             return self.recognizers[name]
         except KeyError:
             raise UnknownAlphabet(self.recognizers) from None
+
+    def line_reader(self, recognizer: Recognizer) -> LineReader:
+        """That of a recognizer's alphabet. Raises NoLines."""
+        alphabet = recognizer.record.alphabet
+        try:
+            return self.line_readers[alphabet]
+        except KeyError:
+            raise NoLines(alphabet, self.line_readers) from None
 
 
 def service_of(request: HTTPConnection) -> Service:
@@ -72,10 +83,28 @@ def load_recognizers(settings: Settings) -> dict[str, Recognizer]:
     return {settings.default_alphabet: recognizers[settings.default_alphabet]} | recognizers
 
 
-def _try_out(recognizer: Recognizer, folder: str) -> None:
+def load_line_readers(settings: Settings, recognizers: Mapping[str, Recognizer]) -> dict[str, LineReader]:
+    """That of each recognizer's folder which has one, by the alphabet's name; each has read a real page.
+
+    Raises UnusableModel.
+    """
+    line_readers = {}
+    for alphabet, recognizer in recognizers.items():
+        file = settings.models_dir / alphabet / LINES_FILE
+        if file.exists():
+            line_readers[alphabet] = LineReader(recognizer, file)
+            line_readers[alphabet].read([page_of(_one_stroke())])
+    return line_readers
+
+
+def _one_stroke() -> Picture:
     paper = Image.new("L", (40, 40), "white")
     paper.paste("black", (18, 5, 22, 35))
-    glyph = glyph_of(Picture.of(paper), recognizer.record.cleaning)
+    return Picture.of(paper)
+
+
+def _try_out(recognizer: Recognizer, folder: str) -> None:
+    glyph = glyph_of(_one_stroke(), recognizer.record.cleaning)
     probabilities = recognizer.probabilities(glyph.pixels[np.newaxis])
     if probabilities.shape != (1, len(recognizer.labels)) or abs(float(probabilities.sum()) - 1) > 1e-3:
         raise UnusableModel(f"{folder}/{MODEL_FILE} does not answer with a probability for each of its labels.")

@@ -10,20 +10,23 @@ grow with the load. Nobody waits longer than an answer is worth.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Final
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from app.api import metrics
 from app.api.decoder import Decoder, WorkerFailed
 from app.api.errors import Overloaded
-from app.reading import heif, picture, pipeline, tiff
-from app.reading.glyphs import Cleaning, Glyph
+from app.api.sought import Found, OneGlyph, Sought, WholePage
+from app.reading import heif, picture, tiff
+from app.reading.picture import Box
 from app.reading.pipeline import BlankImage, Reading
+from app.reading.reader import LineReader
 from app.reading.recognizer import Recognizer
+from app.reading.text import Text
 
 QUICK_BYTES: Final = 256 * 1024
 QUICK_PIXELS: Final = 1_000_000
@@ -44,15 +47,30 @@ ANSWER_SECONDS: Final = 30.0
 STUCK_SECONDS: Final = 20.0
 """On one picture, after which a lane counts as stuck; the largest ordinary one takes a few on half a processor."""
 
-Decode = Callable[[bytes, Cleaning], Glyph]
-"""From a file to its glyph; raises whatever is wrong with it."""
+Answer = TypeVar("Answer", Reading, Text)
+
+
+class Decode(Protocol):
+    def __call__(self, data: bytes, sought: Sought[Found], /) -> Found:
+        """From a file to what is sought on it; raises whatever is wrong with it."""
+
+
+def _outcome() -> "asyncio.Future[Any]":
+    return asyncio.get_running_loop().create_future()
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class Job(Generic[Answer]):
+    """A file, and what to find on it: a glyph for the recognizer, or, where there is one, a page for the line reader.
+
+    Made on the event loop.
+    """
+
     data: bytes
+    sought: Sought[Any]
     recognizer: Recognizer
-    outcome: "asyncio.Future[Reading | Exception]"
+    line_reader: LineReader | None = None
+    outcome: "asyncio.Future[Answer | Exception]" = field(default_factory=_outcome)
     since: float = field(default_factory=time.monotonic)
 
 
@@ -70,7 +88,7 @@ class Lane:
         self._busy_since: float | None = None
         self._waiting = 0
         self._loop = asyncio.get_running_loop()
-        self._queue: SimpleQueue[Job | None] = SimpleQueue()
+        self._queue: SimpleQueue[Job[Any] | None] = SimpleQueue()
         self._gauge = metrics.WAITING.labels(name)
         self._thread = Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
@@ -85,7 +103,7 @@ class Lane:
     def has_room(self, pictures: int) -> bool:
         return self._waiting + pictures <= self._capacity
 
-    def put(self, job: Job) -> None:
+    def put(self, job: Job[Any]) -> None:
         self._waiting += 1
         self._gauge.set(self._waiting)
         self._queue.put(job)
@@ -100,11 +118,11 @@ class Lane:
             self._busy_since = None
             self._loop.call_soon_threadsafe(self._deliver, jobs, outcomes)
 
-    def _timed(self, data: bytes, cleaning: Cleaning) -> Glyph:
+    def _timed(self, data: bytes, sought: Sought[Found]) -> Found:
         self._busy_since = time.monotonic()
-        return self._decode(data, cleaning)
+        return self._decode(data, sought)
 
-    def _take(self) -> list[Job] | None:
+    def _take(self) -> list[Job[Any]] | None:
         """What waits, at least one; None when the lane is closed."""
         jobs = []
         job = self._queue.get()
@@ -120,7 +138,7 @@ class Lane:
             self._queue.put(None)
         return jobs or None
 
-    def _deliver(self, jobs: list[Job], outcomes: list[Reading | Exception]) -> None:
+    def _deliver(self, jobs: list[Job[Any]], outcomes: list[Reading | Text | Exception]) -> None:
         self._waiting -= len(jobs)
         self._gauge.set(self._waiting)
         for job, outcome in zip(jobs, outcomes, strict=True):
@@ -133,50 +151,56 @@ class Lane:
                 job.outcome.set_result(outcome)
 
 
-def recognize(jobs: Sequence[Job], decode: Decode) -> list[Reading | Exception]:
-    """Each job's reading, or what went wrong with it; one network call for all that share a recognizer."""
-    outcomes: list[Reading | Exception] = []
-    decoded: dict[Recognizer, list[tuple[int, Glyph]]] = {}
+def recognize(jobs: Sequence[Job[Any]], decode: Decode) -> list[Reading | Text | Exception]:
+    """Each job's answer, or what went wrong with it; one network call for all that ask the same network."""
+    outcomes: list[Reading | Text | Exception] = []
+    found: dict[Recognizer | LineReader, list[tuple[int, Any]]] = {}
     start = time.monotonic()
     for place, job in enumerate(jobs):
         outcomes.append(Overloaded())
         late = job.since < start - PATIENCE or time.monotonic() > start + TAKE_SECONDS
         if late or job.outcome.cancelled():
             continue
-        record = job.recognizer.record
         try:
-            glyph = decode(job.data, record.cleaning)
+            one = decode(job.data, job.sought)
         except BlankImage:
-            outcomes[place] = BlankImage(record.character)
+            outcomes[place] = BlankImage(job.recognizer.record.character)
         except WorkerFailed:
             logging.getLogger(__name__).exception("A picture was not decoded.")
         except Exception as error:  # whatever it is, it is this picture's and no other's
             outcomes[place] = error
         else:
-            decoded.setdefault(job.recognizer, []).append((place, glyph))
-    for recognizer, placed in decoded.items():
+            found.setdefault(job.line_reader or job.recognizer, []).append((place, one))
+    for network, placed in found.items():
         try:
-            predictions = recognizer.predict([glyph for _, glyph in placed])
+            answers = _answers(network, [one for _, one in placed])
         except Exception as error:
             logging.getLogger(__name__).exception("The network failed.")
             for place, _ in placed:
                 outcomes[place] = error
             continue
         metrics.TOGETHER.observe(len(placed))
-        for (place, glyph), prediction in zip(placed, predictions, strict=True):
-            outcomes[place] = Reading(prediction, glyph)
+        for (place, _), answer in zip(placed, answers, strict=True):
+            outcomes[place] = answer
     return outcomes
 
 
-def decode_small(data: bytes, cleaning: Cleaning, max_pixels: int = picture.MAX_PIXELS) -> Glyph:
-    """The one character on a picture; raises NotHere where decoding it may take long."""
+def _answers(network: Recognizer | LineReader, found: list[Any]) -> Sequence[Reading | Text]:
+    """Of glyphs or of pages, in order."""
+    if isinstance(network, LineReader):
+        return network.read(found)
+    return [Reading(prediction, glyph) for prediction, glyph in zip(network.predict(found), found, strict=True)]
+
+
+def decode_small(data: bytes, sought: Sought[Found], max_pixels: int = picture.MAX_PIXELS) -> Found:
+    """What is sought on a picture; raises NotHere where decoding it may take long."""
     packed = sum(data.count(chunk) for chunk in (b"zTXt", b"iTXt"))
     if len(data) > QUICK_BYTES or tiff.is_tiff(data) or heif.is_avif(data) or packed > QUICK_PACKED:
         raise NotHere
     file = picture.open_file(data, max_pixels)
     if file.width * file.height > QUICK_PIXELS:
         raise NotHere
-    return pipeline.glyph_of(picture.load(file), cleaning)
+    return sought.on(picture.load(file))
 
 
 class Lanes:
@@ -188,13 +212,13 @@ class Lanes:
         self._bulk = Lane("bulk", max_waiting, self._decode_any)
         self._quick = Lane("quick", max_waiting, self._decode_small, larger=self._bulk)
 
-    def _decode_small(self, data: bytes, cleaning: Cleaning) -> Glyph:
-        return decode_small(data, cleaning, self._max_pixels)
+    def _decode_small(self, data: bytes, sought: Sought[Found]) -> Found:
+        return decode_small(data, sought, self._max_pixels)
 
-    def _decode_any(self, data: bytes, cleaning: Cleaning) -> Glyph:
+    def _decode_any(self, data: bytes, sought: Sought[Found]) -> Found:
         with suppress(NotHere):  # and forgotten: an error raised while it is handled would hold the file for it
-            return decode_small(data, cleaning, self._max_pixels)
-        return self._decoder.glyph(data, cleaning)
+            return decode_small(data, sought, self._max_pixels)
+        return self._decoder.find(data, sought)
 
     @property
     def alive(self) -> bool:
@@ -202,26 +226,41 @@ class Lanes:
 
     async def read(self, data: bytes, recognizer: Recognizer) -> Reading:
         """Recognize one picture. Raises app.reading's errors, and Overloaded where too many wait or it takes long."""
-        lane = self._quick if len(data) <= QUICK_BYTES else self._bulk
-        (outcome,) = await _in_time(self._submit(lane, [data], recognizer))
+        job: Job[Reading] = Job(data, OneGlyph(recognizer.record.cleaning), recognizer)
+        return await self._one(job)
+
+    async def read_all(self, files: Sequence[bytes], recognizer: Recognizer) -> list[Reading | Exception]:
+        """Recognize several; each one's reading or error, in order. Raises Overloaded where too many wait."""
+        sought = OneGlyph(recognizer.record.cleaning)
+        jobs: list[Job[Reading]] = [Job(data, sought, recognizer) for data in files]
+        return await self._submit(self._bulk, jobs)
+
+    async def read_page(
+        self, data: bytes, recognizer: Recognizer, line_reader: LineReader, boxes: tuple[Box, ...] = ()
+    ) -> Text:
+        """As `read`, the lines on one picture; where there are boxes, the character in each."""
+        job: Job[Text] = Job(data, WholePage(boxes), recognizer, line_reader)
+        return await self._one(job)
+
+    async def read_all_pages(
+        self, files: Sequence[bytes], recognizer: Recognizer, line_reader: LineReader
+    ) -> list[Text | Exception]:
+        """As `read_all`, the lines on each."""
+        jobs: list[Job[Text]] = [Job(data, WholePage(), recognizer, line_reader) for data in files]
+        return await self._submit(self._bulk, jobs)
+
+    async def _one(self, job: Job[Answer]) -> Answer:
+        (outcome,) = await self._submit(self._quick if len(job.data) <= QUICK_BYTES else self._bulk, [job])
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
-    async def read_all(self, files: Sequence[bytes], recognizer: Recognizer) -> list[Reading | Exception]:
-        """Recognize several; each one's reading or error, in order. Raises Overloaded where too many wait."""
-        return await _in_time(self._submit(self._bulk, files, recognizer))
-
-    def _submit(
-        self, lane: Lane, files: Sequence[bytes], recognizer: Recognizer
-    ) -> list["asyncio.Future[Reading | Exception]"]:
-        if not lane.has_room(len(files)):
+    async def _submit(self, lane: Lane, jobs: Sequence[Job[Answer]]) -> list[Answer | Exception]:
+        if not lane.has_room(len(jobs)):
             raise Overloaded
-        loop = asyncio.get_running_loop()
-        jobs = [Job(data, recognizer, loop.create_future()) for data in files]
         for job in jobs:
             lane.put(job)
-        return [job.outcome for job in jobs]
+        return await _in_time([job.outcome for job in jobs])
 
     def close(self) -> None:
         self._quick.close()
@@ -229,7 +268,7 @@ class Lanes:
         self._decoder.close()
 
 
-async def _in_time(outcomes: Sequence["asyncio.Future[Reading | Exception]"]) -> list[Reading | Exception]:
+async def _in_time(outcomes: Sequence["asyncio.Future[Answer | Exception]"]) -> list[Answer | Exception]:
     """All of them; Overloaded in the place of each that is not there when answers are due."""
     try:
         async with asyncio.timeout(ANSWER_SECONDS):

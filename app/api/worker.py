@@ -15,19 +15,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from app.api.memory import return_large_blocks, return_the_rest
+from app.api.sought import Found, Sought, Told, sought_of
 from app.reading import picture
-from app.reading.glyphs import SIDE, Cleaning, Glyph
 from app.reading.picture import ReadingError
-from app.reading.pipeline import BlankImage, glyph_of
+from app.reading.pipeline import BlankImage
 
 MEMORY = 224 * 1024 * 1024
 """Bytes for one picture: 25 million pixels in colour and transparent are 100 MB, and a decoder may need them twice."""
-
-Outcome = Glyph | ReadingError | str
-"""A glyph, what is wrong with the picture, or a mistake of ours."""
 
 _ERRORS: Final[dict[str, type[ReadingError]]] = {
     kind.__name__: kind
@@ -43,12 +38,16 @@ _ERRORS: Final[dict[str, type[ReadingError]]] = {
 }
 
 
-def packed_task(data: bytes, cleaning: Cleaning, max_pixels: int) -> bytes:
-    """For the worker: a file, how its glyph is cleaned, and at most how many pixels it may have."""
-    return _packed({"cleaning": cleaning.model_dump(), "max_pixels": max_pixels}, data)
+class Mistake(RuntimeError):
+    """One of ours, made in the worker: its traceback there."""
 
 
-def unpacked_outcome(message: bytes) -> Outcome:
+def packed_task(data: bytes, sought: Sought[Any], max_pixels: int) -> bytes:
+    """For the worker: a file, what is sought on it, and at most how many pixels it may have."""
+    return _packed({"sought": sought.told(), "max_pixels": max_pixels}, data)
+
+
+def unpacked_outcome(message: bytes, sought: Sought[Found]) -> Found | ReadingError | Mistake:
     """What the worker has answered. Raises ValueError, KeyError and TypeError where that makes no sense."""
     told, rest = _unpacked(message)
     if "error" in told:
@@ -56,12 +55,9 @@ def unpacked_outcome(message: bytes) -> Outcome:
         error = kind.__new__(kind)
         error.args = (told["sentence"],)
         return error
-    if "box" in told:
-        left, top, right, bottom = told["box"]
-        pixels, *others = np.frombuffer(rest, np.float32).reshape(-1, SIDE, SIDE)
-        return Glyph(pixels, (left, top, right, bottom), told["scale"], tuple(others), told["cut"])
-    mistake: str = told["mistake"]
-    return mistake
+    if "found" in told:
+        return sought.unpacked(told["found"], rest)
+    return Mistake(told["mistake"])
 
 
 def main() -> None:
@@ -81,7 +77,8 @@ def _answer(task: bytes, seconds: int) -> bytes:
     signal.alarm(seconds)  # kills, should nobody be there to do so
     told, data = _unpacked(task)
     try:
-        glyph = glyph_of(picture.decode(data, told["max_pixels"]), Cleaning(**told["cleaning"]))
+        sought: Sought[Any] = sought_of(told["sought"])
+        found, rest = sought.packed(sought.on(picture.decode(data, told["max_pixels"])))
     except MemoryError:
         answer = _packed({"error": picture.TooLaborious.__name__, "sentence": str(picture.TooLaborious())})
     except ReadingError as error:
@@ -89,21 +86,16 @@ def _answer(task: bytes, seconds: int) -> bytes:
     except Exception:
         answer = _packed({"mistake": traceback.format_exc()})
     else:
-        answer = _packed_glyph(glyph)
+        answer = _packed({"found": found}, rest)
     signal.alarm(0)
     return answer
 
 
-def _packed_glyph(glyph: Glyph) -> bytes:
-    told = {"box": glyph.box, "scale": glyph.scale, "cut": glyph.cut}
-    return _packed(told, np.stack((glyph.pixels, *glyph.others)).tobytes())
-
-
-def _packed(told: dict[str, Any], rest: bytes = b"") -> bytes:
+def _packed(told: Told, rest: bytes = b"") -> bytes:
     return json.dumps(told).encode() + b"\n" + rest
 
 
-def _unpacked(message: bytes) -> tuple[dict[str, Any], bytes]:
+def _unpacked(message: bytes) -> tuple[Told, bytes]:
     told, _, rest = message.partition(b"\n")
     return json.loads(told), rest
 

@@ -6,7 +6,7 @@ absence of one with a `default_factory`. The API sends these, too, whatever a cl
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 ALPHABET: Final = (
@@ -157,6 +157,7 @@ class Alphabet(Answering):
         Annotated[float, Field(ge=0, le=1)] | SkipJsonSchema[None],
         Field(description="Confidence from which an answer counts as sure."),
     ] = Field(default_factory=_absent)
+    lines: Annotated[bool, Field(description="Whether POST /read/ reads lines of it.")] = Field(default_factory=bool)
     figures: Annotated[
         dict[str, Any], Field(description="What the model reached on test data, by name of the data.")
     ] = Field(default_factory=dict)
@@ -184,3 +185,29 @@ class Picture(BaseModel):
         ),
     ]
     alphabet: Annotated[str | None, Field(description=ALPHABET)] = None
+
+
+MAX_BOXES: Final = 64
+
+BOXES: Final = (
+    f"At most {MAX_BOXES} boxes, in each of which one character is read, in this order; an empty list is as none. "
+    "A box is [left, top, right, bottom], in pixels of the picture as sent, upright."
+)
+
+
+def _with_area(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    left, top, right, bottom = box
+    if left >= right or top >= bottom:
+        raise ValueError("left < right and top < bottom")
+    return box
+
+
+_Limit = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+_BoxSent = Annotated[tuple[_Limit, _Limit, _Limit, _Limit], AfterValidator(_with_area)]
+Boxes = Annotated[list[_BoxSent], Field(max_length=MAX_BOXES)]
+
+
+class PictureOfLines(Picture):
+    """A picture in JSON with several characters."""
+
+    boxes: Annotated[Boxes | None, Field(description=BOXES)] = None

@@ -1,0 +1,85 @@
+"""What is sought on a picture: found where the picture is decoded, in this process or in the one beside it.
+
+Both know these: `told` is what is sought and `packed` what was found, in JSON and bytes, for the way between them.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+
+from app.reading.glyphs import DEFAULT_CLEANING, SIDE, Cleaning, Glyph
+from app.reading.lines import Page
+from app.reading.picture import Box, Picture
+from app.reading.pipeline import glyph_of, page_of
+
+Told = dict[str, Any]
+
+Found = TypeVar("Found")
+
+
+class Sought(Protocol[Found]):
+    def on(self, seen: Picture) -> Found:
+        """What is sought. Raises BlankImage, in the words for digits."""
+
+    def told(self) -> Told:
+        """For `sought_of`."""
+
+    def packed(self, found: Found) -> tuple[Told, bytes]:
+        """For `unpacked`."""
+
+    def unpacked(self, told: Told, rest: bytes) -> Found:
+        """Raises ValueError, KeyError and TypeError where that makes no sense."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneGlyph:
+    cleaning: Cleaning = DEFAULT_CLEANING
+
+    def on(self, seen: Picture) -> Glyph:
+        return glyph_of(seen, self.cleaning)
+
+    def told(self) -> Told:
+        return {"cleaning": self.cleaning.model_dump()}
+
+    def packed(self, found: Glyph) -> tuple[Told, bytes]:
+        told = {"box": found.box, "scale": found.scale, "cut": found.cut}
+        return told, np.stack((found.pixels, *found.others)).tobytes()
+
+    def unpacked(self, told: Told, rest: bytes) -> Glyph:
+        left, top, right, bottom = told["box"]
+        pixels, *others = np.frombuffer(rest, np.float32).reshape(-1, SIDE, SIDE)
+        return Glyph(pixels, (left, top, right, bottom), told["scale"], tuple(others), told["cut"])
+
+
+@dataclass(frozen=True, slots=True)
+class WholePage:
+    """All that may be a character; of boxes, where there are any, the one in each."""
+
+    boxes: tuple[Box, ...] = ()
+
+    def on(self, seen: Picture) -> Page:
+        return page_of(seen, self.boxes)
+
+    def told(self) -> Told:
+        return {"boxes": self.boxes}
+
+    def packed(self, found: Page) -> tuple[Told, bytes]:
+        views = np.ascontiguousarray(found.views, np.float32)
+        spans, boxes = np.ascontiguousarray(found.spans, np.int64), np.ascontiguousarray(found.boxes, np.float64)
+        return {"views": views.shape[:2]}, b"".join((views.data, spans.data, boxes.data))
+
+    def unpacked(self, told: Told, rest: bytes) -> Page:
+        candidates, channels = told["views"]
+        pixels = candidates * channels * SIDE * SIDE
+        views = np.frombuffer(rest, np.float32, pixels).reshape(candidates, channels, SIDE, SIDE)
+        spans = np.frombuffer(rest, np.int64, 3 * candidates, views.nbytes).reshape(candidates, 3)
+        boxes = np.frombuffer(rest, np.float64, 4 * candidates, views.nbytes + spans.nbytes).reshape(candidates, 4)
+        return Page(views, spans, boxes)
+
+
+def sought_of(told: Told) -> OneGlyph | WholePage:
+    """What is told there."""
+    if "cleaning" in told:
+        return OneGlyph(Cleaning(**told["cleaning"]))
+    return WholePage(tuple((left, top, right, bottom) for left, top, right, bottom in told["boxes"]))
