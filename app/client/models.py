@@ -149,9 +149,6 @@ class Alphabet(Answering):
     cased: Annotated[list[str], Field(description="Labels of which an answer tells the case.")] = Field(
         default_factory=list
     )
-    lines: Annotated[bool, Field(description="Whether POST /read/ reads lines of its characters.")] = Field(
-        default_factory=bool
-    )
     version: Annotated[str, Field(examples=["2026.11.21-16f155b"])]
     sure_from: Annotated[
         Annotated[float, Field(ge=0, le=1)] | SkipJsonSchema[None],
