@@ -26,7 +26,7 @@ BOXES, PART = N_("Correct the boxes"), N_("Read a part only")
 _KEPT: Final = 16
 """Corrected pictures of a visitor."""
 
-_SENDS_AFTER: Final = 0.3
+_SENDS_AFTER: Final = 0.4
 """Seconds after which the canvas has sent a change; it waits for another one first."""
 
 _WIDE, _NARROW, _HIGH = 840, 288, 560
@@ -124,8 +124,8 @@ def correct(picture: bytes, seen: Look, alphabet: str) -> None:
 
 def _how() -> str:
     return _(
-        "Draw a box where a character was missed. To change the others, press the pencil above the picture first: "
-        "drag a box, pull its corners, press it twice to write what it is, or choose it and press the bin."
+        "Draw a box around a character that was missed. To change a box, press the pencil above the picture first: "
+        "drag it or its corners, press it twice to write what it is, press × to remove it."
     )
 
 
@@ -202,15 +202,23 @@ def _in_picture(drawn: dict[str, Any], scale: float, width: int, height: int) ->
 
 
 def _is_pressed(label: str) -> bool:
-    """Show a button; whether it was pressed, told when the canvas has had the time to send its last change."""
+    """Show a button; whether it was pressed, told in a run in which the canvas has sent its last change."""
     if st.button(label, type="primary", icon=":material/refresh:"):
-        st.session_state[_PRESSED] = label
-    if st.session_state.get(_PRESSED) != label:
+        st.session_state[_PRESSED] = label, time.monotonic()
+    pressed, since = st.session_state.get(_PRESSED, ("", 0.0))
+    if pressed != label:
         return False
-    time.sleep(_SENDS_AFTER)
-    st.empty()  # if a change has come, this run ends here, for one that knows it
-    del st.session_state[_PRESSED]
-    return True
+    if time.monotonic() - since >= _SENDS_AFTER:
+        del st.session_state[_PRESSED]
+        return True
+
+    @st.fragment(run_every=_SENDS_AFTER)
+    def until_it_has_sent() -> None:
+        if time.monotonic() - since >= _SENDS_AFTER:
+            st.rerun()
+
+    until_it_has_sent()
+    return False
 
 
 def _correct(picture: bytes, alphabet: str, correction: Correction | list[Drawn]) -> None:

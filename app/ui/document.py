@@ -101,7 +101,7 @@ def _html(view: View, language: str) -> str:
     translated = texts.catalogue(language).gettext
     head, _, _ = (Path(file_util.get_static_dir()) / "index.html").read_text().partition("</head>")
     name, heading, description = (escape(translated(text)) for text in (NAME, view.heading, view.description))
-    style, script = (Path(__file__).with_name(file).read_text() for file in ("style.css", "intake.js"))
+    style, *scripts = (Path(__file__).with_name(file).read_text() for file in ("style.css", *_SCRIPTS))
     needed = escape(translated(N_("{name} needs JavaScript."))).format(name=name)
     return (
         head.replace(_LANGUAGE, f'<html lang="{language}">')
@@ -109,10 +109,13 @@ def _html(view: View, language: str) -> str:
         .replace(_ICON, f'<link rel="icon" href="{_drawn(ICON)}" />')
         + f"</head><body><noscript><p>{needed}</p></noscript>"
         f'<div id="root"><div class="coming"><p class="coming-heading">{heading}</p><p>{description}</p></div></div>'
-        f'<style>{fonts.FACE}{style}</style><script type="module">{script}</script></body></html>'
+        f"<style>{fonts.FACE}{style}</style>"
+        + "".join(f'<script type="module">{script}</script>' for script in scripts)
+        + "</body></html>"
     )
 
 
+_SCRIPTS: Final = ("intake.js", "corrections.js")
 _LANGUAGE: Final = '<html lang="en">'
 _TITLE: Final = "<title>Streamlit</title>"
 _ICON: Final = '<link rel="shortcut icon" href="./favicon.png" />'

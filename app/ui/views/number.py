@@ -32,7 +32,7 @@ def number() -> None:
 @st.fragment
 def _pad_and_answer(alphabet: Alphabet) -> None:
     """The only part that a stroke runs again."""
-    with st.container(key="number"):
+    with st.container(key="line"):
         with st.container(key="pad"):
             drawing = canvas("number", ANSWER_KEY, *SIZE)
         box, details = st.container(key=ANSWER_KEY), st.container(key="details")
