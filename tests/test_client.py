@@ -18,8 +18,8 @@ from app.client.errors import (
     Unreachable,
     WrongKey,
 )
-from app.client.models import Answer, Failed, Problem, Recognized
-from tests.support.scripted_api import SEVEN, Api, scripted_api
+from app.client.models import Answer, Failed, Problem, Read, ReadAnswer, Recognized
+from tests.support.scripted_api import SEVEN, SEVENTEEN, Api, scripted_api
 
 
 @pytest.fixture
@@ -62,6 +62,26 @@ def test_a_refused_picture_is_an_answer(api: Api) -> None:
     api.status, api.body = 400, json.dumps({"error": "Image is blank.", "code": "blank_image", "request_id": "x"})
     refusal = Client(api.url).predict(b"picture")
     assert refusal == Problem(error="Image is blank.", code="blank_image", request_id="x")
+
+
+def test_lines_are_read_and_boxes_sent_as_they_are(api: Api) -> None:
+    api.body = json.dumps(SEVENTEEN)
+    answer = Client(api.url).read(b"picture", "digits")
+    assert isinstance(answer, ReadAnswer)
+    assert (answer.text, answer.characters[1].box) == ("17", (300, 40, 440, 240))
+    assert api.asked[0].path == "/read/?alphabet=digits"
+    assert b"boxes" not in api.asked[0].body
+    Client(api.url).read(b"picture", boxes=[(1, 2, 3, 4.5)])
+    assert api.asked[1].path == "/read/"
+    assert b'name="boxes"\r\n\r\n[[1, 2, 3, 4.5]]\r\n' in api.asked[1].body
+
+
+def test_lines_of_a_batch_keep_order_and_failures(api: Api) -> None:
+    api.body = json.dumps({"results": [SEVENTEEN, {"error": "Not a picture."}]})
+    first, second = Client(api.url).read_batch([b"a", b"b"], "digits")
+    assert isinstance(first, Read)
+    assert second == Failed(error="Not a picture.")
+    assert api.asked[0].path == "/read/batch/?alphabet=digits"
 
 
 def test_a_batch_keeps_order_and_failures(api: Api) -> None:

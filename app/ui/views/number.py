@@ -7,8 +7,9 @@ from app.client.models import Alphabet, Failed
 from app.ui import lines
 from app.ui.alphabets import choose
 from app.ui.canvas import answered, canvas
-from app.ui.corrections import Look, correct, look
+from app.ui.corrections import Look, correct, is_corrected, look
 from app.ui.originals import address_of
+from app.ui.taken import take_along
 from app.ui.texts import _, paragraph
 from app.ui.trouble import refusal, show_trouble
 
@@ -69,5 +70,8 @@ def _explain(drawing: bytes, seen: Look, alphabet: Alphabet) -> None:
             from app.ui.pixels import size_of  # Pillow's memory, only for those who read a part
 
             size = size_of(seen.picture)
-        st.html(lines.boxed(address_of(seen.picture), size, seen.result, _("What was found"), "ink"))
+        if shown := lines.boxed(address_of(seen.picture), size, seen.result, _("What was found"), "ink"):
+            st.html(shown)
     correct(drawing, seen, alphabet.name)
+    if not isinstance(seen.result, Failed) and not is_corrected(drawing, alphabet.name):
+        take_along(drawing, seen.result.read, "number.png", "/read/")

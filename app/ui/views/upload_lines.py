@@ -66,10 +66,12 @@ def _choose(names: list[str]) -> int:
 
 
 def _show_one(picture: Picture, seen: Look, alphabet: Alphabet) -> None:
-    if not isinstance(seen.result, Failed) and (address := address_of(seen.picture)):
+    address = address_of(seen.picture)
+    if address and not isinstance(seen.result, Failed):
         from app.ui.pixels import size_of  # Pillow's memory, only for those who send whole lines
 
-        st.html(lines.boxed(address, size_of(seen.picture), seen.result, picture.name, "photo"))
+        if shown := lines.boxed(address, size_of(seen.picture), seen.result, picture.name, "photo"):
+            st.html(shown)
     correct(picture.data, seen, alphabet.name)
 
 
