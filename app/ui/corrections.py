@@ -224,7 +224,8 @@ def _is_pressed(label: str) -> bool:
 def _correct(picture: bytes, alphabet: str, correction: Correction | list[Drawn]) -> None:
     """Remember it and run anew; where nothing was drawn it is no correction."""
     if not isinstance(correction, Correction):
-        st.html(f'<p class="trouble" role="alert">{escape(_("Draw a box first."))}</p>')
+        needed = _("Draw a box first.")
+        st.html(f'<p class="trouble" role="alert">{escape(needed)}</p>')
         return
     known: dict[str, Correction] = st.session_state.setdefault("corrections", {})
     name = _name(picture, alphabet)

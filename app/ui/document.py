@@ -41,7 +41,7 @@ DRAW: Final = View(
     N_("Draw"), N_("Draw, and lift the pen"), N_("Draw a character in the browser and see at once which one it is.")
 )
 NUMBER: Final = View(
-    N_("Number"), N_("Write a whole number"), N_("Write a number in the browser and see at once which one it is.")
+    N_("Number"), N_("Write a number"), N_("Write a number in the browser and see at once which one it is.")
 )
 UPLOAD: Final = View(
     N_("Upload"),

@@ -20,7 +20,7 @@ SIZE = 840, 280
 
 
 def number() -> None:
-    st.title(_("Write a whole number"), anchor=False)
+    st.title(_("Write a number"), anchor=False)
     alphabet = choose()
     st.html(paragraph("lead", _("As many characters as there is room for, side by side. The answer grows with them.")))
     if alphabet.labels and not alphabet.lines:
