@@ -133,7 +133,7 @@ def test_a_new_route_that_nobody_guards_is_found() -> None:
 def test_the_key_comes_before_the_alphabet_and_that_before_the_body(
     api: Server, headers: dict[str, str], expected: str
 ) -> None:
-    for path in ("/predict/", "/predict/batch/"):
+    for path in ("/predict/", "/predict/batch/", "/read/", "/read/batch/"):
         assert code(requests.post(f"{api.url}{path}?alphabet=elvish", headers=headers, timeout=5)) == expected
 
 

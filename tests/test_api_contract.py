@@ -10,6 +10,7 @@ import pytest
 import requests
 from PIL import Image, ImageOps
 
+from app.reading.reader import LINES_FILE
 from app.reading.recognizer import Recognizer
 from tests.support.api import ROOT, Server, serving
 from tests.support.pictures import drawn, encoded
@@ -208,6 +209,7 @@ def test_alphabets(api: Server, recognizer: Recognizer) -> None:
         "cased": [],
         "version": record.version,
         "sure_from": record.sure_from,
+        "lines": (ROOT / "app/models/digits" / LINES_FILE).exists(),
         "figures": record.figures,
     }
     named = api.predict(PICTURES["PNG L"], "/predict/?alphabet=digits").json()

@@ -11,33 +11,38 @@ from tests.support import handmade
 from tests.support.api import Server, serving
 from tests.support.pictures import drawn, encoded
 from tests.test_api_errors import FILES, FORM, form, laborious, part
+from tests.test_api_read import models
 
 KEY = "a-key-for-tests"
 PNG = encoded(drawn(5))
 DEFAULTS = Settings.model_construct()
-FIELDS = {"/predict/": ("file", 1), "/predict/batch/": ("files", DEFAULTS.max_batch_files)}
+ONE, SEVERAL = ("file", 1), ("files", DEFAULTS.max_batch_files)
+FIELDS = {"/predict/": ONE, "/predict/batch/": SEVERAL, "/read/": ONE, "/read/batch/": SEVERAL}
 """Each call's form field and how many files it takes."""
 
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """All limits are the defaults, which the examples name."""
-    with serving(tmp_path_factory.mktemp("api"), api_keys=KEY, trusted_proxies=1, log_level="error") as server:
+    folder = models(tmp_path_factory.mktemp("api"))
+    with serving(folder, models_dir=folder, api_keys=KEY, trusted_proxies=1, log_level="error") as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def hurried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Where one picture may wait, and a request has a second to arrive."""
-    with serving(tmp_path_factory.mktemp("hurried"), max_waiting=1, body_seconds=1, log_level="error") as server:
+    folder = models(tmp_path_factory.mktemp("hurried"))
+    with serving(folder, models_dir=folder, max_waiting=1, body_seconds=1, log_level="error") as server:
         yield server
 
 
 @pytest.mark.parametrize("path", FIELDS)
 def test_every_error_reads_as_its_example(api: Server, hurried: Server, path: str) -> None:
     answers = refused_requests(api, path)
-    if path == "/predict/":
-        answers |= refused_pictures(api)
+    if FIELDS[path] == ONE:
+        answers |= refused_pictures(api, path)
+    answers |= refused_parameters(api, path)
     read = {code: sentence(answer, code) for code, answer in answers.items()}
     read |= {"too_slow": slow_sender(hurried, path), "overloaded": overloaded(hurried, path)}
     assert read == examples(api, path)
@@ -74,13 +79,25 @@ def refused_requests(api: Server, path: str) -> dict[str, requests.Response]:
         "unsupported_media_type": post(api, path, PNG, "image/png", **keyed),
         "too_large": post(api, path, bytes(DEFAULTS.max_body_bytes + 1), **keyed),
         "missing_file": post(api, path, form(part("picture", PNG)), **keyed),
-        "invalid_parameter": post(api, path + "?glyph=perhaps", good, **keyed),
         "unknown_alphabet": post(api, path + "?alphabet=elvish", good, **keyed),
         "several_alphabets": post(api, path + "?alphabet=digits&alphabet=elvish", good, **keyed),
         "missing_key": post(api, path, good),
         "wrong_key": post(api, path, good, **{"X-API-Key": "a-guess"}),
         "too_many_requests": too_many_requests(api, path),
     }
+
+
+def refused_parameters(api: Server, path: str) -> dict[str, requests.Response]:
+    """Likewise, of those that not every call has."""
+    field, _ = FIELDS[path]
+    good, keyed = part(field, PNG), {"X-API-Key": KEY}
+    if path.startswith("/predict/"):
+        return {"invalid_parameter": post(api, path + "?glyph=perhaps", form(good), **keyed)}
+    refused = {"no_lines": post(api, path + "?alphabet=letters", form(good), **keyed)}
+    if path == "/read/":
+        wrong = form(good, part("boxes", b"[[9, 9, 9, 9]]"))
+        refused["invalid_parameter"] = post(api, path, wrong, **keyed)
+    return refused
 
 
 def too_many_requests(api: Server, path: str) -> requests.Response:
@@ -94,7 +111,7 @@ def too_many_requests(api: Server, path: str) -> requests.Response:
     return answer
 
 
-def refused_pictures(api: Server) -> dict[str, requests.Response]:
+def refused_pictures(api: Server, path: str) -> dict[str, requests.Response]:
     pictures = {
         "blank_image": encoded(drawn(5).point(lambda _: 255)),
         "empty_file": b"",
@@ -103,9 +120,7 @@ def refused_pictures(api: Server) -> dict[str, requests.Response]:
         "too_many_pixels": handmade.png(12_000, 12_000, [bytes(99)]),
         "too_laborious": laborious(),
     }
-    return {
-        code: post(api, "/predict/", form(part("file", data)), **{"X-API-Key": KEY}) for code, data in pictures.items()
-    }
+    return {code: post(api, path, form(part("file", data)), **{"X-API-Key": KEY}) for code, data in pictures.items()}
 
 
 def slow_sender(hurried: Server, path: str) -> str:

@@ -19,7 +19,7 @@ from app.client.errors import (
     WrongKey,
 )
 from app.client.models import Answer, Failed, Problem, Read, ReadAnswer, Recognized
-from tests.support.scripted_api import SEVEN, SEVENTEEN, Api, scripted_api
+from tests.support.scripted_api import SEVEN, Api, scripted_api
 
 
 @pytest.fixture
@@ -64,26 +64,6 @@ def test_a_refused_picture_is_an_answer(api: Api) -> None:
     assert refusal == Problem(error="Image is blank.", code="blank_image", request_id="x")
 
 
-def test_lines_are_read_and_boxes_sent_as_they_are(api: Api) -> None:
-    api.body = json.dumps(SEVENTEEN)
-    answer = Client(api.url).read(b"picture", "digits")
-    assert isinstance(answer, ReadAnswer)
-    assert (answer.text, answer.characters[1].box) == ("17", (300, 40, 440, 240))
-    assert api.asked[0].path == "/read/?alphabet=digits"
-    assert b"boxes" not in api.asked[0].body
-    Client(api.url).read(b"picture", boxes=[(1, 2, 3, 4.5)])
-    assert api.asked[1].path == "/read/"
-    assert b'name="boxes"\r\n\r\n[[1, 2, 3, 4.5]]\r\n' in api.asked[1].body
-
-
-def test_lines_of_a_batch_keep_order_and_failures(api: Api) -> None:
-    api.body = json.dumps({"results": [SEVENTEEN, {"error": "Not a picture."}]})
-    first, second = Client(api.url).read_batch([b"a", b"b"], "digits")
-    assert isinstance(first, Read)
-    assert second == Failed(error="Not a picture.")
-    assert api.asked[0].path == "/read/batch/?alphabet=digits"
-
-
 def test_a_batch_keeps_order_and_failures(api: Api) -> None:
     api.body = json.dumps({"results": [SEVEN, {"error": "Not a picture.", "code": "not_a_picture"}], "request_id": "x"})
     first, second = Client(api.url).predict_batch([b"a", b"b"])
@@ -98,10 +78,57 @@ def test_a_batch_that_is_refused_as_a_whole(api: Api) -> None:
         Client(api.url).predict_batch([b"a", b"b"])
 
 
+YEAR = {
+    "text": "20\n26",
+    "confidence": 0.9,
+    "sure": True,
+    "lines": [{"text": "20", "confidence": 0.95}, {"text": "26", "confidence": 0.96}],
+    "characters": [{"label": label, "confidence": 0.98, "box": [1, 2, 3.5, 4]} for label in "2026"],
+    "model": {"alphabet": "digits", "version": "1"},
+    "request_id": "abc",
+}
+
+
+def test_a_text_is_understood(api: Api) -> None:
+    api.body = json.dumps(YEAR | {"mood": "cheerful"})
+    answer = Client(api.url).read(b"picture", "digits")
+    assert answer == ReadAnswer.model_validate(YEAR)
+    assert isinstance(answer, ReadAnswer)
+    assert answer.characters[0].box == (1, 2, 3.5, 4)
+    assert api.asked[0].path == "/read/?alphabet=digits"
+    assert b"picture" in api.asked[0].body
+    assert b"boxes" not in api.asked[0].body
+
+
+def test_boxes_are_sent_along(api: Api) -> None:
+    api.body = json.dumps(YEAR)
+    Client(api.url).read(b"picture", boxes=[(1, 2, 3.5, 4), (5, 6, 7, 8)])
+    assert api.asked[0].path == "/read/"
+    assert b'name="boxes"\r\n\r\n[[1, 2, 3.5, 4], [5, 6, 7, 8]]\r\n' in api.asked[0].body
+
+
+def test_texts_keep_order_and_failures(api: Api) -> None:
+    api.body = json.dumps({"results": [YEAR, {"error": "Not a picture.", "code": "not_a_picture"}], "request_id": "x"})
+    first, second = Client(api.url).read_batch([b"a", b"b"])
+    assert isinstance(first, Read)
+    assert first.text == "20\n26"
+    assert second == Failed(error="Not a picture.", code="not_a_picture")
+    assert api.asked[0].path == "/read/batch/"
+
+
+def test_an_alphabet_without_lines(api: Api) -> None:
+    """Is told of one picture, and refused of several."""
+    api.status, api.body = 422, json.dumps({"error": "No lines.", "code": "no_lines", "request_id": "x"})
+    refusal = Client(api.url).read(b"picture", "letters")
+    assert refusal == Problem(error="No lines.", code="no_lines", request_id="x")
+    with pytest.raises(Refused, match=r"status 422: No lines\."):
+        Client(api.url).read_batch([b"a", b"b"], "letters")
+
+
 def test_alphabets_are_read(api: Api) -> None:
     api.body = json.dumps({"alphabets": [{"name": "digits", "labels": ["0", "1"], "version": "1", "sure_from": 0.9}]})
     (digits,) = Client(api.url).alphabets()
-    assert (digits.name, digits.labels, digits.figures) == ("digits", ["0", "1"], {})
+    assert (digits.name, digits.labels, digits.lines, digits.figures) == ("digits", ["0", "1"], False, {})
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from app.api.work import Job, Lanes
 from app.api.worker import Mistake
 from app.reading import picture, pipeline
 from app.reading.glyphs import Cleaning, Glyph
+from app.reading.lines import Page
 from app.reading.picture import DamagedPicture, NotAPicture, TooLaborious, TooManyPixels
 from app.reading.pipeline import BlankImage, Reading
 from app.reading.reader import LINES_FILE, LineReader
@@ -28,7 +29,7 @@ from app.reading.text import Text
 from app.settings import Settings
 from tests.support import coroutines, handmade
 from tests.support.handmade import BITS, COUNTS, OFFSETS, ROWS, grey, longs, tiff
-from tests.support.pictures import drawn, encoded
+from tests.support.pictures import drawn, encoded, number
 from tests.test_api_errors import laborious
 
 MOST = picture.MAX_PIXELS
@@ -85,14 +86,6 @@ def test_the_process_finds_what_this_one_does(decoder: Decoder) -> None:
     assert here.others
 
 
-def number(*digits: int) -> Image.Image:
-    """Digits side by side."""
-    line = Image.new("L", (120 * len(digits), 160), 255)
-    for place, digit in enumerate(digits):
-        line.paste(drawn(digit).resize((110, 110)), (120 * place, 25))
-    return line
-
-
 def test_the_process_finds_the_page_that_this_one_does(decoder: Decoder) -> None:
     data = encoded(number(2, 0, 7), "TIFF")
     here = pipeline.page_of(picture.decode(data))
@@ -114,7 +107,7 @@ def test_a_lane_reads_glyphs_and_pages_together(recognizer: Recognizer, line_rea
                 Job(blank, WholePage(), recognizer, line_reader),
                 Job(encoded(number(1)), WholePage(), recognizer, line_reader),
             ],
-            work.decode_small,
+            lambda data, sought: sought.on(picture.decode(data)),
         )
 
     several, seven, blank, one = coroutines.run(outcomes())
@@ -125,6 +118,33 @@ def test_a_lane_reads_glyphs_and_pages_together(recognizer: Recognizer, line_rea
     assert isinstance(blank, BlankImage)
     assert isinstance(one, Text)
     assert one.text == "1"
+
+
+def test_whoever_waits_for_one_character_waits_for_no_page(
+    recognizer: Recognizer, line_reader: LineReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = threading.Event()
+    by_itself = LineReader.read
+
+    def slow(self: LineReader, pages: Sequence[Page]) -> list[Text]:
+        released.wait(30)
+        return by_itself(self, pages)
+
+    async def calls() -> None:
+        lanes = Lanes(8, MOST)
+        try:
+            page = asyncio.create_task(lanes.read_page(encoded(number(2, 0, 7)), recognizer, line_reader))
+            await asyncio.sleep(0.2)
+            assert (await lanes.read(encoded(drawn(7)), recognizer)).prediction.label == "7"
+            assert not page.done()
+            released.set()
+            assert (await page).text == "207"
+        finally:
+            released.set()
+            lanes.close()
+
+    monkeypatch.setattr(LineReader, "read", slow)
+    coroutines.run(calls())
 
 
 def test_pages_have_their_limits_too(recognizer: Recognizer, line_reader: LineReader) -> None:

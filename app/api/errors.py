@@ -83,8 +83,8 @@ class InvalidParameter(CallerError):
 class WrongBoxes(CallerError):
     def __init__(self, problem: str) -> None:
         super().__init__(
-            f"boxes: {problem}. At most {MAX_BOXES} are accepted, each as [left, top, right, bottom] in pixels, with "
-            "left < right and top < bottom."
+            f"boxes: {problem}. At most {MAX_BOXES} are accepted, each as [left, top, right, bottom] in pixels, left "
+            "smaller than right and top than bottom."
         )
 
 

@@ -4,7 +4,7 @@ Both know these: `told` is what is sought and `packed` what was found, in JSON a
 """
 
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,9 @@ Found = TypeVar("Found")
 
 
 class Sought(Protocol[Found]):
+    cheap: ClassVar[bool]
+    """Whether it is found in little time, whatever is on a small picture."""
+
     def on(self, seen: Picture) -> Found:
         """What is sought. Raises BlankImage, in the words for digits."""
 
@@ -34,6 +37,8 @@ class Sought(Protocol[Found]):
 
 @dataclass(frozen=True, slots=True)
 class OneGlyph:
+    cheap: ClassVar[bool] = True
+
     cleaning: Cleaning = DEFAULT_CLEANING
 
     def on(self, seen: Picture) -> Glyph:
@@ -55,6 +60,8 @@ class OneGlyph:
 @dataclass(frozen=True, slots=True)
 class WholePage:
     """All that may be a character; of boxes, where there are any, the one in each."""
+
+    cheap: ClassVar[bool] = False
 
     boxes: tuple[Box, ...] = ()
 

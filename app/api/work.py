@@ -1,10 +1,10 @@
 """Recognition beside the event loop: pictures queue, a thread takes what waits together, the network sees it at once.
 
 There are two lanes, each a queue with a thread. Small pictures, which nearly all are, take the quick one; large
-pictures, TIFFs, AVIFs and batches take the other, so that nobody waits behind a scan of a hundred megapixels. Nothing
-can interrupt a thread: in theirs they decode only what is cheap whatever is in it, the bulk lane has a process for the
-rest, which is ended when it takes too long. Where a queue is full the caller is told to come back: memory does not
-grow with the load. Nobody waits longer than an answer is worth.
+pictures, TIFFs, AVIFs, batches and pages of lines take the other, so that nobody waits behind a scan of a hundred
+megapixels. Nothing can interrupt a thread: in theirs they decode only what is cheap whatever is in it, the bulk lane
+has a process for the rest, which is ended when it takes too long. Where a queue is full the caller is told to come
+back: memory does not grow with the load. Nobody waits longer than an answer is worth.
 """
 
 import asyncio
@@ -75,7 +75,7 @@ class Job(Generic[Answer]):
 
 
 class NotHere(Exception):
-    """The picture is too large for this lane."""
+    """The picture is too much for this lane."""
 
 
 class Lane:
@@ -193,7 +193,9 @@ def _answers(network: Recognizer | LineReader, found: list[Any]) -> Sequence[Rea
 
 
 def decode_small(data: bytes, sought: Sought[Found], max_pixels: int = picture.MAX_PIXELS) -> Found:
-    """What is sought on a picture; raises NotHere where decoding it may take long."""
+    """What is sought on a picture; raises NotHere where decoding it, or finding that, may take long."""
+    if not sought.cheap:
+        raise NotHere
     packed = sum(data.count(chunk) for chunk in (b"zTXt", b"iTXt"))
     if len(data) > QUICK_BYTES or tiff.is_tiff(data) or heif.is_avif(data) or packed > QUICK_PACKED:
         raise NotHere
@@ -227,7 +229,7 @@ class Lanes:
     async def read(self, data: bytes, recognizer: Recognizer) -> Reading:
         """Recognize one picture. Raises app.reading's errors, and Overloaded where too many wait or it takes long."""
         job: Job[Reading] = Job(data, OneGlyph(recognizer.record.cleaning), recognizer)
-        return await self._one(job)
+        return await self._one(self._quick if len(data) <= QUICK_BYTES else self._bulk, job)
 
     async def read_all(self, files: Sequence[bytes], recognizer: Recognizer) -> list[Reading | Exception]:
         """Recognize several; each one's reading or error, in order. Raises Overloaded where too many wait."""
@@ -240,7 +242,7 @@ class Lanes:
     ) -> Text:
         """As `read`, the lines on one picture; where there are boxes, the character in each."""
         job: Job[Text] = Job(data, WholePage(boxes), recognizer, line_reader)
-        return await self._one(job)
+        return await self._one(self._bulk, job)
 
     async def read_all_pages(
         self, files: Sequence[bytes], recognizer: Recognizer, line_reader: LineReader
@@ -249,8 +251,8 @@ class Lanes:
         jobs: list[Job[Text]] = [Job(data, WholePage(), recognizer, line_reader) for data in files]
         return await self._submit(self._bulk, jobs)
 
-    async def _one(self, job: Job[Answer]) -> Answer:
-        (outcome,) = await self._submit(self._quick if len(job.data) <= QUICK_BYTES else self._bulk, [job])
+    async def _one(self, lane: Lane, job: Job[Answer]) -> Answer:
+        (outcome,) = await self._submit(lane, [job])
         if isinstance(outcome, Exception):
             raise outcome
         return outcome

@@ -24,7 +24,6 @@ from app.client.models import (
     Alphabets,
     Answer,
     BatchAnswer,
-    Box,
     Failed,
     Problem,
     Read,
@@ -82,33 +81,32 @@ class Client:
 
         With `glyph` the answer has the picture as the model saw it.
         """
-        response = self._call("POST", "/predict/", _query(alphabet, glyph), {"file": ("picture", picture)})
+        response = self._call("POST", "/predict/", _query(alphabet, glyph), _file(picture))
         return _understood(_ONE, response)
 
     def predict_batch(
         self, pictures: Sequence[bytes], alphabet: str | None = None, glyph: bool = False
     ) -> list[Recognized | Failed]:
         """As `predict`, for each picture in order. Raises ApiError."""
-        files = [("files", ("picture", picture)) for picture in pictures]
-        response = self._call("POST", "/predict/batch/", _query(alphabet, glyph), files)
+        response = self._call("POST", "/predict/batch/", _query(alphabet, glyph), _files(pictures))
         return _accepted(_understood(_MANY, response), response).results
 
     def read(
-        self, picture: bytes, alphabet: str | None = None, boxes: Sequence[Box] | None = None
+        self,
+        picture: bytes,
+        alphabet: str | None = None,
+        boxes: Sequence[tuple[float, float, float, float]] | None = None,
     ) -> ReadAnswer | Problem:
-        """The lines of characters in an encoded picture, or why there are none. Raises ApiError, but never Refused.
+        """The lines on an encoded picture, or why they cannot be read. Raises ApiError, but never Refused.
 
-        With `boxes`, each is read as one character, and none is looked for elsewhere.
+        With `boxes`, left, top, right and bottom limit each, the character in each of them, in their order.
         """
-        form: dict[str, Any] = {"file": ("picture", picture)}
-        if boxes is not None:
-            form["boxes"] = (None, json.dumps(boxes))
-        return _understood(_TEXT, self._call("POST", "/read/", _query(alphabet), form))
+        form = {"boxes": json.dumps(boxes)} if boxes else None
+        return _understood(_TEXT, self._call("POST", "/read/", _query(alphabet), _file(picture), form))
 
     def read_batch(self, pictures: Sequence[bytes], alphabet: str | None = None) -> list[Read | Failed]:
         """As `read`, for each picture in order. Raises ApiError."""
-        files = [("files", ("picture", picture)) for picture in pictures]
-        response = self._call("POST", "/read/batch/", _query(alphabet), files)
+        response = self._call("POST", "/read/batch/", _query(alphabet), _files(pictures))
         return _accepted(_understood(_TEXTS, response), response).results
 
     def alphabets(self) -> list[Alphabet]:
@@ -124,11 +122,16 @@ class Client:
         return True
 
     def _call(
-        self, method: str, path: str, query: dict[str, str] | None = None, files: Any = None
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str] | None = None,
+        files: Any = None,
+        form: dict[str, str] | None = None,
     ) -> requests.Response:
         try:
             response = self._session.request(
-                method, self._address + path, params=query, files=files, timeout=self._seconds
+                method, self._address + path, params=query, files=files, data=form, timeout=self._seconds
             )
         except requests.Timeout as error:
             raise TimedOut(f"The API does not answer in time ({type(error).__name__}).") from None
@@ -141,6 +144,14 @@ class Client:
 
 def _query(alphabet: str | None, glyph: bool = False) -> dict[str, str]:
     return ({"glyph": "true"} if glyph else {}) | ({"alphabet": alphabet} if alphabet else {})
+
+
+def _file(picture: bytes) -> Any:
+    return {"file": ("picture", picture)}
+
+
+def _files(pictures: Sequence[bytes]) -> Any:
+    return [("files", ("picture", picture)) for picture in pictures]
 
 
 def _failure(response: requests.Response) -> ApiError | None:

@@ -1,11 +1,13 @@
 """Models to serve: the shipped one of digits, under other records."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import onnx
 
+from app.reading.reader import LINES_FILE
 from app.reading.recognizer import METADATA_KEY, MODEL_FILE
 from app.settings import Settings
 
@@ -21,3 +23,12 @@ def install(folder: Path, name: str, **changes: Any) -> Path:
     file.parent.mkdir(parents=True)
     onnx.save(model, file)
     return file
+
+
+def install_lines(folder: Path, name: str) -> None:
+    """Put the line reader of digits beside a model of them."""
+    file = DIGITS.with_name(LINES_FILE)
+    if file.exists():
+        shutil.copy(file, folder / name)
+    else:
+        (folder / name / LINES_FILE).touch()

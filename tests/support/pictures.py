@@ -28,3 +28,11 @@ def encoded(image: Image.Image, format: str = "PNG", **options: Any) -> bytes:
     file = io.BytesIO()
     image.copy().save(file, format, **options)  # saving as GIF would change the picture itself
     return file.getvalue()
+
+
+def number(*digits: int) -> Image.Image:
+    """Digits side by side, each in a cell of 120x160 pixels."""
+    line = Image.new("L", (120 * len(digits), 160), 255)
+    for place, digit in enumerate(digits):
+        line.paste(drawn(digit).resize((110, 110)), (120 * place, 25))
+    return line
