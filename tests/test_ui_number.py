@@ -1,5 +1,6 @@
 """Whole numbers, drawn or uploaded, and corrected: by AppTest, with the pad and the canvas for boxes replaced."""
 
+import itertools
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.client.models import Failed, Read
 from app.ui import corrections
-from app.ui.corrections import Look
+from app.ui.corrections import Drawn, Look
 from app.ui.lines import Text, with_labels
 from app.ui.originals import Picture
 from app.ui.views import number, upload_lines
@@ -171,10 +172,18 @@ def test_a_part_is_cut_out_and_read(api: Api, pen: Pen, boxes: Boxes) -> None:
     assert encoded(Image.new("RGB", (200, 280), "white")) in part
 
 
-def test_the_box_nearest_to_another() -> None:
-    others = [(0.0, 0.0, 10.0, 10.0), (10.0, 0.0, 20.0, 10.0)]
-    assert corrections._nearest((9.0, 0.0, 19.0, 10.0), others) == 1
-    assert corrections._nearest((100.0, 0.0, 110.0, 10.0), others) is None
+def test_boxes_are_sent_in_reading_order() -> None:
+    """Two lines, one of them sloping, with a comma in the first; however they were drawn."""
+    read = [(0, 10, 20, 50), (25, 40, 30, 56), (35, 14, 50, 58), (2, 80, 20, 120), (25, 90, 45, 128)]
+    for order in itertools.permutations(read):
+        assert [one.box for one in corrections._in_reading_order([Drawn(box) for box in order])] == read
+
+
+def test_an_empty_box_is_told(api: Api, pen: Pen, boxes: Boxes) -> None:
+    app = corrected(pen)
+    api.status, api.body = 400, json.dumps({"error": "Image is blank.", "code": "blank_image", "request_id": "r"})
+    assert "In one of the boxes nothing is to be seen." in pressed(app, "Read again")
+    assert [one["label"] for one in boxes.shown] == ["", ""], "they stay to be moved"
 
 
 def test_texts_of_many_as_csv() -> None:

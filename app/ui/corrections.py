@@ -5,10 +5,11 @@ no more than the page's own pad can it do without Streamlit's runtime.
 """
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from html import escape
+from math import inf
+from statistics import median
 from typing import Any, Final
 from urllib.parse import urljoin
 
@@ -20,6 +21,7 @@ from app.ui.lines import Text
 from app.ui.originals import address_of
 from app.ui.session import text_in
 from app.ui.texts import N_, _, paragraph
+from app.ui.trouble import refusal
 
 BOXES, PART = N_("Correct the boxes"), N_("Read a part only")
 
@@ -37,9 +39,6 @@ _LINE, _FONT = 2, 16
 _LEAST: Final = 8
 """Pixels on the screen: a click leaves a smaller box."""
 
-_SAME: Final = 0.3
-"""Intersection over union from which on two boxes are of the same character."""
-
 _CLEAR, _DOUBTFUL = "#0b63ce", "#c25700"
 
 _NUMBER: Final = "strokeDashOffset"
@@ -53,9 +52,9 @@ class Correction:
     part: bytes = b""
     """A picture of the part that is to be read; empty for all of it."""
     boxes: tuple[Box, ...] | None = None
-    """Of the characters in the part's pixels; None for those that are found."""
-    labels: tuple[tuple[Box, str], ...] = ()
-    """What somebody says that some of them are."""
+    """Of the characters in the part's pixels, in reading order; None for those that are found."""
+    labels: tuple[tuple[int, str], ...] = ()
+    """What somebody says that some of them are, by index."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,15 @@ class Look:
     picture: bytes
     """In whose pixels the boxes are: the picture, or its part."""
     result: Text | Failed
+    corrected: bool = False
+
+    @property
+    def refusal(self) -> str:
+        """Why there is no text."""
+        assert isinstance(self.result, Failed)
+        if self.corrected and self.result.code == "blank_image":
+            return _("In one of the boxes nothing is to be seen. Please move it, or remove it.")
+        return refusal(self.result)
 
 
 def looked_at(result: Read | Failed, picture: bytes) -> Look:
@@ -78,9 +86,8 @@ def look(picture: bytes, alphabet: str) -> Look:
     shown = known.part or picture
     result = text_in(shown, alphabet, known.boxes)
     if isinstance(result, Failed):
-        return Look(shown, result)
-    labels = {_nearest(box, [one.box for one in result.characters]): label for box, label in known.labels}
-    return Look(shown, lines.with_labels(result, {i: label for i, label in labels.items() if i is not None}))
+        return Look(shown, result, known.boxes is not None)
+    return Look(shown, lines.with_labels(result, dict(known.labels)), known != Correction())
 
 
 def is_corrected(picture: bytes, alphabet: str) -> bool:
@@ -113,10 +120,10 @@ def correct(picture: bytes, seen: Look, alphabet: str) -> None:
         else:
             st.html(paragraph("note", _how()))
             found = _found(seen, known)
-            drawn = _draw(address, size, found, f"boxes-{name}-{hash(known)}")
+            drawn = _in_reading_order(_draw(address, size, found, f"boxes-{name}-{hash(known)}"))
             if _is_pressed(_("Read again")):
                 boxes = tuple(one.box for one in drawn)
-                labels = tuple((one.box, one.label) for one in drawn if one.by_hand)
+                labels = tuple((i, one.label) for i, one in enumerate(drawn) if one.by_hand)
                 _correct(picture, alphabet, drawn and replace(known, boxes=boxes, labels=labels))
         if known != Correction() and st.button(_("Back to what was found"), icon=":material/undo:"):
             _correct(picture, alphabet, Correction())
@@ -142,7 +149,7 @@ def _found(seen: Look, known: Correction) -> list[Drawn]:
     """What is there to be corrected."""
     if isinstance(seen.result, Failed):
         labels = dict(known.labels)
-        return [Drawn(box, labels.get(box, ""), box in labels) for box in known.boxes or ()]
+        return [Drawn(box, labels.get(i, ""), i in labels) for i, box in enumerate(known.boxes or ())]
     by_hand, doubtful = seen.result.by_hand, seen.result.doubtful
     return [Drawn(one.box, one.label, i in by_hand, i in doubtful) for i, one in enumerate(seen.result.read.characters)]
 
@@ -179,6 +186,20 @@ def _draw(address: str, size: tuple[int, int], found: list[Drawn], key: str) -> 
         label = str(drawn["label"]).strip()
         result.append(Drawn(box, label, bool(label) and (before.by_hand or label != before.label)))
     return result
+
+
+def _in_reading_order(drawn: list[Drawn]) -> list[Drawn]:
+    """By lines from top to bottom, and in each from left to right.
+
+    A box belongs to the line above where its middle is not below that line's lower edge, which half of it is above.
+    """
+    rows: list[list[Drawn]] = []
+    for one in sorted(drawn, key=lambda one: one.box[1] + one.box[3]):
+        edge = median(other.box[3] for other in rows[-1]) if rows else -inf
+        if (one.box[1] + one.box[3]) / 2 > edge:
+            rows.append([])
+        rows[-1].append(one)
+    return [one for row in rows for one in sorted(row, key=lambda one: one.box[0])]
 
 
 def _scale(width: int, height: int) -> float:
@@ -243,22 +264,3 @@ def _known(picture: bytes, alphabet: str) -> Correction:
 
 def _name(picture: bytes, alphabet: str) -> str:
     return f"{alphabet}-{sha256(picture).hexdigest()[:32]}"
-
-
-def _nearest(box: Box, boxes: Sequence[Box]) -> int | None:
-    """Index of the box that covers most of the same; None where none does."""
-    shares = [_shared(box, other) for other in boxes]
-    most = max(shares, default=0.0)
-    return shares.index(most) if most >= _SAME else None
-
-
-def _shared(one: Box, other: Box) -> float:
-    """Intersection over union."""
-    across = min(one[2], other[2]) - max(one[0], other[0])
-    down = min(one[3], other[3]) - max(one[1], other[1])
-    both = max(across, 0.0) * max(down, 0.0)
-    return both / (_area(one) + _area(other) - both) if both else 0.0
-
-
-def _area(box: Box) -> float:
-    return (box[2] - box[0]) * (box[3] - box[1])

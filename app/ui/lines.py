@@ -45,7 +45,8 @@ class Text:
 
 
 def with_labels(read: Read, labels: dict[int, str]) -> Text:
-    """The text with some of its characters' labels replaced, by index."""
+    """The text with some of its characters' labels replaced, by index; one of no character is left out."""
+    labels = {i: label for i, label in labels.items() if i < len(read.characters)}
     characters = [one.model_copy(update={"label": labels.get(i, one.label)}) for i, one in enumerate(read.characters)]
     parts = [[labels.get(i, read.characters[i].label) for i in line] for line in _lines(read)]
     lines = [line.model_copy(update={"text": "".join(part)}) for line, part in zip(read.lines, parts, strict=True)]

@@ -7,11 +7,11 @@ from app.client.models import Alphabet, Failed
 from app.ui import lines
 from app.ui.alphabets import choose
 from app.ui.canvas import answered, canvas
-from app.ui.corrections import Look, correct, is_corrected, look
+from app.ui.corrections import Look, correct, look
 from app.ui.originals import address_of
 from app.ui.taken import take_along
 from app.ui.texts import _, paragraph
-from app.ui.trouble import refusal, show_trouble
+from app.ui.trouble import show_trouble
 
 ANSWER_KEY = "answer"
 
@@ -55,8 +55,8 @@ def _show(seen: Look | None) -> None:
     if not seen:
         st.html(paragraph("quiet", _("The answer appears here.")))
     elif isinstance(seen.result, Failed):
-        blank = seen.result.code == "blank_image"
-        words = _("Only a dot so far, or hardly more. Go on drawing.") if blank else refusal(seen.result)
+        dot = seen.result.code == "blank_image" and not seen.corrected
+        words = _("Only a dot so far, or hardly more. Go on drawing.") if dot else seen.refusal
         st.html(paragraph("quiet", words))
     else:
         st.html(lines.headline(seen.result))
@@ -73,5 +73,5 @@ def _explain(drawing: bytes, seen: Look, alphabet: Alphabet) -> None:
         if shown := lines.boxed(address_of(seen.picture), size, seen.result, _("What was found"), "ink"):
             st.html(shown)
     correct(drawing, seen, alphabet.name)
-    if not isinstance(seen.result, Failed) and not is_corrected(drawing, alphabet.name):
+    if not isinstance(seen.result, Failed) and not seen.corrected:
         take_along(drawing, seen.result.read, "number.png", "/read/")
