@@ -86,8 +86,7 @@ def corrected(pen: Pen) -> AppTest:
     """A page on which the corrections are open."""
     pen.drawing = DRAWN
     app = opened()
-    name = corrections._name(DRAWN, "digits")
-    app.session_state[f"correct-{name}"] = True
+    app.session_state["correct"] = True
     return app.run()
 
 
@@ -166,7 +165,7 @@ def test_a_part_is_cut_out_and_read(api: Api, pen: Pen, boxes: Boxes) -> None:
     boxes.change = lambda _: [
         {"type": "LabeledRect", "label": "", "left": 100, "top": 0, "width": 200, "height": 280, "strokeDashOffset": 0}
     ]
-    app.session_state[f"way-{corrections._name(DRAWN, 'digits')}"] = corrections.PART
+    app.session_state["way-to-correct"] = corrections.PART
     pressed(app.run(), "Read this part")
     _, part = asked(api)
     assert encoded(Image.new("RGB", (200, 280), "white")) in part

@@ -222,6 +222,7 @@ def test_one_visitor_opens_only_so_many_pages(page: Page) -> None:
     ("path", "title"),
     [
         ("/", "Digit Recognition"),
+        ("/number", "Number · Digit Recognition"),
         ("/upload", "Upload · Digit Recognition"),
         ("/how-good", "How good is it? · Digit Recognition"),
         ("/api", "API · Digit Recognition"),

@@ -100,17 +100,13 @@ def correct(picture: bytes, seen: Look, alphabet: str) -> None:
     if not address:  # a browser would not show it
         return
     name, known = _name(picture, alphabet), _known(picture, alphabet)
-    opened = st.expander(_("Correct it"), icon=":material/edit:", on_change="rerun", key=f"correct-{name}")
+    opened = st.expander(_("Correct it"), icon=":material/edit:", on_change="rerun", key="correct")
     if not opened.open:
         return
     with opened:
         from app.ui import pixels
 
-        ways = [BOXES, PART] if pixels.can_crop(seen.picture) else [BOXES]
-        what = _("What to correct")
-        way = st.segmented_control(
-            what, ways, format_func=_, default=BOXES, required=True, label_visibility="collapsed", key=f"way-{name}"
-        )
+        way = _ask_way() if pixels.can_crop(seen.picture) else BOXES
         size = pixels.size_of(seen.picture)
         if way == PART:
             st.html(paragraph("note", _("Draw a box around what is to be read.")))
@@ -127,6 +123,18 @@ def correct(picture: bytes, seen: Look, alphabet: str) -> None:
                 _correct(picture, alphabet, drawn and replace(known, boxes=boxes, labels=labels))
         if known != Correction() and st.button(_("Back to what was found"), icon=":material/undo:"):
             _correct(picture, alphabet, Correction())
+
+
+def _ask_way() -> str:
+    return st.segmented_control(
+        _("What to correct"),
+        [BOXES, PART],
+        format_func=_,
+        default=BOXES,
+        required=True,
+        label_visibility="collapsed",
+        key="way-to-correct",
+    )
 
 
 def _how() -> str:
