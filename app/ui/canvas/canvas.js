@@ -20,8 +20,6 @@ export default function ({ parentElement, data, setStateValue }) {
 function makePad(root, { name, size }) {
   const across = (UNITS * size.width) / size.height; // units from the paper's left to its right
   const paper = root.querySelector(".paper");
-  root.querySelector(".pad").style.setProperty("--ratio", size.width / size.height);
-  root.querySelector(".pad").classList.toggle("wide", size.width > size.height);
   paper.append(paper.querySelector("template").content.cloneNode(true)); // no paper is there before it can be drawn on
   const canvas = paper.querySelector("canvas");
   const hint = root.querySelector(".hint");
