@@ -153,6 +153,16 @@ def test_a_label_by_hand_stays_and_boxes_are_sent(api: Api, pen: Pen, boxes: Box
     assert '<p class="answer-label">17</p>' in pressed(app, "Back to what was found")
 
 
+def test_labels_are_corrected_in_writing(api: Api, pen: Pen, boxes: Boxes) -> None:
+    app = corrected(pen)
+    text = text_of(app.text_input[0].set_value("47").run())
+    assert '<p class="answer-label">47</p>' in text
+    assert "As you corrected it." in text
+    assert [one["label"] for one in boxes.shown] == ["4", "7"]
+    assert "There are 2 boxes." in text_of(app.text_input[0].set_value("471").run())
+    assert len(asked(api)) == 1
+
+
 def test_boxes_of_a_click_are_none_and_without_any_nothing_is_asked(api: Api, pen: Pen, boxes: Boxes) -> None:
     app = corrected(pen)
     boxes.change = lambda shown: [shown[0] | {"width": 4, "height": 4}]

@@ -20,7 +20,7 @@ from app.ui import lines
 from app.ui.lines import Text
 from app.ui.originals import address_of
 from app.ui.session import text_in
-from app.ui.texts import N_, _, paragraph
+from app.ui.texts import N_, _, ngettext, paragraph
 from app.ui.trouble import refusal
 
 BOXES, PART = N_("Correct the boxes"), N_("Read a part only")
@@ -114,6 +114,8 @@ def correct(picture: bytes, seen: Look, alphabet: str) -> None:
             if _is_pressed(_("Read this part")):
                 _correct(picture, alphabet, drawn and Correction(pixels.cropped(seen.picture, drawn[-1].box)))
         else:
+            if isinstance(seen.result, Text):
+                _rewrite(picture, alphabet, seen.result, known)
             st.html(paragraph("note", _how()))
             found = _found(seen, known)
             drawn = _in_reading_order(_draw(address, size, found, f"boxes-{name}-{hash(known)}"))
@@ -135,6 +137,30 @@ def _ask_way() -> str:
         label_visibility="collapsed",
         key="way-to-correct",
     )
+
+
+def _rewrite(picture: bytes, alphabet: str, text: Text, known: Correction) -> None:
+    """Let somebody write what it says: by keyboard alone, and where it is only about what the characters are."""
+    read = text.read
+    if any(len(one.label) != 1 for one in read.characters):  # nobody could tell which of them are meant
+        return
+    before = " ".join(line.text for line in read.lines)
+    after = st.text_input(_("What it says"), before, key=f"says-{_name(picture, alphabet)}-{hash(known)}")
+    labels = "".join(after.split())
+    if len(labels) != len(read.characters):
+        needed = ngettext(
+            "There is {count} box. Please write one character, or change the boxes.",
+            "There are {count} boxes. Please write as many characters, or change the boxes.",
+            len(read.characters),
+        )
+        _refuse(needed.format(count=len(read.characters)))
+    elif after != before:
+        changed = {i: label for i, label in enumerate(labels) if label != read.characters[i].label}
+        _correct(picture, alphabet, replace(known, labels=tuple((dict(known.labels) | changed).items())))
+
+
+def _refuse(words: str) -> None:
+    st.html(f'<p class="trouble" role="alert">{escape(words)}</p>')
 
 
 def _how() -> str:
@@ -253,8 +279,7 @@ def _is_pressed(label: str) -> bool:
 def _correct(picture: bytes, alphabet: str, correction: Correction | list[Drawn]) -> None:
     """Remember it and run anew; where nothing was drawn it is no correction."""
     if not isinstance(correction, Correction):
-        needed = _("Draw a box first.")
-        st.html(f'<p class="trouble" role="alert">{escape(needed)}</p>')
+        _refuse(_("Draw a box first."))
         return
     known: dict[str, Correction] = st.session_state.setdefault("corrections", {})
     name = _name(picture, alphabet)

@@ -188,6 +188,18 @@ def test_a_label_and_a_box_are_corrected(pad: Page) -> None:
     expect(text(pad)).to_have_text("37")
 
 
+def test_what_it_says_is_written_by_keyboard(pad: Page) -> None:
+    write(pad, "3", "7")
+    Corrections(pad)
+    pad.get_by_label("What it says").fill("31")
+    pad.keyboard.press("Enter")
+    expect(text(pad)).to_have_text("31")
+    expect(pad.locator(".boxed .by-hand b")).to_have_text("1")
+    pad.get_by_label("What it says").fill("310")
+    pad.keyboard.press("Enter")
+    expect(pad.get_by_role("alert")).to_contain_text("There are 2 boxes.")
+
+
 def test_boxes_are_added_and_removed(pad: Page) -> None:
     write(pad, "3", "7")
     draw(pad, "2", at=MIDDLE)
