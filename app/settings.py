@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     max_pixels: Annotated[int, Field(ge=784)] = 120_000_000
     """Pixels of a picture, as its header announces them; of formats that take much memory, fewer are accepted."""
     max_batch_files: Annotated[int, Field(ge=1)] = 64
-    """Pictures in one call of /predict/batch/."""
+    """Pictures in one call of /predict/batch/ or /read/batch/."""
     max_waiting: Annotated[int, Field(ge=1)] = 256
     """Pictures that may wait to be recognized in one API process; further ones are answered with 503."""
     max_connections: Annotated[int, Field(ge=1)] = 1000

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from app.api.service import load_recognizers
+from app.api.service import load_line_readers, load_recognizers
 from app.reading.recognizer import UnusableModel
 from app.settings import Settings
-from tests.support.models import install
+from tests.support.models import install, install_lines
 
 
 def installed(folder: Path, **alphabets: str) -> Settings:
@@ -20,6 +20,14 @@ def installed(folder: Path, **alphabets: str) -> Settings:
 def test_several_alphabets(tmp_path: Path) -> None:
     (tmp_path / "notes").mkdir()
     assert set(load_recognizers(installed(tmp_path, digits="digits", letters="letters"))) == {"digits", "letters"}
+
+
+def test_line_readers_of_the_alphabets_that_have_one(tmp_path: Path) -> None:
+    settings = installed(tmp_path, digits="digits", letters="letters")
+    recognizers = load_recognizers(settings)
+    assert load_line_readers(settings, recognizers) == {}
+    install_lines(tmp_path, "digits")
+    assert set(load_line_readers(settings, recognizers)) == {"digits"}
 
 
 def test_a_folder_has_its_alphabets_name(tmp_path: Path) -> None:
