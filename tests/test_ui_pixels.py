@@ -44,6 +44,7 @@ def test_a_large_photograph_is_decoded_smaller(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(pixels, "MOST_PIXELS", 1000)
     assert pixels.can_crop(lying(40, 100))
     assert not pixels.can_crop(encoded(Image.new("L", (40, 100))))
+    assert not pixels.can_crop(encoded(Image.new("L", (40, 100)), "JPEG", progressive=True))
     part = Image.open(io.BytesIO(pixels.cropped(lying(40, 100), (20, 0, 40, 100))))
     assert part.size == (10, 50)
 

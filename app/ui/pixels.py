@@ -17,8 +17,8 @@ _LYING: Final = (5, 6, 7, 8)
 
 _ORIENTATION: Final = 0x0112
 
-MOST_PIXELS: Final = 30_000_000
-"""Of a picture that is decoded here, 90 MB of them; of a JPEG that has more, a smaller version."""
+MOST_PIXELS: Final = 12_000_000
+"""Of a picture that is decoded here, 72 MB with the copy that is upright; of a JPEG that has more, a smaller version."""
 
 _SIDE: Final = 2000
 """Pixels of a part's longer side; larger ones are shrunk."""
@@ -32,8 +32,10 @@ def size_of(data: bytes) -> tuple[int, int]:
 
 
 def can_crop(data: bytes) -> bool:
+    """Whether it takes little memory: a progressive JPEG is held as a whole, however small it is wanted."""
     with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
-        return picture.format == "JPEG" or picture.width * picture.height <= MOST_PIXELS
+        in_parts = picture.format == "JPEG" and not picture.info.get("progressive")
+        return in_parts or picture.width * picture.height <= MOST_PIXELS
 
 
 def cropped(data: bytes, box: Box) -> bytes:
@@ -45,8 +47,10 @@ def cropped(data: bytes, box: Box) -> bytes:
     """
     width, height = size_of(data)
     with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
-        if picture.width * picture.height > MOST_PIXELS:
-            picture.draft(None, (picture.width // 2, picture.height // 2))
+        smaller = 1
+        while picture.width * picture.height > MOST_PIXELS * smaller**2:
+            smaller *= 2
+        picture.draft(None, (picture.width // smaller, picture.height // smaller))
         upright = ImageOps.exif_transpose(picture)
     across, down = upright.width / width, upright.height / height
     left, top, right, bottom = box
