@@ -123,6 +123,14 @@ def test_a_dot_is_no_error(api: Api, pen: Pen) -> None:
     assert "Only a dot so far" in text_of(app.run())
 
 
+def test_what_is_no_picture_is_not_corrected(api: Api, pen: Pen, boxes: Boxes) -> None:
+    app = opened()
+    api.status, api.body = 415, json.dumps({"error": "Not a picture.", "code": "not_a_picture", "request_id": "r"})
+    pen.drawing = b"noise"
+    assert "Not a picture." in text_of(app.run())
+    assert not app.expander
+
+
 def test_trouble_is_told(api: Api, pen: Pen) -> None:
     app = opened()
     api.there = False
@@ -159,6 +167,7 @@ def test_labels_are_corrected_in_writing(api: Api, pen: Pen, boxes: Boxes) -> No
     assert '<p class="answer-label">47</p>' in text
     assert "As you corrected it." in text
     assert [one["label"] for one in boxes.shown] == ["4", "7"]
+    text_of(app.text_input[0].set_value(" 4 7").run())
     assert "There are 2 boxes." in text_of(app.text_input[0].set_value("471").run())
     assert len(asked(api)) == 1
 

@@ -1,7 +1,7 @@
 """Corrections of a text that was read: which part of the picture it is in, where its characters are, which they are.
 
 Boxes are drawn in `streamlit-drawable-canvas`. It is imported when somebody opens the corrections: it takes memory, and
-no more than the page's own pad can it do without Streamlit's runtime.
+cannot be imported without Streamlit's runtime.
 """
 
 import time
@@ -45,6 +45,9 @@ _NUMBER: Final = "strokeDashOffset"
 """What the canvas keeps with a box and does not use, where nothing is dashed: here, which of those found it was."""
 
 _PRESSED: Final = "pressed"
+
+_CORRECTED: Final = ("blank_image",)
+"""Why the API may find no text where a person may: the codes of its errors."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +100,8 @@ def is_corrected(picture: bytes, alphabet: str) -> bool:
 def correct(picture: bytes, seen: Look, alphabet: str) -> None:
     """Let somebody correct what was read in a picture; the script runs again with what is new."""
     address = address_of(seen.picture)
-    if not address:  # a browser would not show it
-        return
+    if not address or (isinstance(seen.result, Failed) and seen.result.code not in _CORRECTED):
+        return  # it is not shown, or is no picture
     name, known = _name(picture, alphabet), _known(picture, alphabet)
     opened = st.expander(_("Correct it"), icon=":material/edit:", on_change="rerun", key="correct")
     if not opened.open:
@@ -154,8 +157,9 @@ def _rewrite(picture: bytes, alphabet: str, text: Text, known: Correction) -> No
             len(read.characters),
         )
         _refuse(needed.format(count=len(read.characters)))
-    elif after != before:
-        changed = {i: label for i, label in enumerate(labels) if label != read.characters[i].label}
+        return
+    changed = {i: label for i, label in enumerate(labels) if label != read.characters[i].label}
+    if changed:
         _correct(picture, alphabet, replace(known, labels=tuple((dict(known.labels) | changed).items())))
 
 

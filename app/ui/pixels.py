@@ -18,7 +18,7 @@ _LYING: Final = (5, 6, 7, 8)
 _ORIENTATION: Final = 0x0112
 
 MOST_PIXELS: Final = 12_000_000
-"""Of a picture that is decoded here, 72 MB with the copy that is upright; of a JPEG that has more, a smaller version."""
+"""Of a picture that is decoded here, 72 MB with its upright copy; of a JPEG that has more, a smaller version."""
 
 _SIDE: Final = 2000
 """Pixels of a part's longer side; larger ones are shrunk."""
