@@ -11,7 +11,7 @@ PNG = bytes(range(200))
 
 
 def drawing_of(state: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> bytes:
-    monkeypatch.setattr(pad, "_pad", lambda **_: state)
+    monkeypatch.setattr(pad, "_pad", lambda *_: lambda **_: state)
     return pad.canvas("drawing", "answer")
 
 

@@ -2,65 +2,34 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
-from app import settings
-from app.ui import alphabets, session
+from app.ui import alphabets
 from app.ui.views import draw
-from tests.support.scripted_api import SEVEN, Api, scripted_api
+from tests.support.page import DIGITS, Pen, api_of_the_page, opened, text_of
+from tests.support.scripted_api import SEVEN, Api
 
 pytestmark = pytest.mark.usefixtures("packages_of_the_image")
-
-PAGE = Path(__file__).parents[1] / "app" / "ui" / "page.py"
-
-DIGITS = {"name": "digits", "labels": ["1", "7"], "version": "1", "figures": {"t": {"accuracy": 0.9, "count": 10}}}
-
-
-class Pen:
-    drawing = b""
 
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
-    """The page's API; a page that is opened while the fixture lasts knows nothing of others."""
-    with scripted_api() as api:
-        api.bodies["/alphabets/"] = json.dumps({"alphabets": [DIGITS]})
-        monkeypatch.setenv("DIGITS_API_URL", api.url)
-        monkeypatch.setenv("DIGITS_API_KEYS", "one, two")
-        forget()
+    with api_of_the_page(monkeypatch) as api:
         yield api
-        forget()
-
-
-def forget() -> None:
-    settings.load.cache_clear()
-    session.client.cache_clear()
-    st.cache_data.clear()
 
 
 @pytest.fixture
 def pen(monkeypatch: pytest.MonkeyPatch) -> Pen:
     pen = Pen()
-    monkeypatch.setattr(draw, "canvas", lambda key, answer_key: pen.drawing)
+    monkeypatch.setattr(draw, "canvas", pen.canvas)
     return pen
 
 
 def predictions(api: Api) -> list[bytes]:
     """The bodies of the forms that a label was asked for."""
     return [call.body for call in api.asked if call.path == "/predict/?glyph=true&alphabet=digits"]
-
-
-def text_of(app: AppTest) -> str:
-    assert not app.exception, app.exception
-    return " ".join(str(element.proto.body) for element in app.get("html"))
-
-
-def opened() -> AppTest:
-    return AppTest.from_file(str(PAGE), default_timeout=20).run()
 
 
 def test_nothing_is_asked_before_a_stroke(api: Api, pen: Pen) -> None:

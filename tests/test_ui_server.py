@@ -222,6 +222,7 @@ def test_one_visitor_opens_only_so_many_pages(page: Page) -> None:
     ("path", "title"),
     [
         ("/", "Digit Recognition"),
+        ("/number", "Number · Digit Recognition"),
         ("/upload", "Upload · Digit Recognition"),
         ("/how-good", "How good is it? · Digit Recognition"),
         ("/api", "API · Digit Recognition"),
@@ -238,7 +239,16 @@ def test_link_previews_are_told_what_the_page_is(page: Page, path: str, title: s
     assert requests.head(page.url + path, timeout=10).headers["Content-Length"] == answer.headers["Content-Length"]
 
 
-@pytest.mark.parametrize("path", ["/_stcore/metrics", "/_stcore/agent/openapi.json", "/component/x", "/_stcore/other"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/_stcore/metrics",
+        "/_stcore/agent/openapi.json",
+        "/component/x",
+        "/_stcore/other",
+        "/_stcore/bidi-components/other/x",
+    ],
+)
 def test_what_the_page_does_not_need_is_not_found(page: Page, path: str) -> None:
     answer = requests.get(page.url + path, timeout=10)
     assert (answer.status_code, answer.text) == (404, "Not Found")

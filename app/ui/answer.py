@@ -27,12 +27,18 @@ def percent(share: float) -> str:
     return number(f"{shown:.1f}%" if shown >= 0.1 else "<0.1%")
 
 
+def how_likely(confidence: float) -> str:
+    """Of what is sure."""
+    share = percent(confidence)
+    if confidence >= _VERY_LIKELY:
+        return _("Very likely: {share}").format(share=share)
+    return (_("Likely: {share}") if confidence >= _LIKELY else _("Probably: {share}")).format(share=share)
+
+
 def in_words(answer: Recognized) -> str:
     share = percent(answer.confidence)
     if answer.sure:
-        if answer.confidence >= _VERY_LIKELY:
-            return _("Very likely: {share}").format(share=share)
-        return (_("Likely: {share}") if answer.confidence >= _LIKELY else _("Probably: {share}")).format(share=share)
+        return how_likely(answer.confidence)
     if not is_one_character(answer):
         nearest = (
             _("This does not look like one digit. The nearest is {label}: {share}.")
@@ -109,12 +115,16 @@ def caution(figures: dict[str, Any], labels: list[str]) -> str:
 
 def seen(address: str | None, caption: str, alt: str, kind: str = "glyph") -> str:
     """A picture with its caption; nothing where the address is neither a PNG in itself nor one of the page's own."""
-    if not re.fullmatch(r"data:image/png;base64,[A-Za-z0-9+/=]+|/media/[0-9a-f]+\.[a-z]+", address or ""):
+    if not is_shown(address):
         return ""
     return (
         f'<figure class="seen {kind}"><img src="{address}" alt="{escape(alt)}"/>'
         f"<figcaption>{escape(caption)}</figcaption></figure>"
     )
+
+
+def is_shown(address: str | None) -> bool:
+    return bool(re.fullmatch(r"data:image/png;base64,[A-Za-z0-9+/=]+|/media/[0-9a-f]+\.[a-z]+", address or ""))
 
 
 def listed(labels: list[str]) -> str:

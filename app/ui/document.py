@@ -40,6 +40,9 @@ class View(NamedTuple):
 DRAW: Final = View(
     N_("Draw"), N_("Draw, and lift the pen"), N_("Draw a character in the browser and see at once which one it is.")
 )
+NUMBER: Final = View(
+    N_("Number"), N_("Write a number"), N_("Write a number in the browser and see at once which one it is.")
+)
 UPLOAD: Final = View(
     N_("Upload"),
     N_("Upload pictures"),
@@ -52,7 +55,7 @@ QUALITY: Final = View(
 )
 API: Final = View(N_("API"), N_("The API"), N_("Send a picture of a handwritten character, get the answer as JSON."))
 
-VIEWS: Final = {"/upload": UPLOAD, "/how-good": QUALITY, "/api": API}
+VIEWS: Final = {"/number": NUMBER, "/upload": UPLOAD, "/how-good": QUALITY, "/api": API}
 """By path; all other paths show `DRAW`."""
 
 
@@ -98,7 +101,7 @@ def _html(view: View, language: str) -> str:
     translated = texts.catalogue(language).gettext
     head, _, _ = (Path(file_util.get_static_dir()) / "index.html").read_text().partition("</head>")
     name, heading, description = (escape(translated(text)) for text in (NAME, view.heading, view.description))
-    style, script = (Path(__file__).with_name(file).read_text() for file in ("style.css", "intake.js"))
+    style, *scripts = (Path(__file__).with_name(file).read_text() for file in ("style.css", *_SCRIPTS))
     needed = escape(translated(N_("{name} needs JavaScript."))).format(name=name)
     return (
         head.replace(_LANGUAGE, f'<html lang="{language}">')
@@ -106,10 +109,13 @@ def _html(view: View, language: str) -> str:
         .replace(_ICON, f'<link rel="icon" href="{_drawn(ICON)}" />')
         + f"</head><body><noscript><p>{needed}</p></noscript>"
         f'<div id="root"><div class="coming"><p class="coming-heading">{heading}</p><p>{description}</p></div></div>'
-        f'<style>{fonts.FACE}{style}</style><script type="module">{script}</script></body></html>'
+        f"<style>{fonts.FACE}{style}</style>"
+        + "".join(f'<script type="module">{script}</script>' for script in scripts)
+        + "</body></html>"
     )
 
 
+_SCRIPTS: Final = ("intake.js", "corrections.js")
 _LANGUAGE: Final = '<html lang="en">'
 _TITLE: Final = "<title>Streamlit</title>"
 _ICON: Final = '<link rel="shortcut icon" href="./favicon.png" />'

@@ -3,6 +3,7 @@
 It decodes and shrinks them itself: here one file of a few kilobytes might take hundreds of megabytes.
 """
 
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
@@ -15,6 +16,12 @@ _SHOWN: Final = {
     b"BM": "image/bmp",
 }
 """What browsers show, by how a file begins; WebP is told by its ninth byte."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    name: str
+    data: bytes
 
 
 def address_of(data: bytes) -> str:

@@ -8,6 +8,7 @@ from app.ui.texts import _
 from app.ui.views import upload as uploading
 from app.ui.views.developers import developers
 from app.ui.views.draw import draw
+from app.ui.views.number import number
 from app.ui.views.quality import quality
 
 
@@ -21,6 +22,7 @@ sign_in.ask()
 page = st.navigation(
     [
         st.Page(draw, title=_(document.DRAW.name), icon=":material/draw:", default=True),
+        st.Page(number, title=_(document.NUMBER.name), icon=":material/123:"),
         st.Page(upload, title=_(document.UPLOAD.name), icon=":material/upload:"),
         st.Page(quality, title=_(document.QUALITY.name), icon=":material/query_stats:", url_path="how-good"),
         st.Page(developers, title=_(document.API.name), icon=":material/code:", url_path="api"),

@@ -10,7 +10,10 @@ STREAMLIT: Final = ("/_stcore", "/component")
 
 UPLOADS: Final = "/_stcore/upload_file/"
 
-USED: Final = ("/_stcore/health", "/_stcore/host-config", "/_stcore/stream", UPLOADS)
+BOXES: Final = "/_stcore/bidi-components/streamlit-drawable-canvas."
+"""The script and the style of the canvas for corrections; the page's own components send theirs with the page."""
+
+USED: Final = ("/_stcore/health", "/_stcore/host-config", "/_stcore/stream", UPLOADS, BOXES)
 
 
 class UsedPaths:

@@ -1,10 +1,12 @@
 """What a run of the page needs again and again: the client for all, and the answers that this visitor has had."""
 
+import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from functools import cache
 from hashlib import sha256
+from typing import TypeVar
 
 import streamlit as st
 from pydantic import TypeAdapter
@@ -12,7 +14,7 @@ from pydantic import TypeAdapter
 from app import settings
 from app.client.client import Client
 from app.client.errors import ApiError
-from app.client.models import Alphabet, Answer, Failed, Problem, Recognized
+from app.client.models import Alphabet, Answer, Box, Failed, Problem, Read, ReadAnswer, Recognized
 from app.ui import visitors
 
 BATCH = 16
@@ -31,6 +33,10 @@ _REMEMBERED = 150
 
 _KEPT: TypeAdapter[Answer | Problem] = TypeAdapter(Answer | Problem)
 """Answers are kept as JSON: as objects they would take seven times the memory."""
+
+_KEPT_TEXT: TypeAdapter[ReadAnswer | Problem] = TypeAdapter(ReadAnswer | Problem)
+
+_Kept = TypeVar("_Kept")
 
 
 @cache
@@ -59,13 +65,52 @@ def answer_to(picture: bytes, alphabet: str) -> Recognized | Failed:
 
 def answers_to(pictures: list[bytes], alphabet: str) -> list[Recognized | Failed]:
     """As `answer_to`, for at most `BATCH` pictures with one call for all that are new."""
+
+    def ask(new: list[bytes]) -> Sequence[Recognized | Failed]:
+        if len(new) > 1:
+            return client().predict_batch(new, alphabet, glyph=True)
+        return [client().predict(new[0], alphabet, glyph=True)]
+
+    answers = _remembered(_KEPT, pictures, alphabet, ask)
+    return list(answers)
+
+
+def texts_in(pictures: list[bytes], alphabet: str) -> list[Read | Failed]:
+    """The lines that the API reads in at most `BATCH` pictures, each asked once. Raises ApiError."""
+
+    def ask(new: list[bytes]) -> Sequence[Read | Failed]:
+        return client().read_batch(new, alphabet) if len(new) > 1 else [client().read(new[0], alphabet)]
+
+    answers = _remembered(_KEPT_TEXT, pictures, f"{alphabet} lines", ask)
+    return list(answers)
+
+
+def text_in(picture: bytes, alphabet: str, boxes: Sequence[Box] | None = None) -> Read | Failed:
+    """As `texts_in`, for one picture; with `boxes`, the text of the characters in these."""
+
+    def ask(new: list[bytes]) -> Sequence[Read | Failed]:
+        return [client().read(new[0], alphabet, boxes)]
+
+    where = "" if boxes is None else json.dumps(boxes)
+    return _remembered(_KEPT_TEXT, [picture], f"{alphabet} lines{where}", ask)[0]
+
+
+def _remembered(
+    kept: TypeAdapter[_Kept],
+    pictures: list[bytes],
+    question: str,
+    ask: Callable[[list[bytes]], Sequence[Recognized | Read | Failed]],
+) -> list[_Kept]:
+    """Answers to a question about pictures, with one call of `ask` for those about which it is new."""
     known: dict[bytes, str] = st.session_state.setdefault("answers", {})
-    names = [_name(picture, alphabet) for picture in pictures]
+    names = [_name(picture, question) for picture in pictures]
     new = {name: picture for name, picture in zip(names, pictures, strict=True) if name not in known}
     if new:
-        answers = _ask(list(new.values()), alphabet)
+        visitors.count(len(new))
+        with _LARGE if sum(map(len, new.values())) > _SMALL else nullcontext():
+            answers = ask(list(new.values()))
         known.update((name, answer.model_dump_json()) for name, answer in zip(new, answers, strict=True))
-    found: list[Recognized | Failed] = [_KEPT.validate_json(known[name]) for name in names]
+    found = [kept.validate_json(known[name]) for name in names]
     while len(known) > _REMEMBERED:
         known.pop(next(iter(known)))
     return found
@@ -83,15 +128,7 @@ def batches(pictures: list[bytes]) -> Iterator[list[bytes]]:
         yield part
 
 
-def _name(picture: bytes, alphabet: str) -> bytes:
-    name = sha256(alphabet.encode() + b"\0")
+def _name(picture: bytes, question: str) -> bytes:
+    name = sha256(question.encode() + b"\0")
     name.update(picture)
     return name.digest()
-
-
-def _ask(pictures: list[bytes], alphabet: str) -> Sequence[Recognized | Failed]:
-    visitors.count(len(pictures))
-    with _LARGE if sum(map(len, pictures)) > _SMALL else nullcontext():
-        if len(pictures) > 1:
-            return client().predict_batch(pictures, alphabet, glyph=True)
-        return [client().predict(pictures[0], alphabet, glyph=True)]

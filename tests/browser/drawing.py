@@ -21,13 +21,12 @@ def pen_strokes() -> dict[str, list[Stroke]]:
 
 
 def on_canvas(page: Page, stroke: Stroke, size: float = 0.6, at: Point = (0.5, 0.5)) -> Stroke:
-    """A stroke in pixels of the page: `size` and the middle's place `at` as shares of the canvas's side."""
+    """A stroke in pixels of the page: `size` as a share of the canvas's height, the middle's place `at` of its sides."""
     box = page.get_by_role("application").bounding_box()
     assert box, "there is no canvas"
-    left, top = (at[0] - size / 2), (at[1] - size / 2)
-    return [
-        (box["x"] + box["width"] * (left + size * x), box["y"] + box["height"] * (top + size * y)) for x, y in stroke
-    ]
+    side = size * box["height"]
+    left, top = box["x"] + at[0] * box["width"] - side / 2, box["y"] + at[1] * box["height"] - side / 2
+    return [(left + side * x, top + side * y) for x, y in stroke]
 
 
 def draw_stroke(page: Page, stroke: Stroke, size: float = 0.6, at: Point = (0.5, 0.5)) -> None:

@@ -16,7 +16,7 @@ from tests.browser.drawing import draw
 from tests.browser.servers import ROOT, App
 from tests.conftest import need
 
-PAGES = ["", "upload", "how-good", "api"]
+PAGES = ["", "number", "upload", "how-good", "api"]
 
 
 def test_the_model_card_tells_figures_with_their_count(context: BrowserContext, app: App) -> None:
@@ -77,7 +77,7 @@ def test_what_is_coming_is_told_before_any_script_has_run(browser: Browser, app:
 def test_accessibility_in_light_and_dark(context: BrowserContext, app: App, path: str) -> None:
     """No serious or critical violation by axe-core's rules."""
     page = opened(context, app, path)
-    if not path:
+    if path in ("", "number"):
         draw(page, "5")
         expect(page.locator(".answer-label")).to_have_text("5")
     for scheme in ("light", "dark"):
@@ -88,7 +88,7 @@ def test_accessibility_in_light_and_dark(context: BrowserContext, app: App, path
 
 @pytest.mark.parametrize(
     ("path", "title"),
-    [("", ""), ("upload", "Upload · "), ("how-good", "How good is it? · "), ("api", "API · ")],
+    [("", ""), ("number", "Number · "), ("upload", "Upload · "), ("how-good", "How good is it? · "), ("api", "API · ")],
 )
 def test_pages_have_titles_of_their_own(context: BrowserContext, app: App, path: str, title: str) -> None:
     expect(opened(context, app, path)).to_have_title(f"{title}Digit Recognition")
@@ -108,7 +108,7 @@ _FOCUS = """() => {
 
 
 @pytest.mark.parametrize("colours", ["none", "active"])
-@pytest.mark.parametrize("path", ["upload", "how-good", "api"])
+@pytest.mark.parametrize("path", ["number", "upload", "how-good", "api"])
 def test_the_keyboard_s_focus_is_seen_and_on_no_heading(browser: Browser, app: App, path: str, colours: str) -> None:
     context = visitor(browser, forced_colors=colours)
     page = opened(context, app, path)

@@ -18,6 +18,20 @@ SEVEN = {
 }
 
 
+SEVENTEEN = {
+    "text": "17",
+    "confidence": 0.995,
+    "sure": True,
+    "lines": [{"text": "17", "confidence": 0.995}],
+    "characters": [
+        {"label": "1", "confidence": 0.998, "box": [100, 40, 180, 240]},
+        {"label": "7", "confidence": 0.997, "box": [300, 40, 440, 240]},
+    ],
+    "model": {"alphabet": "digits", "version": "1"},
+    "request_id": "abc",
+}
+
+
 class Call(NamedTuple):
     path: str
     headers: dict[str, str]

@@ -1,4 +1,4 @@
-"""A drawing pad for a Streamlit page: a square canvas with brush, eraser, undo and redo, and drawings put aside.
+"""A drawing pad for a Streamlit page, square or wide, with brush, eraser, undo and redo, and drawings put aside.
 
 Our own component, because the published ones wait before they send (streamlit-drawable-canvas: 200 ms after the
 stroke), have a fixed size in pixels and no name for a screen reader. Strokes live in the browser, as lines rather
@@ -7,7 +7,10 @@ than pixels: they survive a re-run, another page and a reload, and are drawn ane
 
 import base64
 import json
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -18,27 +21,35 @@ _FILES = Path(__file__).parent
 _SCRIPTS = ("words.js", "strokes.js", "history.js", "recent.js", "watch.js", "canvas.js")
 """One after the other they are one module: Streamlit takes no more."""
 
-_pad = st.components.v2.component(
-    "drawing_pad",
-    html=(_FILES / "canvas.html").read_text(),
-    css=(_FILES / "canvas.css").read_text(),
-    js="\n".join((_FILES / script).read_text() for script in _SCRIPTS),
-)
+
+@cache
+def _pad(width: int, height: int) -> Callable[..., Any]:
+    """A component for each shape, so that its place is known, and nothing jumps, before the script runs."""
+    shape = f'class="pad{" wide" if width > height else ""}" style="--ratio: {width / height:g}"'
+    return st.components.v2.component(
+        f"{width}x{height}_drawing_pad",
+        html=(_FILES / "canvas.html").read_text().replace('class="pad"', shape),
+        css=(_FILES / "canvas.css").read_text(),
+        js="\n".join((_FILES / script).read_text() for script in _SCRIPTS),
+    )
 
 
-def canvas(key: str, answer_key: str) -> bytes:
+def canvas(key: str, answer_key: str, width: int = 280, height: int = 280) -> bytes:
     """Show the pad; a run follows each finished stroke, and each rest of the pen in one.
 
     Args:
-        key: of the widget.
+        key: of the widget; the browser keeps its drawings by it.
         answer_key: of the `st.container` that shows the answer and, by `answered`, to which drawing. A screen reader is
             told when it changes; while it is not to the last drawing, its attribute `data-waiting` says what to do.
+        width: of the picture, in pixels; the pad has its shape at any size. A key's never changes.
+        height: likewise.
 
     Returns:
-        The drawing as a PNG of 280x280 pixels, black on white; blank for a dot, empty when nothing is drawn.
+        The drawing as a PNG, black on white; blank for a dot, empty when nothing is drawn.
     """
-    data = {"answerKey": answer_key, "texts": json.dumps(_texts())}
-    state = _pad(key=key, data=data, default={"drawing": ""}, on_drawing_change=lambda: None)
+    paper = {"name": f"{key}-pad", "size": {"width": width, "height": height}}
+    data = {"answerKey": answer_key, "texts": json.dumps(_texts()), "paper": json.dumps(paper)}
+    state = _pad(width, height)(key=key, data=data, default={"drawing": ""}, on_drawing_change=lambda: None)
     drawing = _bytes_of(state.get("drawing"))
     # Not in `data`: Streamlit fails to cache messages of the component's size that change from run to run.
     st.html(f'<span data-taken="{_name(drawing)}"></span>')

@@ -1,4 +1,3 @@
-const KEPT = "drawing-pad";
 const STEP = 10; // units that an arrow key moves the pen
 const REST = 400; // ms that the pen rests in a stroke until a guess is asked for
 const STILL = 4; // units within which it rests
@@ -8,7 +7,7 @@ const pads = new WeakMap();
 
 /** Called by Streamlit after every run; the pad itself is made once. */
 export default function ({ parentElement, data, setStateValue }) {
-  const pad = pads.get(parentElement) ?? makePad(parentElement);
+  const pad = pads.get(parentElement) ?? makePad(parentElement, JSON.parse(data.paper));
   pads.set(parentElement, pad);
   pad.connect(setStateValue, data.answerKey, data.texts);
   return () => {
@@ -17,7 +16,9 @@ export default function ({ parentElement, data, setStateValue }) {
   };
 }
 
-function makePad(root) {
+/** Drawings are kept as `name`, and sent as pictures of `size`: width and height in pixels. */
+function makePad(root, { name, size }) {
+  const across = (UNITS * size.width) / size.height; // units from the paper's left to its right
   const paper = root.querySelector(".paper");
   paper.append(paper.querySelector("template").content.cloneNode(true)); // no paper is there before it can be drawn on
   const canvas = paper.querySelector("canvas");
@@ -27,8 +28,8 @@ function makePad(root) {
   );
   const texts = {};
   let written = ""; // the same, as they came
-  const history = makeHistory(remembered(KEPT));
-  const recent = makeRecent(root.querySelector(".recent"), texts, (strokes) => {
+  const history = makeHistory(remembered(name));
+  const recent = makeRecent(root.querySelector(".recent"), `${name}-recent`, size, texts, (strokes) => {
     putAside();
     change(strokes);
   });
@@ -41,7 +42,7 @@ function makePad(root) {
   let stroke = null; // the one being drawn
   let pointer = null; // the event that began it; none by keyboard
   let penSeen = -Infinity;
-  let pen = { x: UNITS / 2, y: UNITS / 2 }; // the keyboard's
+  let pen = { x: across / 2, y: UNITS / 2 }; // the keyboard's
   let rest = { timer: 0, x: 0, y: 0 };
   let guessed = ""; // the picture that was sent while it was drawn
   let send = null;
@@ -60,12 +61,12 @@ function makePad(root) {
     hint.hidden = sheet.length > 0 || stroke !== null;
     if (focused?.disabled) canvas.focus({ preventScroll: true });
 
-    const side = Math.round(canvas.clientWidth * devicePixelRatio);
-    if (canvas.width !== side) canvas.width = canvas.height = side;
+    const width = Math.round(canvas.clientWidth * devicePixelRatio);
+    if (canvas.width !== width) Object.assign(canvas, { width, height: Math.round((width * UNITS) / across) });
     const { color } = getComputedStyle(canvas);
     paint(canvas, stroke ? [...sheet, stroke] : sheet, color);
     if (canvas.matches(":focus-visible")) paintPen(canvas, pen, brush.value, erasing());
-    canvas.style.cursor = erasing() ? ring((brush.value / UNITS) * canvas.clientWidth) : "";
+    canvas.style.cursor = erasing() ? ring((brush.value / across) * canvas.clientWidth) : "";
   }
 
   function begin({ x, y }) {
@@ -81,7 +82,7 @@ function makePad(root) {
   function end() {
     if (!stroke) return;
     const sheet = [...history.sheet, stroke];
-    const allErased = stroke.erase && !picture(sheet);
+    const allErased = stroke.erase && !picture(sheet, size);
     release();
     change(allErased ? [] : sheet);
     if (guessed && guessed === sent) watch.readOut();
@@ -108,12 +109,12 @@ function makePad(root) {
 
   function changed() {
     show();
-    remember(KEPT, history.sheet);
+    remember(name, history.sheet);
     offer(history.sheet);
   }
 
   function offer(strokes) {
-    const png = picture(strokes);
+    const png = picture(strokes, size);
     if (png === sent) return;
     send("drawing", (sent = png));
     watch.await(png);
@@ -137,8 +138,8 @@ function makePad(root) {
 
   const place = (event) => {
     const box = canvas.getBoundingClientRect();
-    const units = (pixels, side) => Math.round((pixels / side) * UNITS * 10) / 10;
-    return { x: units(event.clientX - box.left, box.width), y: units(event.clientY - box.top, box.height) };
+    const units = (pixels) => Math.round((pixels / box.width) * across * 10) / 10;
+    return { x: units(event.clientX - box.left), y: units(event.clientY - box.top) };
   };
 
   for (const type of ["pointerenter", "pointerdown", "pointermove", "pointerup"])
@@ -168,8 +169,8 @@ function makePad(root) {
     const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ?? [0, 0];
     if (event.key === " ") stroke ? end() : begin(pen);
     else if (dx || dy) {
-      const within = (value) => Math.min(UNITS, Math.max(0, value));
-      pen = { x: within(pen.x + dx * STEP), y: within(pen.y + dy * STEP) };
+      const within = (value, most) => Math.min(most, Math.max(0, value));
+      pen = { x: within(pen.x + dx * STEP, across), y: within(pen.y + dy * STEP, UNITS) };
       stroke ? extend([pen]) : show();
     } else return;
     event.preventDefault();
@@ -231,7 +232,7 @@ function toolFor({ key, ctrlKey, metaKey, altKey, shiftKey }) {
 /** Where the keyboard's pen is: a ring around what it would paint. */
 function paintPen(canvas, { x, y }, width, erasing) {
   const context = canvas.getContext("2d");
-  const scale = canvas.width / UNITS;
+  const scale = canvas.height / UNITS;
   const { color, backgroundColor } = getComputedStyle(canvas);
   context.setLineDash(erasing ? [6 * scale, 4 * scale] : []);
   context.beginPath();

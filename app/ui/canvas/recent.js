@@ -1,13 +1,13 @@
-const RECENT = "drawing-pad-recent";
+const THUMB = 88; // pixels from a small drawing's top to its bottom
 const MOST_RECENT = 8;
 
-/** Drawings that were put aside, the last one first: a button each, which calls `restore(strokes)`. */
-function makeRecent(list, texts, restore) {
-  let drawings = remembered(RECENT);
+/** Drawings that were put aside, kept as `name`, the last one first: a button each, which calls `restore(strokes)`. */
+function makeRecent(list, name, { width, height }, texts, restore) {
+  let drawings = remembered(name);
 
   function change(changed) {
     drawings = changed;
-    remember(RECENT, drawings);
+    remember(name, drawings);
     show();
   }
 
@@ -17,7 +17,7 @@ function makeRecent(list, texts, restore) {
 
   function thumbnail(drawing) {
     const button = Object.assign(document.createElement("button"), { type: "button" });
-    const paper = Object.assign(document.createElement("canvas"), { width: 88, height: 88 });
+    const paper = Object.assign(document.createElement("canvas"), { width: (THUMB * width) / height, height: THUMB });
     const caption = Object.assign(document.createElement("span"), { textContent: drawing.label });
     button.ariaLabel = drawing.label ? filled(texts.bringBack, drawing) : texts.bringBackADrawing;
     button.append(paper, caption);

@@ -1,13 +1,12 @@
-const UNITS = 400; // strokes are kept in these, whatever the size on screen
-const SENT = 280; // pixels a side of the picture that is sent
+const UNITS = 400; // from the paper's top to its bottom; strokes are kept in these, whatever the size on screen
 const DOT = 1.5; // ink that reaches no further than so many widths of the brush
 
-/** Strokes on a square canvas, and nothing else. */
+/** Strokes on a canvas, and nothing else. */
 function paint(canvas, strokes, ink) {
   const context = canvas.getContext("2d");
-  const scale = canvas.width / UNITS;
+  const scale = canvas.height / UNITS;
   context.setTransform(scale, 0, 0, scale, 0, 0);
-  context.clearRect(0, 0, UNITS, UNITS);
+  context.clearRect(0, 0, canvas.width / scale, UNITS);
   context.lineCap = context.lineJoin = "round";
   context.strokeStyle = ink;
   for (const { width, erase, points } of strokes) {
@@ -28,29 +27,28 @@ function paint(canvas, strokes, ink) {
 }
 
 /** Black on white, whatever the theme, as a data URL; empty where no ink is left. A dot alone is blank paper. */
-function picture(strokes) {
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = SENT;
+function picture(strokes, { width, height }) {
+  const canvas = Object.assign(document.createElement("canvas"), { width, height });
   const context = canvas.getContext("2d", { willReadFrequently: true });
   paint(canvas, strokes, "#000");
-  const reach = (reachOfInk(context) / SENT) * UNITS;
+  const reach = (reachOfInk(context) / height) * UNITS;
   if (!reach) return "";
   const widest = Math.max(...strokes.filter(({ erase }) => !erase).map(({ width }) => width));
-  if (reach <= DOT * widest) context.clearRect(0, 0, SENT, SENT);
+  if (reach <= DOT * widest) context.clearRect(0, 0, width, height);
   context.globalCompositeOperation = "destination-over";
   context.fillStyle = "#fff";
-  context.fillRect(0, 0, SENT, SENT);
+  context.fillRect(0, 0, width, height);
   return canvas.toDataURL("image/png");
 }
 
 /** The longer side of the box around all ink, in pixels; 0 without any. */
 function reachOfInk(context) {
-  const { data } = context.getImageData(0, 0, SENT, SENT);
-  let [left, top, right, bottom] = [SENT, SENT, -1, -1];
+  const { data, width, height } = context.getImageData(0, 0, context.canvas.width, context.canvas.height);
+  let [left, top, right, bottom] = [width, height, -1, -1];
   for (let i = 3, at = 0; i < data.length; i += 4, at++) {
     if (data[i] < 128) continue; // an edge that the eraser left
-    const x = at % SENT;
-    const y = (at - x) / SENT;
+    const x = at % width;
+    const y = (at - x) / width;
     left = Math.min(left, x);
     right = Math.max(right, x);
     top = Math.min(top, y);

@@ -43,10 +43,10 @@ def developers() -> None:
     st.code(_EXAMPLE, language=None)
 
 
-def curl(file: str, alphabet: str = "") -> str:
+def curl(file: str, alphabet: str = "", call: str = "/predict/") -> str:
     """The command that asks the API what a file shows; `alphabet` is only said where it is not the API's default."""
     key = " -H 'X-API-Key: YOUR_KEY'" if settings.load().api_keys else ""
-    address = f"{public_address()}/predict/"
+    address = public_address() + call
     if alphabet not in ("", settings.load().default_alphabet):
         address = f"'{address}?alphabet={alphabet}'"
     return f"curl{key} -F file=@{file} {address}"

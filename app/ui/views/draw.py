@@ -11,9 +11,9 @@ from app.ui import visitors
 from app.ui.alphabets import choose, of_digits
 from app.ui.canvas import answered, canvas
 from app.ui.session import BATCH, answer_to, client
+from app.ui.taken import take_along
 from app.ui.texts import _, ngettext, paragraph
 from app.ui.trouble import refusal, show_trouble
-from app.ui.views.developers import curl
 
 ANSWER_KEY = "answer"
 
@@ -62,7 +62,8 @@ def _pad_and_answer(alphabet: Alphabet) -> None:
     if isinstance(answer, Recognized):
         with details:
             _explain(answer, alphabet)
-            _take_along(drawing, answer)
+            name = "digit.png" if of_digits(answer.confidences) else "character.png"
+            take_along(drawing, answer, name, "/predict/")
 
 
 def _show(answer: Recognized | Failed | None) -> None:
@@ -94,19 +95,6 @@ def _explain(answer: Recognized, alphabet: Alphabet) -> None:
             show_trouble(error)
         else:
             st.rerun(scope="fragment")
-
-
-def _take_along(drawing: bytes, answer: Recognized) -> None:
-    name = "digit.png" if of_digits(answer.confidences) else "character.png"
-    taken = st.expander(_("This drawing as PNG, JSON and curl"), icon=":material/ios_share:", on_change="rerun")
-    if not taken.open:  # a stroke waits for nothing that nobody sees
-        return
-    with taken:
-        st.download_button(_("The drawing as PNG"), drawing, name, "image/png", icon=":material/download:")
-        st.html(paragraph("note", _("The answer, as the API gives it")))
-        st.code(answer.model_dump_json(indent=2, exclude={"glyph"}), language=None, height=240)
-        st.html(paragraph("note", _("The same question from a shell, where the drawing lies")))
-        st.code(curl(name, answer.model.alphabet), language=None)
 
 
 def _find_what_mattered(answer: Recognized) -> None:

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from dataclasses import dataclass
 from html import escape
 
 import streamlit as st
@@ -11,23 +10,20 @@ from streamlit.delta_generator import DeltaGenerator
 from app.client.errors import ApiError
 from app.client.models import Alphabet, Failed, Recognized
 from app.ui import answer as html
-from app.ui import gallery, intake
-from app.ui.alphabets import choose
-from app.ui.originals import address_of
-from app.ui.session import BATCH, answers_to, batches
-from app.ui.texts import N_, _, ngettext, paragraph
+from app.ui import gallery, intake, progress
+from app.ui.alphabets import choose, of_digits
+from app.ui.originals import Picture, address_of
+from app.ui.session import answers_to
+from app.ui.texts import N_, _, paragraph
 from app.ui.trouble import refusal, show_trouble, waiting
+from app.ui.views import upload_lines
 
 FILES, CAMERA, EXAMPLES = N_("Files"), N_("Camera"), N_("Examples")
 _ICONS = {FILES: "upload_file", CAMERA: "photo_camera", EXAMPLES: "apps"}
 
-_WAY = "way"
+CHARACTERS, LINES = "characters", "lines"
 
-
-@dataclass(frozen=True)
-class Picture:
-    name: str
-    data: bytes
+_WAY, _SHOWS = "way", "shows"
 
 
 def from_files() -> bool:
@@ -39,23 +35,24 @@ def upload(above: DeltaGenerator) -> None:
     """Show the page; `above` is the place above the file widget."""
     with above:
         st.title(_("Upload pictures"), anchor=False)
-        what = _("Photos, scans or drawings, one character each. Dark on light or light on dark.")
-        st.html(f'<p class="lead">{escape(what)}</p>')
+        st.html(paragraph("lead", _("Photos, scans or drawings. Dark on light or light on dark.")))
         with waiting(_("Asking…")):
             alphabet = choose()
-        examples = gallery.examples(alphabet.name, alphabet.labels)
-        ways = [FILES, CAMERA, EXAMPLES] if examples else [FILES, CAMERA]
-        way = st.segmented_control(
-            _("Take them from"), ways, format_func=_shown_way, default=FILES, required=True, key=_WAY
-        )
-    pictures = _pictures(way, alphabet, examples)
+        with st.container(horizontal=True):
+            shows = _ask_what_they_show(alphabet) if alphabet.lines else CHARACTERS
+            examples = gallery.examples(alphabet.name, alphabet.labels) if shows == CHARACTERS else []
+            way = _ask_way([FILES, CAMERA, EXAMPLES] if examples else [FILES, CAMERA])
+    pictures = _pictures(way, alphabet, examples, shows)
+    if shows == LINES:
+        upload_lines.show(pictures, alphabet)
+        return
     with st.container(key="answer"):
         if not pictures:
             st.html(paragraph("quiet", _("The answer appears here.")))
             return
         try:
             with waiting(_("Thinking…")):
-                results = _ask(pictures, alphabet)
+                results = progress.answers_to_all([picture.data for picture in pictures], alphabet.name, answers_to)
         except ApiError as error:
             show_trouble(error)
             return
@@ -66,13 +63,35 @@ def upload(above: DeltaGenerator) -> None:
         _show_all(pictures, results)
 
 
+def _ask_what_they_show(alphabet: Alphabet) -> str:
+    shown = {
+        CHARACTERS: _("One character each"),
+        LINES: _("Whole numbers") if of_digits(alphabet.labels) else _("Whole lines"),
+    }
+    return st.segmented_control(
+        _("They show"), list(shown), format_func=lambda one: shown[one], default=CHARACTERS, required=True, key=_SHOWS
+    )
+
+
+def _ask_way(ways: list[str]) -> str:
+    if st.session_state.get(_WAY, FILES) not in ways:
+        del st.session_state[_WAY]
+    return st.segmented_control(
+        _("Take them from"), ways, format_func=_shown_way, default=FILES, required=True, key=_WAY
+    )
+
+
 def _shown_way(way: str) -> str:
     return f":material/{_ICONS[way]}: {_(way)}"
 
 
-def _pictures(way: str, alphabet: Alphabet, examples: list[gallery.Example]) -> list[Picture]:
+def _pictures(way: str, alphabet: Alphabet, examples: list[gallery.Example], shows: str) -> list[Picture]:
     if way == CAMERA:
-        photo = st.camera_input(_("Hold the paper so that one character fills the middle"))
+        photo = st.camera_input(
+            _("Hold the paper so that one character fills the middle")
+            if shows == CHARACTERS
+            else _("Hold the paper so that what is to be read fills the middle")
+        )
         return [Picture("camera.jpg", photo.getvalue())] if photo else []
     if way == EXAMPLES:
         st.html(paragraph("note", " ".join(filter(None, (gallery.what(alphabet.name), _("Pick one."))))))
@@ -81,25 +100,12 @@ def _pictures(way: str, alphabet: Alphabet, examples: list[gallery.Example]) -> 
     return [Picture(file.name, file.getvalue()) for file in st.session_state[intake.KEY]]
 
 
-def _ask(pictures: list[Picture], alphabet: Alphabet) -> list[Recognized | Failed]:
-    results: list[Recognized | Failed] = []
-    bar = st.progress(0.0, _("Looking at the pictures")) if len(pictures) > BATCH else None
-    for part in batches([picture.data for picture in pictures]):
-        results += answers_to(part, alphabet.name)
-        if bar:
-            done = ngettext("{done} of {count} picture", "{done} of {count} pictures", len(pictures))
-            bar.progress(len(results) / len(pictures), done.format(done=len(results), count=len(pictures)))
-    if bar:
-        bar.empty()
-    return results
-
-
 def _say(results: list[Recognized | Failed]) -> None:
     """The answer, or what there is to say of many."""
     if len(results) > 1:
         unread = sum(isinstance(result, Failed) for result in results)
         unsure = sum(isinstance(result, Recognized) and not result.sure for result in results)
-        st.html(f'<p class="lead summary">{escape(_counted(len(results), unsure, unread))}</p>')
+        st.html(paragraph("lead summary", progress.counted(len(results), unsure, unread)))
     elif isinstance(results[0], Failed):
         st.html(f'<p class="trouble" role="alert">{escape(refusal(results[0]))}</p>')
     else:
@@ -134,16 +140,6 @@ def _show_all(pictures: list[Picture], results: list[Recognized | Failed]) -> No
 def _certainty(result: Recognized | Failed) -> tuple[bool, float]:
     """For sorting: first what could not be read, then what is not sure, and the least confident of each."""
     return (False, 0.0) if isinstance(result, Failed) else (result.sure, result.confidence)
-
-
-def _counted(count: int, unsure: int, unread: int) -> str:
-    all_of_them = ngettext("{count} picture: {what}.", "{count} pictures: {what}.", count)
-    parts = []
-    if unsure:
-        parts.append(ngettext("{count} not sure", "{count} not sure", unsure).format(count=unsure))
-    if unread:
-        parts.append(ngettext("{count} not readable", "{count} not readable", unread).format(count=unread))
-    return all_of_them.format(count=count, what=_(" and ").join(parts) or _("all recognized"))
 
 
 def _row(picture: Picture, result: Recognized | Failed) -> str:
