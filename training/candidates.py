@@ -95,7 +95,8 @@ class Writers:
 def composed_at_random(writers: Writers, seed: int) -> Composed:
     """A number of 1 to 9 digits as training has them, in half of them neighbours that touch; sometimes two lines."""
     rng = np.random.default_rng(seed)
-    manner = Manner.at_random(rng, float(rng.uniform(0.2, 1)) if rng.random() < 0.55 else 0.0, rng.random() < 0.5)
+    manner = Manner.at_random(rng, float(rng.uniform(0.2, 1)) if rng.random() < 0.6 else 0.0, rng.random() < 0.5)
+    manner = manner.of_another_hand(rng) if rng.random() < 0.7 else manner
     writer = writers.one(rng)
     texts = [composing.text_at_random(rng, 1, 9, manner.marks) for _ in range(1 + (rng.random() < 0.1))]
     composed = composing.page([(text, writer) for text in texts], manner, rng)

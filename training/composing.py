@@ -5,7 +5,7 @@ joined by a stroke. Points, commas, minus signs and slashes may stand between th
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -76,6 +76,10 @@ class Manner:
     """The share of digits with a gap in a stroke."""
     marks: float = 0.0
     """The share of gaps between digits in which a mark stands."""
+    aspect: float = 1.0
+    """Width of a digit for what its writer would have made it."""
+    warp: float = 0.0
+    """How far a stroke's points are moved from where their writer put them, as a share of the height."""
 
     @classmethod
     def at_random(cls, rng: Random, touching: float, plain: bool = False) -> "Manner":
@@ -93,6 +97,11 @@ class Manner:
             broken=0.0 if plain else float(rng.random() < 0.15) * 0.3,
             marks=0.0 if plain else float(rng.random() < 0.25) * 0.4,
         )
+
+    def of_another_hand(self, rng: Random) -> "Manner":
+        """As nobody of those writes whose digits there are."""
+        aspect, warp = float(np.exp(rng.normal(0, 0.15))), float(rng.uniform(0, 0.06))
+        return replace(self, aspect=aspect, warp=warp)
 
 
 Draw = Callable[[str, Manner, float, Random], Placed]
@@ -113,7 +122,8 @@ class PenDigits:
     def __call__(self, digit: str, manner: Manner, size: float, rng: Random) -> Placed:
         sample = self.strokes.samples[int(rng.choice(np.flatnonzero(self.strokes.labels == int(digit))))]
         scale = manner.height * size / self._usual
-        return drawn(digit, [_slanted(stroke * scale, manner.slant) for stroke in sample], manner.brush)
+        bent = _bent([stroke * scale for stroke in sample], manner, rng) if manner.warp else [s * scale for s in sample]
+        return drawn(digit, [_slanted(stroke, manner.slant) for stroke in bent], manner.brush)
 
 
 @dataclass(frozen=True)
@@ -129,7 +139,7 @@ class ScannedDigits:
         cut = picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         scale = manner.height * size / max(cut.shape)
         padded = Image.fromarray(np.pad(cut, ((1, 1), (len(cut) // 2, len(cut) // 2))))
-        width, height = (max(1, round(side * scale)) for side in padded.size)
+        width, height = max(1, round(padded.width * scale * manner.aspect)), max(1, round(padded.height * scale))
         resized = padded.resize((width, height), Image.Resampling.BICUBIC)
         upright = resized.transform(
             (width, height),
@@ -168,6 +178,19 @@ def _at_start(label: str, ink: Floats, top: int) -> Placed:
 
 def _slanted(stroke: Points, slant: float) -> Points:
     return stroke @ np.array([[1, 0], [-slant, 1]], np.float32)
+
+
+def _bent(strokes: list[Points], manner: Manner, rng: Random) -> list[Points]:
+    """Strokes in pixels, made narrower or wider and moved along a smooth random field."""
+    low, high = (f(np.concatenate(strokes), axis=0) for f in (np.min, np.max))
+    phase, pace = rng.uniform(0, 2 * np.pi, (2, 2)), rng.uniform(0.5, 1.5, (2, 2))
+    reach = manner.warp * manner.height
+    bent = []
+    for stroke in strokes:
+        places = (stroke - low) / np.maximum(high - low, 1)
+        away = np.stack([np.sin(2 * np.pi * (places @ pace[i]) + phase[i, 0]) for i in range(2)], axis=1)
+        bent.append(((stroke + reach * away) * (manner.aspect, 1)).astype(np.float32))
+    return bent
 
 
 def number(text: str, write: Draw, manner: Manner, rng: Random) -> tuple[list[Placed], bool]:

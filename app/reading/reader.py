@@ -41,6 +41,8 @@ class LineRecord(BaseModel):
     trust: float
     """In the alphabet's own network, which has seen more hands, when it comes to which character it is: of the two, its
     share of the say, from 0 to 1."""
+    trust_torn: float
+    """The same of a candidate with a part alone of a connected piece, where that network sees less than the judge."""
     plausible: float
     """What is likely to be a character at least so much is shown to that network."""
     least_none: float
@@ -68,7 +70,8 @@ def weighed(heard: Heard, torn: npt.NDArray[np.int64], record: LineRecord) -> Do
     """As `LineReader.odds`, of what networks have said. Marks and dirt are whole pieces, never parts of characters."""
     kinds, chosen, digits = heard.kinds.copy(), heard.plausible, heard.labels.shape[1]
     any_digit = np.logaddexp.reduce(kinds[chosen, :digits], axis=1, keepdims=True)
-    both = (1 - record.trust) * (kinds[chosen, :digits] - any_digit) + record.trust * heard.labels
+    trust = np.where(torn[chosen] > 0, record.trust_torn, record.trust)[:, None]
+    both = (1 - trust) * (kinds[chosen, :digits] - any_digit) + trust * heard.labels
     kinds[chosen, :digits] = any_digit + both - np.logaddexp.reduce(both, axis=1, keepdims=True)
     odds: Doubles = kinds[:, :-1] - np.maximum(kinds[:, -1:], math.log(record.least_none)) - record.tear * torn[:, None]
     odds[torn > 0, digits:] = -np.inf
