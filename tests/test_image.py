@@ -95,7 +95,7 @@ def test_holds_the_app_and_nothing_else_of_the_project(container: Container) -> 
     assert files == "['Procfile', 'app'"
     assert "'digits'" in models
     kept = container.python("import glob; print(sorted({f.split('/')[-1] for f in glob.glob('/srv/app/models/*/*')}))")
-    assert kept == "['model.onnx', 'pictures']"
+    assert kept == "['lines.onnx', 'model.onnx', 'pictures']"
     assert container.python("import importlib.util as u; print(u.find_spec('torch'))") == "None"
 
 

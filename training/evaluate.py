@@ -17,7 +17,7 @@ import numpy as np
 from rich.table import Table
 
 from app.reading.recognizer import MODEL_FILE, ModelRecord, Recognizer, UnusableModel
-from training import metrics, own_alphabet, pictures, reading_report, remote, sweeps
+from training import line_report, metrics, own_alphabet, pictures, reading_report, remote, sweeps
 from training.alphabets import Alphabet
 from training.answers import Answers, ask, ask_api
 from training.datasets import NO_CHARACTER
@@ -135,6 +135,8 @@ def arguments() -> argparse.Namespace:
     add("--real", type=Path, nargs="+", default=[], metavar="ZIP", help="archives of real pictures to score, too")
     add("--save", type=Path, metavar="FILE", help="keep every picture's outcome in this file")
     add("--against", type=Path, metavar="FILE", help="compare with the outcomes that were kept before a change")
+    add = parser.add_argument_group("--lines: judge how whole numbers are read").add_argument
+    add("--lines", action="store_true", help="read numbers put together of digits by people and from sets never seen")
     args = parser.parse_args()
     args.model = args.model or installed(args.alphabet) / MODEL_FILE
     if not args.reading and (args.real or args.save or args.against):
@@ -164,6 +166,9 @@ def main() -> None:
     drawn = args.output or args.model.parent / "pictures"
     if args.reading:
         reading_report.run(recognizer, args)
+        return
+    if args.lines:
+        line_report.run(recognizer, args)
         return
     sets = [
         one.first(args.count) for one in alphabet.load_evaluation(args.data) if not args.only or args.only in one.name

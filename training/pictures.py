@@ -100,6 +100,20 @@ def worst(glyphs: Floats, probabilities: Floats, labels: Labels, names: list[str
     return sheet(glyphs[chosen], probabilities[chosen], labels[chosen], names, file)
 
 
+def texts(rows: list[tuple[str, list[tuple[Any, str, str]]]], columns: int, file: Path) -> Path:
+    """Pictures of writing, a row for each set: what was read in red, and below it what stands there."""
+    figure, axes = plt.subplots(max(1, len(rows)), columns, figsize=(columns * 2.0, len(rows) * 1.35), squeeze=False)
+    for cell in axes.flat:
+        cell.axis("off")
+    for cells, (name, shown) in zip(axes, rows, strict=False):
+        cells[0].text(-0.05, 0.5, name, transform=cells[0].transAxes, ha="right", va="center", fontsize=8, wrap=True)
+        for cell, (picture, read, expected) in zip(cells, shown, strict=False):
+            cell.imshow(picture)
+            said = read.replace("\n", " / ") or "nothing"
+            cell.set_title(f"{said}\nis {expected.replace(chr(10), ' / ')}", fontsize=7, color="#dc2626")
+    return save(figure, file)
+
+
 def reliability(probabilities: Floats, labels: Labels, file: Path, bins: int = 15) -> Path:
     """How often answers of each confidence are right, and how many there are."""
     confidence = probabilities.max(axis=1)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from app.client.client import Client
 from app.client.errors import ApiError, TimedOut, Unreachable
-from app.client.models import Recognized
+from app.client.models import ReadAnswer, Recognized
 from app.reading.glyphs import SIDE
 from app.reading.recognizer import ModelRecord
 from training.datasets import NO_CASE
@@ -86,3 +86,11 @@ def _client(url: str, seconds: float) -> Iterator[Client]:
         raise NoAnswer(f"{error} Start it with: python -m app.api") from None
     except ApiError as error:
         raise NoAnswer(str(error)) from None
+
+
+def read(url: str, file: Callable[[int], tuple[str, bytes]], index: int) -> tuple[str, str, float]:
+    """What stands on a picture, what the API reads there ("" if it refuses), and how confidently. Raises NoAnswer."""
+    text, data = file(index)
+    with _client(url, SECONDS) as api:
+        answer = api.read(data)
+    return (text, answer.text, answer.confidence) if isinstance(answer, ReadAnswer) else (text, "", 0.0)

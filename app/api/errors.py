@@ -14,7 +14,9 @@ from starlette.responses import Response
 from app.client.models import MAX_BOXES, Failed, Problem
 from app.reading import picture
 from app.reading.limits import Limit
+from app.reading.lines import EmptyBox
 from app.reading.pipeline import BlankImage
+from app.reading.rows import TooMuchWriting
 
 
 class CallerError(Exception):
@@ -210,6 +212,8 @@ CODES: dict[type[Exception], Kind] = {
     picture.NotAPicture: Kind(415, "not_a_picture"),
     picture.TooManyPixels: Kind(413, "too_many_pixels"),
     picture.TooLaborious: Kind(422, "too_laborious"),
+    TooMuchWriting: Kind(422, "too_much_writing"),
+    EmptyBox: Kind(422, "empty_box"),
     MissingFile: Kind(422, "missing_file"),
     MissingImage: Kind(422, "missing_file"),
     TooManyFiles: Kind(400, "too_many_files"),

@@ -7,6 +7,8 @@ from fastapi import FastAPI
 
 from app.api import errors, uploads
 from app.client.models import ALPHABET, BOXES, Picture, PictureOfLines, Problem
+from app.reading.lines import EmptyBox
+from app.reading.rows import TooMuchWriting
 from app.settings import Settings
 
 Responses = dict[int | str, dict[str, Any]]
@@ -70,7 +72,7 @@ _GLYPH = errors.InvalidParameter([("glyph", "Input should be a valid boolean, un
 _NO_LINES = errors.NoLines("ukrainian", ["digits"])
 PREDICT = _responses(*_ONE, _GLYPH)
 BATCH = _responses(*_SEVERAL, _GLYPH)
-READ = _responses(*_ONE, errors.WrongBoxes("number 1 is no box"), _NO_LINES)
+READ = _responses(*_ONE, TooMuchWriting(), EmptyBox(1), errors.WrongBoxes("number 1 is no box"), _NO_LINES)
 READ_BATCH = _responses(*_SEVERAL, _NO_LINES)
 READY = _responses(errors.NotReady())
 METRICS: Responses = {

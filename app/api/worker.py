@@ -18,8 +18,10 @@ from typing import Any, Final
 from app.api.memory import return_large_blocks, return_the_rest
 from app.api.sought import Found, Sought, Told, sought_of
 from app.reading import picture
+from app.reading.lines import EmptyBox
 from app.reading.picture import ReadingError
 from app.reading.pipeline import BlankImage
+from app.reading.rows import TooMuchWriting
 
 MEMORY = 224 * 1024 * 1024
 """Bytes for one picture: 25 million pixels in colour and transparent are 100 MB, and a decoder may need them twice."""
@@ -33,6 +35,8 @@ _ERRORS: Final[dict[str, type[ReadingError]]] = {
         picture.DamagedPicture,
         picture.TooManyPixels,
         picture.TooLaborious,
+        TooMuchWriting,
+        EmptyBox,
         BlankImage,
     )
 }

@@ -11,7 +11,7 @@ from PIL import Image
 from app.reading import cuts, glyphs, rows
 from app.reading.glyphs import EXTENT, SIDE
 from app.reading.ink import Ink
-from app.reading.picture import Box, Picture
+from app.reading.picture import Box, Picture, ReadingError
 from app.reading.rows import FIELD, HEIGHT, Floats, Integers, Row, TooMuchWriting
 
 CHANNELS: Final = 3
@@ -26,6 +26,13 @@ MOST_CANDIDATES: Final = 800
 
 _REDUCED = FIELD // SIDE
 """Pixels of a row for one of what is shown of its surroundings."""
+
+
+class EmptyBox(ReadingError):
+    """Nothing is drawn where somebody has said that a character is."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"There is nothing in box {number}. Please draw it around a character, or leave it out.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +69,26 @@ def find(picture: Picture, ink: Ink) -> Page | None:
     )
 
 
-def inside(picture: Picture, ink: Ink, boxes: Sequence[Box]) -> Page | None:
-    """The one character in each of several boxes, in pixels of the picture as sent; None where one of them is empty.
+def inside(picture: Picture, ink: Ink, boxes: Sequence[Box]) -> Page:
+    """The one character in each of several boxes, in pixels of the picture as sent. Raises EmptyBox.
 
     A box begins a new line where it lies lower than the middle of the one before, and not to the right of it.
     """
     across, down = (kept / sent for sent, kept in zip(picture.size, picture.image.size, strict=True))
     limits = np.array(boxes) * (across, down, across, down) - (ink.left, ink.top, ink.left, ink.top)
     scale = max(float(np.median(limits[:, 3] - limits[:, 1])), 1.0) / HEIGHT
-    views = [_view_of(ink, limit, scale) for limit in limits]
-    if any(view is None for view in views):
-        return None
+    views = []
+    for number, limit in enumerate(limits, 1):
+        view = _view_of(ink, limit, scale)
+        if view is None:
+            raise EmptyBox(number)
+        views.append(view)
     middle = (limits[:, 1] + limits[:, 3]) / 2
     begins = (limits[1:, 1] > middle[:-1]) & (limits[1:, 0] < limits[:-1, 2])
     line = np.concatenate(([0], begins.cumsum()))
     places = np.arange(len(boxes)) - np.searchsorted(line, line)
     spans = np.stack((line, places, places + 1), axis=1)
-    return Page(
-        np.stack([view for view in views if view is not None]), spans, np.array(boxes, np.float64), 0 * line, given=True
-    )
+    return Page(np.stack(views), spans, np.array(boxes, np.float64), 0 * line, given=True)
 
 
 def _view_of(ink: Ink, box: Floats, scale: float) -> Floats | None:

@@ -49,9 +49,14 @@ def glyph_of(seen: Picture, cleaning: Cleaning = DEFAULT_CLEANING) -> Glyph:
 
 
 def page_of(seen: Picture, boxes: Sequence[Box] = ()) -> Page:
-    """All that may be a character on a picture; of boxes, in pixels as sent, the one in each. Raises BlankImage."""
+    """All that may be a character on a picture; of boxes, in pixels as sent, the one in each.
+
+    Raises BlankImage, TooMuchWriting and EmptyBox.
+    """
     found = ink.of(seen)
-    page = lines.inside(seen, found, boxes) if boxes else lines.find(seen, found)
+    if boxes:
+        return lines.inside(seen, found, boxes)
+    page = lines.find(seen, found)
     if page is None:
         raise BlankImage
     return page

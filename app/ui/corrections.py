@@ -46,7 +46,7 @@ _NUMBER: Final = "strokeDashOffset"
 
 _PRESSED: Final = "pressed"
 
-_CORRECTED: Final = ("blank_image",)
+_CORRECTED: Final = ("blank_image", "too_much_writing")
 """Why the API may find no text where a person may: the codes of its errors."""
 
 

@@ -50,6 +50,8 @@ _REFUSALS = {
     "damaged_picture": N_("The picture is damaged. Please save it anew, as PNG or JPEG."),
     "too_many_pixels": N_("The picture has more pixels than can be read. Please send it smaller, as PNG or JPEG."),
     "too_laborious": N_("The picture takes too much work to decode. Please send it smaller, or as PNG or JPEG."),
+    "too_much_writing": N_("There is more on the picture than can be read at once. Please send a part of it."),
+    "empty_box": N_("There is nothing in one of the boxes. Please move it to a character, or remove it."),
     "too_large": N_("The file is too large. Please send it smaller, as PNG or JPEG."),
 }
 """For who does not read the API's own sentences, by its codes."""

@@ -27,8 +27,4 @@ def install(folder: Path, name: str, **changes: Any) -> Path:
 
 def install_lines(folder: Path, name: str) -> None:
     """Put the line reader of digits beside a model of them."""
-    file = DIGITS.with_name(LINES_FILE)
-    if file.exists():
-        shutil.copy(file, folder / name)
-    else:
-        (folder / name / LINES_FILE).touch()
+    shutil.copy(DIGITS.with_name(LINES_FILE), folder / name)

@@ -17,6 +17,7 @@ from app.ui.trouble import show_trouble, waiting
 CAPTIONS = {
     "worst-drawings": N_("Drawings that were read wrong: above each the answer, how sure it was, and what it is"),
     "worst": N_("Pictures of the test set that were read wrong, in the same way"),
+    "worst-numbers": N_("Whole numbers that were read wrong: in red what was read, and what stands there"),
     "confusion-drawings": N_("What drawings were taken for: a row for what was written, a column for the answer"),
     "confusion": N_("What pictures of the test set were taken for, in the same way"),
     "predictions": N_("The first pictures of the test set, each with its answer and how sure that is"),
