@@ -55,7 +55,9 @@ def of_data(data: Path, held_out: bool = True) -> list[Numbers]:
         Numbers("touching numbers", partial(drawn, _touching), "the same, two neighbours or more touching"),
         Numbers("MNIST numbers", partial(_file, scans, _apart), "2 to 7 scanned digits side by side"),
         Numbers("touching MNIST numbers", partial(_file, scans, _touching), "the same, touching"),
-        Numbers("photographed numbers", partial(drawn, _photographed), "ink on paper with shadows, ruling, blur, JPEG"),
+        Numbers(
+            "photographed numbers", partial(drawn, _photographed), "ink on paper with shadows, ruling, blur, JPEG", 300
+        ),
         Numbers("hard numbers", partial(drawn, _hard), "slanting, sloping, growing, broken, soiled, with marks"),
         Numbers("two or three lines", partial(drawn, _lines), "of 1 to 7 digits each"),
         Numbers("numbers in cells", partial(drawn, _in_cells), "boxes around the digits, or a comb under them"),

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch.nn import functional as F
 from torch.optim.lr_scheduler import OneCycleLR
@@ -29,13 +29,16 @@ from app.reading import pipeline
 from app.reading.lines import Page
 from app.reading.picture import ReadingError, decode
 from app.reading.reader import LINES_FILE, Heard, LineReader, LineRecord, weighed
-from app.reading.recognizer import MODEL_FILE, READING_VERSION, Recognizer
+from app.reading.recognizer import MODEL_FILE, READING_VERSION, Recognizer, opened
+from app.reading.text import Text
 from training import candidates, export, line_sets, package
 from training.candidates import Candidates
 from training.devices import Device
 from training.judge import Judge
 from training.line_sets import Numbers
 from training.progress import console, track
+
+Bools = npt.NDArray[np.bool_]
 
 NAMES = ("numbers", "touching numbers", "MNIST numbers", "touching MNIST numbers")
 """The sets by which choices are made, all alike."""
@@ -121,13 +124,14 @@ class Asked:
         texts, pages = zip(*track(work, numbers.name, count), strict=True)
         return cls(list(texts), list(pages), [page and reader.heard(page) for page in pages])
 
-    def read(self, reader: LineReader, record: LineRecord) -> tuple[list[str], np.ndarray[Any, Any]]:
-        """Texts and confidences, as the record would have them."""
+    def read(self, reader: LineReader, record: LineRecord) -> tuple[Bools, list[Text | None]]:
+        """What the record would have read, and whether it is right."""
         read = [
             reader.text(page, weighed(heard, page.torn, record)) if page and heard else None
             for page, heard in zip(self.pages, self.heard, strict=True)
         ]
-        return [text.text if text else "" for text in read], np.array([text.confidence if text else 0 for text in read])
+        right = [text is not None and text.text == is_ for text, is_ in zip(read, self.texts, strict=True)]
+        return np.array(right), read
 
 
 def page_of(numbers: Numbers, index: int) -> tuple[str, Page | None]:
@@ -142,11 +146,7 @@ def chosen(reader: LineReader, asked: Sequence[Asked], record: LineRecord, sure_
     """The record with what reads most texts of the validation sets right."""
 
     def right(tried: LineRecord) -> float:
-        return float(
-            np.mean(
-                [np.mean([a == b for a, b in zip(one.read(reader, tried)[0], one.texts, strict=True)]) for one in asked]
-            )
-        )
+        return float(np.mean([one.read(reader, tried)[0].mean() for one in asked]))
 
     best, share = record, right(record)
     tries = [(name, value) for name, values in CHOICES.items() for value in values]
@@ -154,24 +154,19 @@ def chosen(reader: LineReader, asked: Sequence[Asked], record: LineRecord, sure_
         tried = best.model_copy(update={name: value})
         if tried != best and (reached := right(tried)) > share:
             best, share = tried, reached
-    heats = [best.model_copy(update={"temperature": heat}) for heat in (1.0, 1.5, 2.0, 3.0, 4.0)]
-    losses = []
-    for tried in heats:
-        read = [one.read(reader, tried) for one in asked]
-        hits = np.concatenate(
-            [
-                np.array([a == b for a, b in zip(texts, one.texts, strict=True)])
-                for (texts, _), one in zip(read, asked, strict=True)
-            ]
-        )
-        shares = np.concatenate([confidence for _, confidence in read]).clip(1e-4, 1 - 1e-4)
-        losses.append((-np.where(hits, np.log(shares), np.log(1 - shares)).mean(), hits, shares))
-    loss, hits, shares = min(losses, key=lambda one: float(one[0]))
-    best = heats[[one[0] for one in losses].index(loss)]
-    return best.model_copy(update={"sure_from": sure_from(hits, shares, sure_right)})
+    read = [one.read(reader, best) for one in asked]
+    hits = np.concatenate([right for right, _ in read])
+    texts = [text for _, some in read for text in some]
+    shares = np.array([text.confidence if text else 0.0 for text in texts])
+    cut = np.array([text is not None and text.cut for text in texts])
+    thresholds = {
+        "sure_from": sure_from(hits[~cut], shares[~cut], sure_right),
+        "sure_from_cut": sure_from(hits[cut], shares[cut], sure_right),
+    }
+    return best.model_copy(update=thresholds)
 
 
-def sure_from(hits: np.ndarray[Any, Any], shares: np.ndarray[Any, Any], sure_right: float) -> float:
+def sure_from(hits: Bools, shares: npt.NDArray[np.float64], sure_right: float) -> float:
     """The lowest confidence from which at least such a share is right."""
     order = np.argsort(-shares)
     right = hits[order].cumsum() / np.arange(1, len(hits) + 1)
@@ -190,16 +185,11 @@ def main() -> None:
     add("--epochs", type=int, default=Config.epochs, help="passes over them (%(default)s)")
     add("--seed", type=int, default=Config.seed, help="(%(default)s)")
     add("--validation", type=int, default=400, metavar="N", help="numbers of each set to choose by (%(default)s)")
+    add("--again", action="store_true", help="only choose anew, for the network that is there from a run before")
     add("--install", action="store_true", help="copy what was made to where the app serves it from")
     args = parser.parse_args()
     args.output.mkdir(parents=True, exist_ok=True)
     config = dataclasses.replace(Config(), seed=args.seed, numbers=args.numbers, epochs=args.epochs)
-    learners, _ = candidates.writers_in(args.data)
-    data = candidates.many(learners, config.numbers, config.seed)
-    console.print(f"{len(data.kinds):,} candidates of {config.numbers:,} numbers")
-    judge = fit(config, Device.choose("auto"), data)
-    torch.save(judge.state_dict(), args.output / "judge.pth")
-    file = args.output / LINES_FILE
     first = LineRecord.model_validate(
         {
             "alphabet": "digits",
@@ -212,24 +202,33 @@ def main() -> None:
             "tear": 0.5,
             "temperature": 1.0,
             "sure_from": 1.0,
+            "sure_from_cut": 1.0,
             "config": dataclasses.asdict(config),
         }
     )
-    write(judge, data, first, file)
+    file = args.output / LINES_FILE
+    if args.again:
+        first = LineRecord.model_validate(first.model_dump() | opened(file, threads=1)[1])
+        export.describe(file, first.model_dump())
+    else:
+        learners, _ = candidates.writers_in(args.data)
+        data = candidates.many(learners, config.numbers, config.seed)
+        console.print(f"{len(data.kinds):,} candidates of {config.numbers:,} numbers")
+        write(fit(config, Device.choose("auto"), data), data, first, file)
     recognizer = Recognizer(package.installed("digits") / MODEL_FILE, threads=os.cpu_count() or 1)
     reader = LineReader(recognizer, file, threads=os.cpu_count() or 1)
     sets = {one.name: one for one in line_sets.of_data(args.data, held_out=False)}
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         asked = [Asked.of(reader, sets[name], args.validation, pool) for name in NAMES]
     record = chosen(reader, asked, first, config.sure_right)
-    for name, one in zip(NAMES, asked, strict=True):
-        texts, shares = one.read(reader, record)
-        hits = np.array([a == b for a, b in zip(texts, one.texts, strict=True)])
-        sure = shares >= record.sure_from
-        console.print(
-            f"{name}: {hits.mean():.2%} right, {sure.mean():.1%} sure, of these {hits[sure].mean():.2%} right"
-        )
     export.describe(file, record.model_dump())
+    reader = LineReader(recognizer, file)
+    for name, one in zip(NAMES, asked, strict=True):
+        right, texts = one.read(reader, record)
+        sure = np.array([text is not None and bool(text.sure) for text in texts])
+        console.print(
+            f"{name}: {right.mean():.2%} right, {sure.mean():.1%} sure, {(sure & ~right).mean():.2%} wrong so"
+        )
     console.print(record.model_dump_json(indent=2))
     if args.install:
         target = package.installed("digits") / LINES_FILE

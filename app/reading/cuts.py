@@ -100,14 +100,14 @@ def seams(ink: Floats, stroke: float) -> list[Integers]:
 
 def _through_least_ink(ink: Floats, stroke: float) -> list[Integers]:
     """Paths that cross less ink than those beside them, the best first."""
-    down, up = _cheapest(ink), _cheapest(ink[::-1])[::-1]
+    down, up = _cheapest(ink)
     middle = len(ink) // 2
     total = down[middle] + up[middle] - ink[middle]
     padded = np.pad(total, 2, constant_values=np.inf)
     least = np.minimum.reduce([padded[step : step + len(total)] for step in range(5)])
     lowest = np.flatnonzero((total <= _MOST_INK * stroke) & (total == least))
     lowest = lowest[(lowest >= 2) & (lowest < ink.shape[1] - 2)]
-    return [_path(down, up, int(x)) for x in lowest[np.argsort(total[lowest])]]
+    return list(_paths(down, up, lowest[np.argsort(total[lowest])]))
 
 
 def _between_valleys(ink: Floats) -> list[Integers]:
@@ -147,26 +147,29 @@ def _valleys(depth: Integers) -> list[int]:
     return found
 
 
-def _cheapest(ink: Floats) -> Floats:
-    """Of each pixel, the ink on the cheapest path from the upper edge to it, itself included."""
-    total = ink.copy()
-    beside = np.full(ink.shape[1] + 2, np.inf, np.float32)
+def _cheapest(ink: Floats) -> tuple[Floats, Floats]:
+    """Of each pixel, the ink on the cheapest path to it, itself included, from the upper edge and from the lower."""
+    both = np.stack((ink, ink[::-1]))
+    beside = np.full((2, ink.shape[1] + 2), np.inf, np.float32)
     for row in range(1, len(ink)):
-        beside[1:-1] = total[row - 1]
-        total[row] += np.minimum(beside[1:-1], np.minimum(beside[:-2], beside[2:]) + _SIDEWAYS)
-    return total
+        beside[:, 1:-1] = both[:, row - 1]
+        aside = np.minimum(beside[:, :-2], beside[:, 2:])
+        aside += np.float32(_SIDEWAYS)
+        both[:, row] += np.minimum(beside[:, 1:-1], aside, out=aside)
+    return both[0], both[1, ::-1]
 
 
-def _path(down: Floats, up: Floats, x: int) -> Integers:
-    """The column, in each row, of the cheapest path through a column of the middle row."""
-    path = np.zeros(len(down), np.int64)
+def _paths(down: Floats, up: Floats, through: Integers) -> Integers:
+    """(paths, height): in each row the column of the cheapest path through each of some columns of the middle row."""
+    paths = np.empty((len(through), len(down)), np.int64)
     middle = len(down) // 2
-    path[middle] = x
+    paths[:, middle] = through
     for rows, total in ((range(middle - 1, -1, -1), down), (range(middle + 1, len(down)), up)):
-        at = x
+        padded = np.pad(total, ((0, 0), (1, 1)), constant_values=np.inf)
+        aside = np.stack((total, padded[:, :-2] + _SIDEWAYS, padded[:, 2:] + _SIDEWAYS))
+        step = np.array([0, -1, 1])[aside.argmin(axis=0)]
+        at = through
         for row in rows:
-            first, last = max(0, at - 1), min(down.shape[1], at + 2)
-            step = total[row, first:last] + _SIDEWAYS * (np.arange(first, last) != at)
-            at = first + int(step.argmin())
-            path[row] = at
-    return path
+            at = at + step[row, at]
+            paths[:, row] = at
+    return paths

@@ -18,8 +18,8 @@ Integers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Way:
-    """`candidates` on it and the `kinds` that they are, in order; `certainty`: of each alone, the share all ways that
-    agree with it there; `share`: that of this one.
+    """`candidates` on it and the `kinds` that they are, in order; `certainty`: of each, the share of the ways on which
+    its kind stands there, whatever ink exactly is taken for it; `share`: of those that say the same, wherever they cut.
     """
 
     candidates: list[int]
@@ -28,12 +28,13 @@ class Way:
     share: float
 
 
-def best_way(spans: Integers, odds: Doubles) -> Way:
+def best_way(spans: Integers, odds: Doubles, silent: int) -> Way:
     """The likeliest way through a line.
 
     Args:
         spans: (candidates, 2), of each its first part and the one after its last; every part is a candidate itself.
         odds: (candidates, kinds): the logarithm of each kind's probability, for that of none.
+        silent: the kind that says nothing.
     """
     ends, pairs = int(spans[:, 1].max()), spans.tolist()
     kinds = odds.argmax(axis=1)
@@ -55,10 +56,34 @@ def best_way(spans: Integers, odds: Doubles) -> Way:
         way.append(came[place])
         place = pairs[came[place]][0]
     way.reverse()
-    certainty = [
-        math.exp(min(0.0, before[pairs[one][0]] + of_best[one] + after[pairs[one][1]] - before[ends])) for one in way
-    ]
-    return Way(way, [int(kinds[one]) for one in way], certainty, math.exp(min(0.0, best[ends] - before[ends])))
+    shares = np.exp(np.array(before)[spans[:, 0], None] + odds + np.array(after)[spans[:, 1], None] - before[ends])
+    return Way(
+        way,
+        [int(kinds[one]) for one in way],
+        [_certainty(spans, shares[:, kinds[one]], one) for one in way],
+        _share_of([int(kinds[one]) for one in way if kinds[one] != silent], spans, odds, silent, order, before[ends]),
+    )
+
+
+def _certainty(spans: Integers, shares: Doubles, one: int) -> float:
+    """Of those together that have most of their parts in common with a candidate: no two of them are on one way."""
+    first, after = spans[one]
+    common = np.minimum(spans[:, 1], after) - np.maximum(spans[:, 0], first)
+    union = np.maximum(spans[:, 1], after) - np.minimum(spans[:, 0], first)
+    return min(1.0, float(shares[2 * common > union].sum()))
+
+
+def _share_of(
+    said: list[int], spans: Integers, odds: Doubles, silent: int, order: list[int], everything: float
+) -> float:
+    """Of all ways, of those that say this; `everything` is the logarithm of all of them together."""
+    told = np.full((int(spans[:, 1].max()) + 1, len(said) + 1), -np.inf)
+    told[0, 0] = 0.0
+    for one in order:
+        first, after = spans[one]
+        told[after] = np.logaddexp(told[after], told[first] + odds[one, silent])
+        told[after, 1:] = np.logaddexp(told[after, 1:], told[first, :-1] + odds[one, said])
+    return math.exp(min(0.0, float(told[-1, -1]) - everything))
 
 
 def _added(one: float, other: float) -> float:

@@ -147,6 +147,8 @@ class Parts:
     bottom: Integers
     small: Floats
     """(parts, 28, width / 3): the ink of each, at the scale in which surroundings are shown."""
+    everything: Floats
+    """(28, width / 3): that of all."""
 
     @classmethod
     def of(cls, ink: Floats) -> "Parts":
@@ -164,7 +166,8 @@ class Parts:
         small = np.zeros(count * height * width, np.float32)
         place = (part * height + y // _REDUCED) * width + x // _REDUCED
         small += np.bincount(place, ink[y, x], len(small)).astype(np.float32) / _REDUCED**2
-        return cls(ink, of_pixel, of_piece, left, top, right, bottom, small.reshape(count, height, width))
+        of_parts = small.reshape(count, height, width)
+        return cls(ink, of_pixel, of_piece, left, top, right, bottom, of_parts, of_parts.sum(axis=0))
 
     def spans(self) -> list[tuple[int, int]]:
         """The first part of each candidate and the one after its last."""
@@ -205,6 +208,5 @@ class Parts:
         glyph = glyphs.scaled(ink, EXTENT / max(ink.shape))
         start = round((left + right) / 2 / _REDUCED) - SIDE // 2
         start = min(max(start, 0), self.small.shape[2] - SIDE)
-        around = self.small[:, :, start : start + SIDE]
-        mine = around[first:after].sum(axis=0)
-        return np.stack((glyph, mine, around.sum(axis=0) - mine))
+        mine = self.small[first:after, :, start : start + SIDE].sum(axis=0)
+        return np.stack((glyph, mine, self.everything[:, start : start + SIDE] - mine))

@@ -52,7 +52,9 @@ class LineRecord(BaseModel):
     temperature: float
     """Confidence is lowered by it: candidates are judged each for itself, and are not independent."""
     sure_from: float
-    """Confidence from which a whole text counts as sure, chosen on validation data."""
+    """Confidence from which a whole text counts as sure, chosen on validation data,"""
+    sure_from_cut: float
+    """and likewise where characters that touch were taken apart."""
 
 
 @dataclass(frozen=True)
@@ -119,26 +121,28 @@ class LineReader:
 
     def text(self, page: Page, odds: Doubles) -> Text:
         """The likeliest text of a page."""
-        lines = [] if page.given else self._lines(page, odds)
-        if not lines:  # something is there, and no dirt
+        ways = [] if page.given else self._ways(page, odds)
+        if not any(line.characters for line, _ in ways):  # something is there, and no dirt
             odds[:, -1] = -np.inf
-            lines = self._lines(page, odds)
-        confidence = math.prod(line.confidence for line in lines)
-        return Text(tuple(lines), confidence, confidence >= self.record.sure_from)
+            ways = self._ways(page, odds)
+        lines = tuple(line for line, _ in ways if line.characters)
+        confidence, cut = math.prod(line.confidence for line in lines), any(cut for _, cut in ways)
+        sure = confidence >= (self.record.sure_from_cut if cut else self.record.sure_from)
+        return Text(lines, confidence, sure, cut)
 
-    def _lines(self, page: Page, odds: Doubles) -> list[Line]:
-        lines = []
+    def _ways(self, page: Page, odds: Doubles) -> list[tuple[Line, bool]]:
+        """The likeliest way through each line, and whether connected pieces are cut on it."""
+        found = []
         for number in np.unique(page.spans[:, 0]):
             places = np.flatnonzero(page.spans[:, 0] == number)
-            way = best_way(page.spans[places, 1:], odds[places])
-            characters = [
+            way = best_way(page.spans[places, 1:], odds[places], self.kinds.index(DIRT))
+            characters = tuple(
                 Character(self.kinds[kind], certainty, _box(page.boxes[places[one]]))
                 for one, kind, certainty in zip(way.candidates, way.kinds, way.certainty, strict=True)
                 if self.kinds[kind] != DIRT
-            ]
-            if characters:
-                lines.append(Line(tuple(characters), way.share))
-        return lines
+            )
+            found.append((Line(characters, way.share), bool(page.torn[places[way.candidates]].any())))
+        return found
 
 
 def _box(limits: Doubles) -> tuple[float, float, float, float]:

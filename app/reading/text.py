@@ -28,11 +28,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """`lines`: from top to bottom, at least one; `confidence`: that all of them are right."""
+    """`lines`: from top to bottom, at least one; `confidence`: that all of them are right; `cut`: whether characters
+    that touch were taken apart.
+    """
 
     lines: tuple[Line, ...]
     confidence: float
     sure: bool
+    cut: bool = False
 
     @property
     def text(self) -> str:
