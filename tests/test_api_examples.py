@@ -1,10 +1,12 @@
 """The OpenAPI document's example of each error is, word for word, what a caller reads who makes that mistake."""
 
+import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
+from PIL import Image
 
 from app.settings import Settings
 from tests.support import handmade
@@ -87,6 +89,14 @@ def refused_requests(api: Server, path: str) -> dict[str, requests.Response]:
     }
 
 
+def many_bars() -> Image.Image:
+    """More strokes than a few lines of writing have."""
+    picture = Image.new("L", (500, 500), 255)
+    for y, x in itertools.product(range(8, 490, 22), range(8, 490, 22)):
+        picture.paste(0, (x, y, x + 3, y + 14))
+    return picture
+
+
 def refused_parameters(api: Server, path: str) -> dict[str, requests.Response]:
     """Likewise, of those that not every call has."""
     field, _ = FIELDS[path]
@@ -97,6 +107,8 @@ def refused_parameters(api: Server, path: str) -> dict[str, requests.Response]:
     if path == "/read/":
         wrong = form(good, part("boxes", b"[[9, 9, 9, 9]]"))
         refused["invalid_parameter"] = post(api, path, wrong, **keyed)
+        refused["empty_box"] = post(api, path, form(good, part("boxes", b"[[0, 0, 2, 2]]")), **keyed)
+        refused["too_much_writing"] = post(api, path, form(part("file", encoded(many_bars()))), **keyed)
     return refused
 
 

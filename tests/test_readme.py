@@ -44,6 +44,19 @@ def test_the_table_is_the_record_s() -> None:
     assert found >= 8
 
 
+def test_whole_numbers_are_the_record_s() -> None:
+    found = 0
+    for name, shown, interval, sure, right_of_sure, pictures, what in rows("Whole numbers"):
+        figures = RECORD["figures"][name]
+        assert shown == f"{100 * figures['accuracy']:.2f}%", name
+        assert interval == f"{100 * figures['low']:.2f} to {100 * figures['high']:.2f}", name
+        assert sure == f"{100 * figures['sure']:.1f}%", name
+        assert right_of_sure == f"{100 * figures['right_of_sure']:.1f}%", name
+        assert (int(pictures.replace(",", "")), what) == (figures["count"], figures["what"]), name
+        found += 1
+    assert found >= 7
+
+
 def test_other_alphabets_are_as_in_their_records() -> None:
     found = set()
     for alphabet, name, shown, interval, pictures, *_ in rows("Other alphabets"):

@@ -75,7 +75,9 @@ def inside(picture: Picture, ink: Ink, boxes: Sequence[Box]) -> Page:
     A box begins a new line where it lies lower than the middle of the one before, and not to the right of it.
     """
     across, down = (kept / sent for sent, kept in zip(picture.size, picture.image.size, strict=True))
+    height, width = ink.density.shape
     limits = np.array(boxes) * (across, down, across, down) - (ink.left, ink.top, ink.left, ink.top)
+    limits = limits.clip(0, (width, height, width, height))
     scale = max(float(np.median(limits[:, 3] - limits[:, 1])), 1.0) / HEIGHT
     views = []
     for number, limit in enumerate(limits, 1):
