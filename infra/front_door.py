@@ -19,7 +19,13 @@ PAGE_PORT = 8501
 # A list of what is let through, not of what is kept out: however /metrics is spelt, it is not here.
 API_PATHS = ("/predict*", "/read*", "/alphabets*", "/health/*", "/docs*", "/openapi.json")
 # What the page needs of Streamlit's own addresses, and where they all are: the others tell of sessions and the like.
-STREAMLIT_PATHS = ("/_stcore/health", "/_stcore/host-config", "/_stcore/stream", "/_stcore/upload_file/*")
+STREAMLIT_PATHS = (
+    "/_stcore/health",
+    "/_stcore/host-config",
+    "/_stcore/stream",
+    "/_stcore/upload_file/*",
+    "/_stcore/bidi-components/streamlit-drawable-canvas.*",
+)
 STREAMLIT_OWN = ("/_stcore*", "/component*")
 # A rule takes five values, and one may be the header that CloudFront sends.
 PATHS_PER_RULE = 4

@@ -121,6 +121,14 @@ def test_more_candidates_than_a_few_lines_have_are_refused(monkeypatch: pytest.M
         page_of(bars((40, 10), (80, 12), (120, 10)))
 
 
+def test_a_stray_dot_is_no_page() -> None:
+    picture, pen = paper(280, 280)
+    pen.rectangle((100, 100, 103, 103), 0)
+    assert lines.find(Picture.of(picture), ink.of(Picture.of(picture))) is None
+    pen.line((100, 100, 100, 130), 0, 4)
+    assert page_of(picture).spans.tolist() == [[0, 0, 1]]
+
+
 def test_nothing_drawn_is_no_page() -> None:
     assert lines.find(Picture.of(Image.new("L", (50, 50), 255)), ink.Ink(np.zeros((50, 50), np.float32))) is None
 

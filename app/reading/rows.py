@@ -9,6 +9,7 @@ from PIL import Image
 
 from app.reading import components
 from app.reading.components import Mask, Pieces
+from app.reading.glyphs import DEFAULT_CLEANING
 from app.reading.ink import Density, Ink
 from app.reading.picture import Box, Picture, ReadingError
 
@@ -65,8 +66,8 @@ class TooMuchWriting(ReadingError):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`ink`: (`FIELD`, width) in [0, 1], with as much free space at both ends as half a field; `a` point x, y of it is
-    `scale` * x + `left`, `scale` * y + `slope` * (`scale` * x) + `top` of the picture.
+    """`ink`: (`FIELD`, width) in [0, 1], with as much free space at both ends as half a field; its point x, y is at
+    `scale` * x + `left`, `scale` * y + `slope` * (`scale` * x) + `top` of the ink.
     """
 
     ink: Floats
@@ -138,6 +139,10 @@ def find(ink: Ink) -> list[Row]:
             return []
         boxes, areas, kept, usual = _seen(pieces)
     if not kept.any():
+        return []
+    wide = boxes.right[kept].max() - boxes.left[kept].min()
+    high = boxes.bottom[kept].max() - boxes.top[kept].min()
+    if max(wide, high) - 1 < max(DEFAULT_CLEANING.dot_pixels, DEFAULT_CLEANING.dot_share * max(density.shape)):
         return []
     found = []
     for chosen in _in_rows(boxes, kept, usual):

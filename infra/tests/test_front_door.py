@@ -101,9 +101,9 @@ def test_what_of_streamlit_is_not_for_strangers_reaches_nobody(path: str) -> Non
 
 def test_the_page_gets_all_that_it_uses_of_streamlit() -> None:
     used = re.findall(r'"(/_stcore/[^"]+)"', (INFRA.parent / "app/ui/paths.py").read_text())
-    assert len(used) == 4
+    assert len(used) == 5
     for path in used:
-        assert ends_up(without_https(), f"{path}1" if path.endswith("/") else path, port=80) == PAGE
+        assert ends_up(without_https(), f"{path}1" if path.endswith(("/", ".")) else path, port=80) == PAGE
 
 
 def from_cloudfront(path: str, *, header: str | None = None, key: object = None) -> str:
