@@ -12,6 +12,7 @@ from tests.support.api import ROOT, serving
 from tests.support.handwriting import DATA
 from tests.support.ports import free_port
 from training import metrics
+from training.evaluate import spread
 
 
 def test_wilson_against_scipy() -> None:
@@ -32,6 +33,15 @@ def test_roc_area_against_scipy() -> None:
     positive, negative = rng.integers(0, 20, 300) + 3.0, rng.integers(0, 20, 200) + 0.0
     statistic = stats.mannwhitneyu(positive, negative).statistic
     assert metrics.roc_area(positive, negative) == pytest.approx(statistic / (300 * 200))
+
+
+def test_the_spread_is_of_what_all_seeds_were_asked() -> None:
+    """Other seeds are asked about glyphs alone, and of a case nothing is known then."""
+    one = {"letters": {"accuracy": 0.9}, "letters, case": {"accuracy": 0.8}, "calibration": {"error": 0.01}}
+    found = spread([one, {"letters": {"accuracy": 0.7}}])
+    assert found == {
+        "letters": {"mean": pytest.approx(0.8), "deviation": pytest.approx(0.02**0.5), "values": [0.9, 0.7]}
+    }
 
 
 def test_temperature_is_found() -> None:

@@ -65,9 +65,9 @@ def figures_of(answers: dict[str, Answers], sure_from: float, test_name: str) ->
 
 
 def spread(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Mean and standard deviation of each set's accuracy over runs with different seeds."""
+    """Mean and standard deviation, over runs with different seeds, of each set's accuracy that all runs have."""
     result = {}
-    for name in (name for name, value in runs[0].items() if "accuracy" in value):
+    for name in (name for name in runs[0] if all("accuracy" in run.get(name, {}) for run in runs)):
         values = [run[name]["accuracy"] for run in runs]
         result[name] = {"mean": float(np.mean(values)), "deviation": float(np.std(values, ddof=1)), "values": values}
     return result
