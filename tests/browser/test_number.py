@@ -56,6 +56,7 @@ def written(number: str, file: Path, lines: int = 1) -> Path:
 
 
 def middle(box: Locator) -> Point:
+    expect(box).to_be_visible()
     found = box.bounding_box()
     assert found
     return found["x"] + found["width"] / 2, found["y"] + found["height"] / 2
@@ -233,6 +234,7 @@ def test_a_part_of_a_photograph_is_read(context: BrowserContext, app: App, tmp_p
     corrections.press("Read this part")
     expect(text(page)).to_have_text("472")
     expect(marks(page)).to_have_count(3)
+    page.wait_for_function("document.querySelector('.boxed img')?.naturalWidth")
     ratio = page.locator(".boxed img").evaluate("image => image.naturalWidth / image.naturalHeight")
     assert ratio == pytest.approx(900 * 0.9 / (600 * 0.4), rel=0.05)
 
