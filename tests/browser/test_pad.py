@@ -56,7 +56,6 @@ def paper(page: Page) -> Locator:
     return page.get_by_role("application", name="Drawing area")
 
 
-@pytest.mark.xfail(reason="a dot alone brings no answer in Chromium 156; strokes do")
 def test_a_dot_is_no_digit(desk: Page) -> None:
     paper(desk).click()
     expect(said(desk)).to_contain_text("Only a dot so far")

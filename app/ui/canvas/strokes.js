@@ -1,6 +1,10 @@
 const UNITS = 400; // from the paper's top to its bottom; strokes are kept in these, whatever the size on screen
 const DOT = 1.5; // ink that reaches no further than so many widths of the brush
 
+const HARDLY = 0.01; // units: a line without any length has no ink, by HTML's standard and in Chromium 156
+
+const isDot = ([[x, y], ...others]) => others.every((other) => other[0] === x && other[1] === y);
+
 /** Strokes on a canvas, and nothing else. */
 function paint(canvas, strokes, ink) {
   const context = canvas.getContext("2d");
@@ -19,7 +23,8 @@ function paint(canvas, strokes, ink) {
       const [toX, toY] = points[i];
       context.quadraticCurveTo(x, y, (x + toX) / 2, (y + toY) / 2); // through the middles: no corners
     }
-    context.lineTo(...points.at(-1));
+    const [x, y] = points.at(-1);
+    context.lineTo(isDot(points) ? x + HARDLY : x, y);
     context.stroke();
   }
   context.globalCompositeOperation = "source-over";
