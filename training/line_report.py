@@ -6,7 +6,7 @@ A text counts as right if every character of it is, and none is missing or too m
 import argparse
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -28,19 +28,27 @@ from training.progress import console, track
 
 @dataclass(frozen=True)
 class Texts:
-    """Of one set, by picture: what stands there, what was read ("" where nothing was) and how confidently."""
+    """Of one set, by picture: what stands there, what was read ("" where nothing was), how confidently, and whether that
+    is sure.
+    """
 
     expected: list[str]
     read: list[str]
     confidence: npt.NDArray[np.float64]
+    sure: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[str, str, float, bool]]) -> "Texts":
+        expected, read, confidence, sure = zip(*rows, strict=True)
+        return cls(list(expected), list(read), np.array(confidence), np.array(sure))
 
     @property
     def right(self) -> npt.NDArray[np.bool_]:
         return np.array([one == other for one, other in zip(self.expected, self.read, strict=True)])
 
-    def figures(self, sure_from: float, what: str) -> dict[str, Any]:
+    def figures(self, what: str) -> dict[str, Any]:
         """As the record keeps them; `by_length`: the share right of texts with so many digits."""
-        sure, right = self.confidence >= sure_from, self.right
+        sure, right = self.sure, self.right
         lengths = np.array([sum(one.isdigit() for one in text) for text in self.expected])
         found = metrics.share(right) | {"what": what, "sure": float(sure.mean())}
         if sure.any():
@@ -60,7 +68,7 @@ def run(recognizer: Recognizer, args: argparse.Namespace) -> None:
         for one in sets:
             count = min(args.count or one.count, one.count)
             texts[one.name] = asked_api(args.api, one, count, pool) if args.api else asked(reader, one, count, pool)
-    figures = {one.name: texts[one.name].figures(reader.record.sure_from, one.what) for one in sets}
+    figures = {one.name: texts[one.name].figures(one.what) for one in sets}
     console.print(table_of(figures))
     if not args.only and not args.count:
         folder = args.output or args.model.parent / "pictures"
@@ -71,20 +79,17 @@ def run(recognizer: Recognizer, args: argparse.Namespace) -> None:
 
 def asked(reader: LineReader, numbers: Numbers, count: int, pool: ProcessPoolExecutor) -> Texts:
     """What the code that serves requests reads, called in this process."""
-    expected, read, confidence = [], [], []
+    rows = []
     for text, page in track(pool.map(partial(page_of, numbers), range(count), chunksize=10), numbers.name, count):
         found = reader.read([page])[0] if page else None
-        expected.append(text)
-        read.append(found.text if found else "")
-        confidence.append(found.confidence if found else 0.0)
-    return Texts(expected, read, np.array(confidence))
+        rows.append((text, found.text, found.confidence, found.sure) if found else (text, "", 0.0, False))
+    return Texts.of(rows)
 
 
 def asked_api(url: str, numbers: Numbers, count: int, pool: ProcessPoolExecutor) -> Texts:
     """What a running API reads."""
     work = pool.map(partial(remote.read, url, numbers.file), range(count), chunksize=10)
-    expected, read, confidence = zip(*track(work, numbers.name, count), strict=True)
-    return Texts(list(expected), list(read), np.array(confidence))
+    return Texts.of(track(work, numbers.name, count))
 
 
 def table_of(figures: dict[str, Any]) -> Table:

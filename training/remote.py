@@ -88,9 +88,14 @@ def _client(url: str, seconds: float) -> Iterator[Client]:
         raise NoAnswer(str(error)) from None
 
 
-def read(url: str, file: Callable[[int], tuple[str, bytes]], index: int) -> tuple[str, str, float]:
-    """What stands on a picture, what the API reads there ("" if it refuses), and how confidently. Raises NoAnswer."""
+def read(url: str, file: Callable[[int], tuple[str, bytes]], index: int) -> tuple[str, str, float, bool]:
+    """What stands on a picture, what the API reads there ("" if it refuses), how confidently, and whether that is sure.
+
+    Raises NoAnswer.
+    """
     text, data = file(index)
     with _client(url, SECONDS) as api:
         answer = api.read(data)
-    return (text, answer.text, answer.confidence) if isinstance(answer, ReadAnswer) else (text, "", 0.0)
+    if isinstance(answer, ReadAnswer):
+        return text, answer.text, answer.confidence, answer.sure
+    return text, "", 0.0, False
