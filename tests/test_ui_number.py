@@ -12,6 +12,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from app.client.models import Failed, Read
+from app.reading.lines import EmptyBox
 from app.ui import corrections
 from app.ui.corrections import Drawn, Look
 from app.ui.lines import Text, with_labels
@@ -199,8 +200,9 @@ def test_boxes_are_sent_in_reading_order() -> None:
 
 def test_an_empty_box_is_told(api: Api, pen: Pen, boxes: Boxes) -> None:
     app = corrected(pen)
-    api.status, api.body = 400, json.dumps({"error": "Image is blank.", "code": "blank_image", "request_id": "r"})
-    assert "In one of the boxes nothing is to be seen." in pressed(app, "Read again")
+    error = str(EmptyBox(1))
+    api.status, api.body = 422, json.dumps({"error": error, "code": "empty_box", "request_id": "r"})
+    assert error in pressed(app, "Read again")
     assert [one["label"] for one in boxes.shown] == ["", ""], "they stay to be moved"
 
 

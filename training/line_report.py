@@ -28,8 +28,8 @@ from training.progress import console, track
 
 @dataclass(frozen=True)
 class Texts:
-    """Of one set, by picture: what stands there, what was read ("" where nothing was), how confidently, and whether that
-    is sure.
+    """Of one set, by picture: what stands there, what was read ("" where nothing was), how confidently, and whether
+    that is sure.
     """
 
     expected: list[str]

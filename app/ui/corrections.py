@@ -21,7 +21,6 @@ from app.ui.lines import Text
 from app.ui.originals import address_of
 from app.ui.session import text_in
 from app.ui.texts import N_, _, ngettext, paragraph
-from app.ui.trouble import refusal
 
 BOXES, PART = N_("Correct the boxes"), N_("Read a part only")
 
@@ -46,7 +45,7 @@ _NUMBER: Final = "strokeDashOffset"
 
 _PRESSED: Final = "pressed"
 
-_CORRECTED: Final = ("blank_image", "too_much_writing")
+_CORRECTED: Final = ("blank_image", "too_much_writing", "empty_box")
 """Why the API may find no text where a person may: the codes of its errors."""
 
 
@@ -68,14 +67,6 @@ class Look:
     """In whose pixels the boxes are: the picture, or its part."""
     result: Text | Failed
     corrected: bool = False
-
-    @property
-    def refusal(self) -> str:
-        """Why there is no text."""
-        assert isinstance(self.result, Failed)
-        if self.corrected and self.result.code == "blank_image":
-            return _("In one of the boxes nothing is to be seen. Please move it, or remove it.")
-        return refusal(self.result)
 
 
 def looked_at(result: Read | Failed, picture: bytes) -> Look:

@@ -11,7 +11,7 @@ from app.ui.corrections import Look, correct, look
 from app.ui.originals import address_of
 from app.ui.taken import take_along
 from app.ui.texts import _, paragraph
-from app.ui.trouble import show_trouble
+from app.ui.trouble import refusal, show_trouble
 
 ANSWER_KEY = "answer"
 
@@ -56,7 +56,7 @@ def _show(seen: Look | None) -> None:
         st.html(paragraph("quiet", _("The answer appears here.")))
     elif isinstance(seen.result, Failed):
         dot = seen.result.code == "blank_image" and not seen.corrected
-        words = _("Only a dot so far, or hardly more. Go on drawing.") if dot else seen.refusal
+        words = _("Only a dot so far, or hardly more. Go on drawing.") if dot else refusal(seen.result)
         st.html(paragraph("quiet", words))
     else:
         st.html(lines.headline(seen.result))

@@ -13,7 +13,7 @@ from app.ui.corrections import Look, correct, is_corrected, look, looked_at
 from app.ui.originals import Picture, address_of
 from app.ui.session import texts_in
 from app.ui.texts import _, paragraph
-from app.ui.trouble import show_trouble, waiting
+from app.ui.trouble import refusal, show_trouble, waiting
 
 
 def show(pictures: list[Picture], alphabet: Alphabet) -> None:
@@ -54,7 +54,7 @@ def _say(looks: list[Look]) -> None:
         unsure = sum(not isinstance(result, Failed) and not result.sure for result in results)
         st.html(paragraph("lead summary", progress.counted(len(looks), unsure, unread)))
     elif isinstance(results[0], Failed):
-        st.html(f'<p class="trouble" role="alert">{escape(looks[0].refusal)}</p>')
+        st.html(f'<p class="trouble" role="alert">{escape(refusal(results[0]))}</p>')
     else:
         st.html(lines.headline(results[0]))
 
@@ -97,7 +97,7 @@ def _row(picture: Picture, seen: Look) -> str:
     address = address_of(seen.picture)
     thumb = f'<img src="{address}" alt="" loading="lazy"/>' if address else ""
     if isinstance(seen.result, Failed):
-        mark, said = "unread", escape(seen.refusal)
+        mark, said = "unread", escape(refusal(seen.result))
     else:
         mark = "sure" if seen.result.sure else "unsure"
         said = f"<b>{escape(seen.result.read.text)}</b> {escape(lines.in_words(seen.result))}"
