@@ -37,10 +37,19 @@ class Pieces:
 
     def painted(self, values: npt.NDArray[np.integer]) -> Integers:
         """(height, width): at each set pixel the value of its piece, 0 elsewhere."""
-        marks = np.zeros(self.height * (self.width + 1) + 1, np.int64)
-        np.add.at(marks, self.starts, values[self.piece])
-        np.subtract.at(marks, self.ends, values[self.piece])
-        return marks[:-1].cumsum().reshape(self.height, self.width + 1)[:, : self.width]
+        return _painted((self.height, self.width), self.starts, self.ends, values[self.piece])
+
+    def boxes(self) -> tuple[Integers, Integers, Integers, Integers]:
+        """Left, top, right and bottom limit of each piece, (pieces,): the first two are included, the others not."""
+        row, column = np.divmod(self.starts, self.width + 1)
+        count = int(self.piece.max()) + 1
+        left, top = np.full(count, self.width), np.full(count, self.height)
+        right, bottom = np.zeros(count, np.int64), np.zeros(count, np.int64)
+        np.minimum.at(left, self.piece, column)
+        np.minimum.at(top, self.piece, row)
+        np.maximum.at(right, self.piece, self.ends - row * (self.width + 1))
+        np.maximum.at(bottom, self.piece, row + 1)
+        return left, top, right, bottom
 
 
 def find(mask: Mask) -> Pieces:
@@ -50,10 +59,7 @@ def find(mask: Mask) -> Pieces:
     smallest number along until nothing changes.
     """
     height, width = mask.shape
-    padded = np.zeros((height, width + 2), np.bool_)
-    padded[:, 1:-1] = mask
-    edges = np.flatnonzero(padded[:, 1:] != padded[:, :-1])  # rows of width + 1: no run reaches over a row's end
-    starts, ends = edges[0::2], edges[1::2]
+    starts, ends = _runs(mask)
     # Runs a (one row) and b (the row below) touch, diagonals included, when a.start <= b.end and b.start <= a.end.
     below = width + 1
     first = np.searchsorted(ends, starts + below, side="left")
@@ -73,6 +79,30 @@ def find(mask: Mask) -> Pieces:
         piece = joined
     first_runs = piece == np.arange(piece.size)  # a piece has the number of its first run
     return Pieces(height, width, starts, ends, (first_runs.cumsum() - 1)[piece])
+
+
+def run_lengths(mask: Mask) -> Integers:
+    """(height, width): at each set pixel, how many are set in a row through it; 0 elsewhere."""
+    starts, ends = _runs(mask)
+    return _painted(mask.shape, starts, ends, ends - starts)
+
+
+def _runs(mask: Mask) -> tuple[Integers, Integers]:
+    """Where the runs of set pixels in rows start and end, as `Pieces` counts."""
+    height, width = mask.shape
+    padded = np.zeros((height, width + 2), np.bool_)
+    padded[:, 1:-1] = mask
+    edges = np.flatnonzero(padded[:, 1:] != padded[:, :-1])  # rows of width + 1: no run reaches over a row's end
+    return edges[0::2], edges[1::2]
+
+
+def _painted(shape: tuple[int, ...], starts: Integers, ends: Integers, values: npt.NDArray[np.integer]) -> Integers:
+    """(height, width): at each pixel of a run the run's value, 0 elsewhere."""
+    height, width = shape
+    marks = np.zeros(height * (width + 1) + 1, np.int64)
+    np.add.at(marks, starts, values)
+    np.subtract.at(marks, ends, values)
+    return marks[:-1].cumsum().reshape(height, width + 1)[:, :width]
 
 
 def label(mask: Mask) -> Integers:

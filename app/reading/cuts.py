@@ -49,15 +49,14 @@ def parts(row: Floats) -> tuple[Integers, Integers]:
     if not pieces.starts.size:
         return np.zeros(row.shape, np.int64), np.zeros(0, np.int64)
     labels = pieces.painted(np.arange(1, int(pieces.piece.max()) + 2))
-    areas = pieces.areas()
+    areas, boxes = pieces.areas(), np.stack(pieces.boxes(), axis=1).tolist()
     stroke = _stroke_width(drawn)
     found = np.zeros(row.shape, np.int64)
     of_piece: list[int] = []
     for piece in range(1, len(areas) + 1):
         if areas[piece - 1] < max(3.0, _LEAST_AREA * stroke**2):
             continue
-        rows, columns = np.nonzero(labels == piece)
-        top, bottom, left, right = rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
+        left, top, right, bottom = boxes[piece - 1]
         window = slice(top, bottom), slice(left, right)
         own = labels[window] == piece
         within = np.ones(own.shape, np.int64)

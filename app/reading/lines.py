@@ -55,12 +55,12 @@ class Page:
 
 def find(picture: Picture, ink: Ink) -> Page | None:
     """The candidates of all ink of a picture; None where nothing is drawn. Raises TooMuchWriting."""
-    found = [(row, parts) for row in rows.find(ink) if len((parts := Parts.of(row.ink)).left)]
+    found = [(row, parts, parts.spans()) for row in rows.find(ink) if len((parts := Parts.of(row.ink)).left)]
     if not found:
         return None
-    if sum(len(parts.spans()) for _, parts in found) > MOST_CANDIDATES:
+    if sum(len(spans) for _, _, spans in found) > MOST_CANDIDATES:
         raise TooMuchWriting
-    pages = [_candidates(picture, ink, row, parts, line) for line, (row, parts) in enumerate(found)]
+    pages = [_candidates(picture, ink, *one, line) for line, one in enumerate(found)]
     return Page(
         np.concatenate([page.views for page in pages]),
         np.concatenate([page.spans for page in pages]),
@@ -95,35 +95,28 @@ def inside(picture: Picture, ink: Ink, boxes: Sequence[Box]) -> Page:
 
 def _view_of(ink: Ink, box: Floats, scale: float) -> Floats | None:
     """What networks are shown of a character in a box, in pixels of the ink; `scale`: such pixels for one of a row."""
-    left, top, right, bottom = box
-    window = ink.density[max(0, round(top)) : max(0, round(bottom)), max(0, round(left)) : max(0, round(right))]
-    drawn = glyphs.cropped(Ink(window)) if window.size else None
+    left, top, right, bottom = (round(float(limit)) for limit in box)
+    alone = np.zeros_like(ink.density)
+    alone[top:bottom, left:right] = ink.density[top:bottom, left:right]
+    drawn = glyphs.cropped(Ink(alone))
     if drawn is None:
         return None
-    side = SIDE * _REDUCED * scale
-    around = ((left + right) / 2 - side / 2, (top + bottom) / 2 - side / 2)
-    picture = Image.fromarray(ink.density)
-    alone = np.zeros_like(ink.density)
-    place = slice(max(0, round(top)), max(0, round(bottom))), slice(max(0, round(left)), max(0, round(right)))
-    alone[place] = window
+    reach = FIELD * scale / 2
+    field = (scale, 0, (box[0] + box[2]) / 2 - reach, 0, scale, (box[1] + box[3]) / 2 - reach)
     every, own = (
         np.asarray(
-            one.transform(
-                (FIELD, FIELD),
-                Image.Transform.AFFINE,
-                (scale, 0, around[0], 0, scale, around[1]),
-                Image.Resampling.BILINEAR,
-            )
+            Image.fromarray(seen).transform((FIELD, FIELD), Image.Transform.AFFINE, field, Image.Resampling.BILINEAR)
         )
         .reshape(SIDE, _REDUCED, SIDE, _REDUCED)
         .mean(axis=(1, 3))
-        for one in (picture, Image.fromarray(alone))
+        for seen in (ink.density, alone)
     )
     return np.stack((glyphs.scaled(drawn.density, EXTENT / max(drawn.density.shape)), own, every - own))
 
 
-def _candidates(picture: Picture, ink: Ink, row: Row, parts: "Parts", line: int) -> Page:
-    spans = parts.spans()
+def _candidates(
+    picture: Picture, ink: Ink, row: Row, parts: "Parts", spans: Sequence[tuple[int, int]], line: int
+) -> Page:
     boxes = [rows.as_sent(picture, ink, row.box(*parts.box(first, after))) for first, after in spans]
     places = np.array(spans, np.int64)
     return Page(

@@ -144,7 +144,7 @@ class Picture:
         """How many pixels as sent are one of `image`, along the longer side."""
         return max(self.size) / max(self.image.size)
 
-    def box_as_sent(self, left: int, top: int, width: int, height: int) -> Box:
+    def box_as_sent(self, left: float, top: float, width: float, height: float) -> Box:
         """A part of `image` in pixels of the picture as sent."""
         across, down = (sent / kept for sent, kept in zip(self.size, self.image.size, strict=True))
         right, bottom = (left + width) * across, (top + height) * down

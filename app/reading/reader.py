@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from app.reading.glyphs import SIDE
 from app.reading.lattice import best_way
-from app.reading.lines import Page
+from app.reading.lines import CHANNELS, Page
 from app.reading.recognizer import READING_VERSION, Recognizer, UnusableModel, opened
 from app.reading.text import Character, Line, Text
 
@@ -94,7 +95,7 @@ class LineReader:
         if self.record.reading_version != READING_VERSION or self.record.alphabet != recognizer.record.alphabet:
             raise UnusableModel(f"{name} was made for another alphabet or another version of how pictures are read.")
         self.kinds = [*recognizer.labels, *MARKS, DIRT, NONE]
-        if self._judged(np.zeros((1, 3, 28, 28), np.float32)).shape[1] != len(self.kinds):
+        if self._judged(np.zeros((1, CHANNELS, SIDE, SIDE), np.float32)).shape[1] != len(self.kinds):
             raise UnusableModel(f"{name} does not judge by the labels of {self.record.alphabet}.")
 
     def read(self, pages: Sequence[Page]) -> list[Text]:
@@ -105,7 +106,7 @@ class LineReader:
         """(candidates, kinds but none): the logarithm of each one's probability, for that of none."""
         return weighed(self.heard(page), page.torn, self.record)
 
-    def heard(self, page: Page) -> "Heard":
+    def heard(self, page: Page) -> Heard:
         """What the networks say of a page's candidates."""
         digits = len(self._recognizer.labels)
         kinds = np.log(np.maximum(self._judged(page.views), 1e-12)).astype(np.float64)

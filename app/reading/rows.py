@@ -102,19 +102,6 @@ class _Boxes:
     right: Integers
     bottom: Integers
 
-    @classmethod
-    def of(cls, pieces: Pieces) -> "_Boxes":
-        count = int(pieces.piece.max()) + 1
-        row, column = np.divmod(pieces.starts, pieces.width + 1)
-        ends = pieces.ends - row * (pieces.width + 1)
-        left, top = np.full(count, pieces.width), np.full(count, pieces.height)
-        right, bottom = np.zeros(count, np.int64), np.zeros(count, np.int64)
-        np.minimum.at(left, pieces.piece, column)
-        np.minimum.at(top, pieces.piece, row)
-        np.maximum.at(right, pieces.piece, ends)
-        np.maximum.at(bottom, pieces.piece, row + 1)
-        return cls(left, top, right, bottom)
-
     @property
     def height(self) -> Integers:
         return self.bottom - self.top
@@ -154,15 +141,15 @@ def find(ink: Ink) -> list[Row]:
 
 def _seen(pieces: Pieces) -> tuple[_Boxes, Integers, Mask, float]:
     """Limits and areas of pieces, which of them are more than specks, and the usual height of these."""
-    boxes, areas = _Boxes.of(pieces), pieces.areas()
-    usual = _usual_height(boxes.height, boxes.width, areas)
+    boxes, areas = _Boxes(*pieces.boxes()), pieces.areas()
+    usual = _usual_height(boxes.height, areas)
     kept = np.maximum(boxes.height, boxes.width) > max(2, _SPECK * usual)
     if np.count_nonzero(kept) > MOST_PIECES:
         raise TooMuchWriting
-    return boxes, areas, kept, _usual_height(boxes.height[kept], boxes.width[kept], areas[kept]) if kept.any() else 0.0
+    return boxes, areas, kept, _usual_height(boxes.height[kept], areas[kept]) if kept.any() else 0.0
 
 
-def _usual_height(heights: Integers, widths: Integers, areas: Integers) -> float:
+def _usual_height(heights: Integers, areas: Integers) -> float:
     """Of what is likely to be a character: the median, by area, of those that are not much lower than the highest."""
     likely = (heights >= 0.4 * heights.max()) | (areas >= 0.5 * areas.max())
     order = np.argsort(heights[likely])
@@ -187,9 +174,11 @@ def _without_rules(drawn: Mask, pieces: Pieces, boxes: _Boxes, kept: Mask, usual
         across = _LONG_RULE * usual
         if _is_rectangle(part):
             across = min(across, 0.8 * width)
-            rules |= (_run_lengths(_thickened(part.T)) >= 0.8 * height).T & (_run_lengths(part) <= thin)
-        flat = thin >= _run_lengths(part.T).T
-        level = flat & (_run_lengths(_thickened(part)) >= across)
+            rules |= (components.run_lengths(_thickened(part.T)) >= 0.8 * height).T & (
+                components.run_lengths(part) <= thin
+            )
+        flat = thin >= components.run_lengths(part.T).T
+        level = flat & (components.run_lengths(_thickened(part)) >= across)
         left[window] &= ~((rules | level | _ticks(part, level, thin, usual)) & part)
     return left & ~_partitions(pieces, boxes, kept, thin)
 
@@ -199,8 +188,8 @@ def _ticks(part: Mask, level: Mask, thin: float, usual: float) -> Mask:
     teeth = np.zeros_like(part)
     if not level.any():
         return teeth
-    upright = part & ~level & (_run_lengths(part) <= thin)
-    runs = _run_lengths(_thickened(upright.T)).T * upright
+    upright = part & ~level & (components.run_lengths(part) <= thin)
+    runs = components.run_lengths(_thickened(upright.T)).T * upright
     columns = np.flatnonzero(runs.max(axis=0) >= 0.3 * usual)
     groups = np.split(columns, np.flatnonzero(np.diff(columns) > 2) + 1)
     groups = [group for group in groups if group.size and np.ptp(group) < thin]
@@ -226,19 +215,6 @@ def _thickened(mask: Mask) -> Mask:
     thicker[1:] |= mask[:-1]
     thicker[:-1] |= mask[1:]
     return thicker
-
-
-def _run_lengths(mask: Mask) -> Integers:
-    """(height, width): at each set pixel, how many are set in a row through it; 0 elsewhere."""
-    height, width = mask.shape
-    padded = np.zeros((height, width + 2), np.bool_)
-    padded[:, 1:-1] = mask
-    edges = np.flatnonzero(padded[:, 1:] != padded[:, :-1])
-    starts, ends = edges[0::2], edges[1::2]
-    marks = np.zeros(height * (width + 1) + 1, np.int64)
-    marks[starts] += ends - starts
-    marks[ends] -= ends - starts
-    return marks[:-1].cumsum().reshape(height, width + 1)[:, :width]
 
 
 def _is_rectangle(part: Mask) -> bool:
@@ -297,7 +273,7 @@ def _row(density: Density, pieces: Pieces, boxes: _Boxes, chosen: Mask) -> Row:
     members = np.flatnonzero(chosen)
     left, right = int(boxes.left[members].min()), int(boxes.right[members].max())
     heights, areas = boxes.height[members], pieces.areas()[members]
-    height = _usual_height(heights, boxes.width[members], areas)
+    height = _usual_height(heights, areas)
     slope = _slope(pieces, boxes, chosen, height) if right - left > _LONG * height else 0.0
     if slope:
         height = _height_without(slope, pieces, chosen, height)
@@ -349,7 +325,7 @@ def _height_without(slope: float, pieces: Pieces, chosen: Mask, height: float) -
         np.maximum.at(lower, which, y + 1)
     members = np.flatnonzero(chosen)
     heights = (lower - upper)[members].round().astype(np.int64)
-    return max(_usual_height(heights, heights, pieces.areas()[members]), 0.3 * height)
+    return max(_usual_height(heights, pieces.areas()[members]), 0.3 * height)
 
 
 def _middle(boxes: _Boxes, members: Integers, slope: float, left: int, height: float) -> float:
@@ -363,10 +339,4 @@ def _middle(boxes: _Boxes, members: Integers, slope: float, left: int, height: f
 def as_sent(picture: Picture, ink: Ink, box: Box) -> Box:
     """A part of the ink in pixels of the picture as sent."""
     left, top, right, bottom = box
-    across, down = (sent / kept for sent, kept in zip(picture.size, picture.image.size, strict=True))
-    return (
-        max(0.0, (left + ink.left) * across),
-        max(0.0, (top + ink.top) * down),
-        min((right + ink.left) * across, picture.size[0]),
-        min((bottom + ink.top) * down, picture.size[1]),
-    )
+    return picture.box_as_sent(left + ink.left, top + ink.top, right - left, bottom - top)
