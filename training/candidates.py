@@ -16,9 +16,8 @@ from app.reading.lines import Parts
 from app.reading.reader import DIRT, MARKS, NONE
 from app.reading.rows import Row
 from training import composing, datasets
-from training.composing import Composed, Draw, Manner, PenDigits, ScannedDigits
+from training.composing import Composed, Draw, Manner, PenDigits, ScannedDigits, pens_of
 from training.progress import track
-from training.strokes import StrokeSet
 
 Integers = npt.NDArray[np.int64]
 Views = npt.NDArray[np.uint8]
@@ -30,6 +29,9 @@ _NEARLY, _CLEARLY, _LEAST = 0.06, 0.15, 0.5
 """A candidate is a character if it has as much of its ink in common with it (intersection over union) as the best one,
 or less by at most the first, and the last at any rate; it is none if it has less by more than the second. What is
 between is left out: nobody could say which it is."""
+
+HELD_OUT: Final = 5000
+"""The first training scans, of which none is learned from: choices are made by them."""
 
 NEGATIVES: Final = 2.0
 """Candidates that are no character, for each that is one."""
@@ -83,11 +85,6 @@ class Writers:
     share: float = 0.6
     """Of lines that are drawn by pens."""
 
-    @classmethod
-    def of(cls, strokes: StrokeSet, scans: ScannedDigits, share: float = 0.6) -> "Writers":
-        pens = [PenDigits(strokes.subset(strokes.writers == one)) for one in np.unique(strokes.writers)]
-        return cls(tuple(pens), scans, share)
-
     def one(self, rng: np.random.Generator) -> Draw:
         return self.pens[int(rng.integers(len(self.pens)))] if rng.random() < self.share else self.scans
 
@@ -130,14 +127,8 @@ def many(writers: Writers, count: int, seed: int) -> Candidates:
     return Candidates(np.concatenate([one.views for one in parts]), np.concatenate([one.kinds for one in parts]))
 
 
-def writers_in(data: Path) -> tuple[Writers, Writers]:
-    """Those to learn from, and those by whom every choice is made: people whose digits are in no training set."""
-    strokes = datasets.pen_strokes(data)
-    if strokes is None:
-        raise SystemExit(f"There is no {datasets.STROKES_FILE} in {data}, whose writers' digits lines are made of.")
+def writers_in(data: Path) -> Writers:
+    """Those to learn from. Ends the program where there are no pen strokes."""
+    strokes, _ = datasets.needed_pen_strokes(data)
     pictures, labels = datasets.mnist_pictures(data, train=True)
-    held_out = 5000
-    return (
-        Writers.of(strokes[0], ScannedDigits(pictures[held_out:], labels[held_out:])),
-        Writers.of(strokes[1], ScannedDigits(pictures[:held_out], labels[:held_out]), 0.5),
-    )
+    return Writers(pens_of(strokes), ScannedDigits(pictures[HELD_OUT:], labels[HELD_OUT:]))

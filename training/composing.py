@@ -126,6 +126,11 @@ class PenDigits:
         return drawn(digit, [_slanted(stroke, manner.slant) for stroke in bent], manner.brush)
 
 
+def pens_of(strokes: StrokeSet) -> tuple[PenDigits, ...]:
+    """A pen for each writer."""
+    return tuple(PenDigits(strokes.subset(strokes.writers == writer)) for writer in np.unique(strokes.writers))
+
+
 @dataclass(frozen=True)
 class ScannedDigits:
     """Digits as pictures, (n, side, side) uint8 with bright ink."""
@@ -214,7 +219,6 @@ def number(text: str, write: Draw, manner: Manner, rng: Random) -> tuple[list[Pl
                 any_touches = True
                 if rng.random() < 0.12:
                     one = _joined(before, one, manner, rng)
-        one = Placed(one.label, one.ink, one.left, one.top)
         line.append(one)
     return [
         Placed(one.label, one.ink, one.left, one.top + round(manner.slope * (one.left + one.ink.shape[1] / 2)))

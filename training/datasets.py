@@ -196,6 +196,14 @@ def pen_strokes(data: Path) -> tuple[StrokeSet, StrokeSet] | None:
     return strokes.subset(~held_out), strokes.subset(held_out)
 
 
+def needed_pen_strokes(data: Path) -> tuple[StrokeSet, StrokeSet]:
+    """As `pen_strokes`; ends the program where the file is not in `data`."""
+    strokes = pen_strokes(data)
+    if strokes is None:
+        raise SystemExit(f"There is no {STROKES_FILE} in {data}, whose writers' digits lines are made of.")
+    return strokes
+
+
 def drawings(
     strokes: StrokeSet,
     times: int,

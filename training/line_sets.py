@@ -13,7 +13,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from training import composing, datasets
-from training.composing import Composed, Draw, Manner, PenDigits, ScannedDigits
+from training.candidates import HELD_OUT
+from training.composing import Composed, Draw, Manner, ScannedDigits, pens_of
 from training.evaluation_sets import PAPERS, on_paper, png
 from training.photographs import photograph_of
 
@@ -40,15 +41,12 @@ class Numbers:
 
 def of_data(data: Path, held_out: bool = True) -> list[Numbers]:
     """The sets for the test, of people and scans that nothing was chosen by; else those that choices are made by."""
-    strokes = datasets.pen_strokes(data)
-    if strokes is None:
-        raise SystemExit(f"There is no {datasets.STROKES_FILE} in {data}, whose writers' digits lines are made of.")
-    people = np.unique(strokes[1].writers)
+    _, strokes = datasets.needed_pen_strokes(data)
+    people = np.unique(strokes.writers)
     half = len(people) // 2
-    some = strokes[1].subset(np.isin(strokes[1].writers, people[half:] if held_out else people[:half]))
-    pens = tuple(PenDigits(some.subset(some.writers == person)) for person in np.unique(some.writers))
+    pens = pens_of(strokes.subset(np.isin(strokes.writers, people[half:] if held_out else people[:half])))
     pictures, labels = datasets.mnist_pictures(data, train=not held_out)
-    scans = (ScannedDigits(pictures[:5000], labels[:5000]),)
+    scans = (ScannedDigits(pictures[:HELD_OUT], labels[:HELD_OUT]),)
     drawn = partial(_file, pens)
     sets = [
         Numbers("numbers", partial(drawn, _apart), "2 to 7 digits of one writer, drawn on any paper"),

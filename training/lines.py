@@ -3,7 +3,7 @@
 Numbers are put together of single digits, so that each one's own ink is known; the code that also serves requests cuts
 them into candidates, too many and some of them wrongly; a network learns to tell characters from parts of them and from
 more than one. Numbers of people and scans that it has never seen then choose how far the alphabet's own network is
-trusted beside it, the temperature of their confidence and the threshold of being sure.
+trusted beside it, and the thresholds of being sure.
 """
 
 import argparse
@@ -158,7 +158,7 @@ def chosen(reader: LineReader, asked: Sequence[Asked], record: LineRecord, sure_
     hits = np.concatenate([right for right, _ in read])
     texts = [text for _, some in read for text in some]
     shares = np.array([text.confidence if text else 0.0 for text in texts])
-    cut = np.array([text is not None and text.cut for text in texts])
+    cut = np.array([bool(text and text.cut) for text in texts])
     thresholds = {
         "sure_from": sure_from(hits[~cut], shares[~cut], sure_right),
         "sure_from_cut": sure_from(hits[cut], shares[cut], sure_right),
@@ -200,7 +200,6 @@ def main() -> None:
             "plausible": 0.02,
             "least_none": 1e-2,
             "tear": 0.5,
-            "temperature": 1.0,
             "sure_from": 1.0,
             "sure_from_cut": 1.0,
             "config": dataclasses.asdict(config),
@@ -211,8 +210,7 @@ def main() -> None:
         first = LineRecord.model_validate(first.model_dump() | opened(file, threads=1)[1])
         export.describe(file, first.model_dump())
     else:
-        learners, _ = candidates.writers_in(args.data)
-        data = candidates.many(learners, config.numbers, config.seed)
+        data = candidates.many(candidates.writers_in(args.data), config.numbers, config.seed)
         console.print(f"{len(data.kinds):,} candidates of {config.numbers:,} numbers")
         write(fit(config, Device.choose("auto"), data), data, first, file)
     recognizer = Recognizer(package.installed("digits") / MODEL_FILE, threads=os.cpu_count() or 1)
@@ -225,7 +223,7 @@ def main() -> None:
     reader = LineReader(recognizer, file)
     for name, one in zip(NAMES, asked, strict=True):
         right, texts = one.read(reader, record)
-        sure = np.array([text is not None and bool(text.sure) for text in texts])
+        sure = np.array([bool(text and text.sure) for text in texts])
         console.print(
             f"{name}: {right.mean():.2%} right, {sure.mean():.1%} sure, {(sure & ~right).mean():.2%} wrong so"
         )

@@ -50,8 +50,6 @@ class LineRecord(BaseModel):
     """Nothing is less likely than this to be none: how sure the judge may be."""
     tear: float
     """What a candidate loses, as the logarithm of its odds, for each piece of ink of which it has a part alone."""
-    temperature: float
-    """Confidence is lowered by it: candidates are judged each for itself, and are not independent."""
     sure_from: float
     """Confidence from which a whole text counts as sure, chosen on validation data,"""
     sure_from_cut: float
@@ -78,7 +76,7 @@ def weighed(heard: Heard, torn: npt.NDArray[np.int64], record: LineRecord) -> Do
     kinds[chosen, :digits] = any_digit + both - np.logaddexp.reduce(both, axis=1, keepdims=True)
     odds: Doubles = kinds[:, :-1] - np.maximum(kinds[:, -1:], math.log(record.least_none)) - record.tear * torn[:, None]
     odds[torn > 0, digits:] = -np.inf
-    return odds / record.temperature
+    return odds
 
 
 class LineReader:
