@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from app.client.models import Answer, Recognized
 from app.ui.alphabets import of_digits
-from app.ui.texts import _, number
+from app.ui.texts import _, number, paragraph
 
 _VERY_LIKELY, _LIKELY = 0.99, 0.9
 
@@ -110,7 +110,7 @@ def caution(figures: dict[str, Any], labels: list[str]) -> str:
         if of_digits(labels)
         else _("Of scribbles and other things that are no such character, {share} get a sure answer, too.")
     )
-    return f'<p class="note">{escape(said.format(share=f"{1 - flagged:.0%}"))}</p>'
+    return paragraph("note", said.format(share=f"{1 - flagged:.0%}"))
 
 
 def seen(address: str | None, caption: str, alt: str, kind: str = "glyph") -> str:

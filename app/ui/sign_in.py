@@ -104,6 +104,5 @@ def ask() -> None:
         st.button(_("Sign out"), icon=":material/logout:", on_click=st.logout)
     if not may_enter(st.user):
         st.title(_("This page is not for this account"))
-        what = _("Sign out and take another, or ask whoever runs this page to let yours in.")
-        st.html(f'<p class="lead">{what}</p>')
+        st.html(paragraph("lead", _("Sign out and take another, or ask whoever runs this page to let yours in.")))
         st.stop()

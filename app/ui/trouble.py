@@ -11,7 +11,7 @@ from app.client.errors import ApiError, Busy, ServerFailed, TimedOut, TooManyReq
 from app.client.models import Failed
 from app.ui import texts
 from app.ui.session import client
-from app.ui.texts import N_, _, ngettext
+from app.ui.texts import N_, _, ngettext, paragraph
 
 
 def in_words(error: ApiError) -> str:
@@ -84,7 +84,7 @@ def _bearable(seconds: float | None) -> float:
 def waiting(words: str) -> Iterator[None]:
     """Say so while the API is asked; the style lets 400 ms pass before one sees it."""
     place = st.empty()
-    place.html(f'<p class="waiting">{escape(words)}</p>')
+    place.html(paragraph("waiting", words))
     try:
         yield
     finally:

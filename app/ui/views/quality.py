@@ -11,7 +11,7 @@ from app.ui.alphabets import chosen_first, title
 from app.ui.figures import Accuracy, accuracies, families, others
 from app.ui.originals import address_of
 from app.ui.session import client
-from app.ui.texts import N_, _, ngettext, number, told
+from app.ui.texts import N_, _, ngettext, number, paragraph, told
 from app.ui.trouble import show_trouble, waiting
 
 CAPTIONS = {
@@ -68,7 +68,7 @@ def _card(alphabet: Alphabet) -> str:
     doubt = _("Where it is not sure, it says so.")
     return (
         (f'<p class="lead plain">{in_words(plain)} {escape(doubt)}</p>' if plain else "")
-        + f'<p class="note">{escape(" ".join(about))}</p>'
+        + paragraph("note", " ".join(about))
         + "".join(
             f"<details{' open' if rows is alone else ''}><summary>{escape(_(name))}</summary>{_table(rows)}</details>"
             for name, rows in (tables | large).items()
@@ -114,9 +114,8 @@ def _table(rows: list[Accuracy]) -> str:
     columns = _("Pictures"), _("Right"), _("{percent} interval").format(percent="95%"), _("Count")
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
     note = _("The interval is what the share may really be, seen how many pictures it was measured on (Wilson).")
-    return (
-        f'<table class="figures"><thead><tr>{head}</tr></thead><tbody>{cells}</tbody></table>'
-        f'<p class="note">{escape(note)}</p>'
+    return f'<table class="figures"><thead><tr>{head}</tr></thead><tbody>{cells}</tbody></table>' + paragraph(
+        "note", note
     )
 
 
