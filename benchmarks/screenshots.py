@@ -14,6 +14,7 @@ from tests.browser.servers import App
 IMAGES = Path(__file__).parents[1] / "images"
 
 DESK = {"viewport": {"width": 1280, "height": 720}}
+TALL = {"viewport": {"width": 1280, "height": 1000}}
 PHONE = {"viewport": {"width": 375, "height": 740}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
 
 
@@ -48,6 +49,10 @@ def main() -> None:
             drawn(page, "4")
         with picture(browser, url, "dark", color_scheme="dark", **DESK) as page:
             drawn(page, "8")
+        with picture(browser, f"{url}/number", "number", **TALL) as page:
+            for place, digit in enumerate("2037"):
+                draw(page, digit, at=(0.2 + 0.2 * place, 0.5))
+            page.locator(".boxed li").nth(3).wait_for()
         with picture(browser, url, "phone", **PHONE) as page:
             draw(page, "2", size=0.64)
             page.locator(".answer-label").wait_for()
