@@ -113,8 +113,12 @@ def test_one_alphabet_is_no_choice_and_two_are(api: Api, pen: Pen, monkeypatch: 
     assert not shown
     roman = {"name": "roman_numerals", "labels": ["I", "V"], "version": "1"}
     api.bodies["/alphabets/"] = json.dumps({"alphabets": [DIGITS, roman]})
-    st.cache_data.clear()
+    st.cache_resource.clear()
     pen.drawing = b"five"
     app = opened()
     assert shown == [(["Digits", "Roman numerals"], "digits")]
     assert "<b>1</b>" in text_of(app)
+    api.there = False
+    st.cache_resource.clear()
+    app.run()
+    assert len(shown) == 2, "the choice has gone with the API"

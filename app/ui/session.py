@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import cache
 from hashlib import sha256
 from typing import TypeVar
@@ -45,17 +45,17 @@ def client() -> Client:
     return Client(known.api_address, known.api_keys[0].get_secret_value() if known.api_keys else None)
 
 
-@st.cache_data(ttl=60, show_spinner=False)
+@st.cache_resource(ttl=60, show_spinner=False)
 def _alphabets() -> list[Alphabet]:
     return client().alphabets()
 
 
 def alphabets() -> list[Alphabet]:
-    """What can be recognized; nothing while the API is away."""
-    try:
-        return _alphabets()
-    except ApiError:
-        return []
+    """What can be recognized; while the API is away what this visitor last heard of, be it nothing."""
+    with suppress(ApiError):
+        st.session_state["alphabets"] = _alphabets()
+    known: list[Alphabet] = st.session_state.get("alphabets", [])
+    return known
 
 
 def answer_to(picture: bytes, alphabet: str) -> Recognized | Failed:

@@ -48,7 +48,7 @@ def api_of_the_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
 def forget() -> None:
     settings.load.cache_clear()
     session.client.cache_clear()
-    st.cache_data.clear()
+    st.cache_resource.clear()
 
 
 def text_of(app: AppTest) -> str:

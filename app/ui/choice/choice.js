@@ -1,4 +1,6 @@
 const A_YEAR = 365 * 24 * 60 * 60; // seconds
+const SOON = 2000; // ms in which a run says that it knows of a choice: both choices come first in one
+const TRIES = 5;
 
 /** Called by Streamlit after every run. */
 export default function ({ parentElement, data, setStateValue }) {
@@ -9,11 +11,19 @@ export default function ({ parentElement, data, setStateValue }) {
     select.setAttribute("aria-label", label);
     select.title = label;
     select.replaceChildren(...options.map(([value, text]) => new Option(text, value)));
-    select.value = chosen;
+    select.value = select.awaited ?? chosen;
   }
+  if (chosen === select.awaited) delete select.awaited;
+  select.send = (tries = TRIES) => {
+    clearTimeout(select.timer);
+    if (!tries || select.awaited === undefined) return;
+    setStateValue("chosen", select.awaited);
+    select.timer = setTimeout(() => select.send(tries - 1), SOON); // Streamlit drops what a broken connection should send
+  };
   select.onchange = () => {
     const secure = location.protocol === "https:" ? "; Secure" : "";
     document.cookie = `${name}=${encodeURIComponent(select.value)}; Path=/; Max-Age=${A_YEAR}; SameSite=Lax${secure}`;
-    setStateValue("chosen", select.value);
+    select.awaited = select.value;
+    select.send();
   };
 }
