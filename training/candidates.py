@@ -72,7 +72,7 @@ def of_row(row: Row, composed: Composed, labels: str, rng: np.random.Generator) 
     wrong = np.flatnonzero(kept & (kinds == KINDS.index(NONE)))
     spared = rng.permutation(wrong)[: round(NEGATIVES * max(1, int(is_one.sum())))]
     chosen = np.concatenate([np.flatnonzero(kept & (kinds != KINDS.index(NONE))), spared])
-    views = np.stack([parts.view(*spans[place]) for place in chosen])
+    views = parts.views([spans[place] for place in chosen])
     return Candidates((255 * views.clip(0, 1)).round().astype(np.uint8), kinds[chosen])
 
 

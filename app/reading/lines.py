@@ -120,7 +120,7 @@ def _candidates(
     boxes = [rows.as_sent(picture, ink, row.box(*parts.box(first, after))) for first, after in spans]
     places = np.array(spans, np.int64)
     return Page(
-        np.stack([parts.view(first, after) for first, after in spans]),
+        parts.views(spans),
         np.column_stack((np.full(len(spans), line), places)),
         np.array(boxes, np.float64),
         parts.torn(places),
@@ -136,10 +136,10 @@ class Parts:
     ink: Floats
     of_pixel: Integers
     of_piece: Integers
-    left: Integers
-    top: Integers
-    right: Integers
-    bottom: Integers
+    left: list[int]
+    top: list[int]
+    right: list[int]
+    bottom: list[int]
     small: Floats
     """(parts, 28, width / 3): the ink of each, at the scale in which surroundings are shown."""
     everything: Floats
@@ -162,7 +162,8 @@ class Parts:
         place = (part * height + y // _REDUCED) * width + x // _REDUCED
         small += np.bincount(place, ink[y, x], len(small)).astype(np.float32) / _REDUCED**2
         of_parts = small.reshape(count, height, width)
-        return cls(ink, of_pixel, of_piece, left, top, right, bottom, of_parts, of_parts.sum(axis=0))
+        limits = (limit.tolist() for limit in (left, top, right, bottom))
+        return cls(ink, of_pixel, of_piece, *limits, of_parts, of_parts.sum(axis=0))
 
     def spans(self) -> list[tuple[int, int]]:
         """The first part of each candidate and the one after its last."""
@@ -174,7 +175,7 @@ class Parts:
         ]
 
     def _width(self, first: int, after: int) -> int:
-        return int(self.right[first:after].max() - self.left[first:after].min())
+        return max(self.right[first:after]) - min(self.left[first:after])
 
     def torn(self, spans: Integers) -> Integers:
         """Of how many pieces each candidate, (candidates, 2), has some parts, and not all."""
@@ -188,20 +189,24 @@ class Parts:
     def box(self, first: int, after: int) -> tuple[int, int, int, int]:
         """Left, top, right and bottom limit of a candidate, in pixels of the row."""
         return (
-            int(self.left[first:after].min()),
-            int(self.top[first:after].min()),
-            int(self.right[first:after].max()),
-            int(self.bottom[first:after].max()),
+            min(self.left[first:after]),
+            min(self.top[first:after]),
+            max(self.right[first:after]),
+            max(self.bottom[first:after]),
         )
 
-    def view(self, first: int, after: int) -> Floats:
-        """(`CHANNELS`, 28, 28): what networks are shown of a candidate."""
-        left, top, right, bottom = self.box(first, after)
-        window = slice(top, bottom), slice(left, right)
-        own = (self.of_pixel[window] > first) & (self.of_pixel[window] <= after)
-        ink = np.where(own, self.ink[window], np.float32(0))
-        glyph = glyphs.scaled(ink, EXTENT / max(ink.shape))
-        start = round((left + right) / 2 / _REDUCED) - SIDE // 2
-        start = min(max(start, 0), self.small.shape[2] - SIDE)
-        mine = self.small[first:after, :, start : start + SIDE].sum(axis=0)
-        return np.stack((glyph, mine, self.everything[:, start : start + SIDE] - mine))
+    def views(self, spans: Sequence[tuple[int, int]]) -> Floats:
+        """(candidates, `CHANNELS`, 28, 28): what networks are shown of each candidate."""
+        views = np.empty((len(spans), CHANNELS, SIDE, SIDE), np.float32)
+        for (glyph, own, others), (first, after) in zip(views, spans, strict=True):
+            left, top, right, bottom = self.box(first, after)
+            window = slice(top, bottom), slice(left, right)
+            part = self.of_pixel[window]
+            ink = np.where((part > first) & (part <= after), self.ink[window], np.float32(0))
+            glyph[:] = glyphs.scaled(ink, EXTENT / max(ink.shape))
+            start = round((left + right) / 2 / _REDUCED) - SIDE // 2
+            start = min(max(start, 0), self.small.shape[2] - SIDE)
+            around = slice(start, start + SIDE)
+            self.small[first:after, :, around].sum(axis=0, out=own)
+            np.subtract(self.everything[:, around], own, out=others)
+        return views
