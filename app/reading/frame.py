@@ -94,7 +94,7 @@ def _is_paper(bands: list[Band], frame: list[np.uint8], inner: bool) -> bool:
         return False
     edges = [edge(band) for band in bands]
     paper = [median(shades) for shades in edges]
-    if all(near([np.array(shade)], [other]) for shade, other in zip(paper, frame, strict=True)):
+    if all(abs(int(shade) - int(other)) <= TOLERANCE for shade, other in zip(paper, frame, strict=True)):
         return False
     if not near(_corners(bands), paper).all() or _share(edges, paper) < (_WHOLE if inner else _PAPER_AT_EDGE):
         return False
@@ -117,10 +117,10 @@ def _cut(bands: list[Band], box: Box) -> list[Band]:
 
 def near(bands: list[Band], shades: list[np.uint8]) -> npt.NDArray[np.bool_]:
     """Where pixels are, within the tolerance, of a shade in every band."""
-    return reduce(
-        np.logical_and,
-        (
-            np.maximum(band, shade) - np.minimum(band, shade) <= TOLERANCE
-            for band, shade in zip(bands, shades, strict=True)
-        ),
-    )
+    return reduce(np.logical_and, map(within, bands, shades))
+
+
+def within(band: Band, shade: np.uint8, tolerance: int = TOLERANCE) -> npt.NDArray[np.bool_]:
+    """Where pixels are so near to a shade."""
+    lowest, highest = max(int(shade) - tolerance, 0), min(int(shade) + tolerance, 255)
+    return band - np.uint8(lowest) <= np.uint8(highest - lowest)  # what is lower wraps around, and is too high

@@ -143,17 +143,29 @@ def _bands(image: Image.Image) -> tuple[list[Band], int, int]:
     Also where they begin in the picture: pixels from the left and from the top.
     """
     left = top = border = 0
-    split = image.split()
-    if len(split) == 4 and np.asarray(split[3]).min() < 255:
+    if image.mode == "L":
+        return [np.asarray(image)], 0, 0
+    if image.mode == "RGBA" and _words(image).min() < 255 << 24:
         tile = _tile(image)
         if tile is not None:
             left, top = tile[:2]
             image = image.crop(tile)
         image, border = _on_contrasting_paper(image)
-        split = image.split()
-    bands = [np.asarray(band) for band in split[:3]]
-    alike = all(np.array_equal(bands[0], band) for band in bands[1:])
-    return (bands[:1] if alike else bands), left - border, top - border
+    words = _words(image)
+    differ = words >> 8
+    differ ^= words
+    differ &= 0xFFFF
+    count = 3 if differ.any() else 1
+    return [(words >> 8 * band).astype(np.uint8) for band in range(count)], left - border, top - border
+
+
+def _words(image: Image.Image) -> npt.NDArray[np.uint32]:
+    """(height, width): a pixel's bands in one number, red in the lowest byte, alpha, if any, in the highest.
+
+    As Pillow keeps them: one pass tells of all at once what would take three on every third byte.
+    """
+    mode = "RGBX" if image.mode == "RGB" else "RGBA"
+    return np.frombuffer(image.tobytes("raw", mode), "<u4").reshape(image.height, image.width)
 
 
 def _tile(image: Image.Image) -> frame.Box | None:
@@ -200,7 +212,8 @@ def _on_contrasting_paper(image: Image.Image) -> tuple[Image.Image, int]:
 
 
 def _distance(pixels: Band, shade: np.uint8 | Band) -> Band:
-    return np.maximum(pixels, shade) - np.minimum(pixels, shade)
+    shades = np.full_like(pixels, shade)  # of two arrays NumPy takes the larger in a tenth of the time
+    return np.maximum(pixels, shades) - np.minimum(pixels, shades)
 
 
 def _paper_of(band: Band) -> np.uint8:
@@ -220,4 +233,4 @@ def _paper_of(band: Band) -> np.uint8:
 
 def _presence(shade: np.uint8, pixels: Band) -> float:
     """The share of pixels that are near a shade."""
-    return float(np.count_nonzero(_distance(pixels, shade) <= _PAPER_TOLERANCE) / pixels.size)
+    return float(np.count_nonzero(frame.within(pixels, shade, _PAPER_TOLERANCE)) / pixels.size)
