@@ -133,13 +133,23 @@ def _ask_way() -> str:
     )
 
 
+_FILLED: Final = "what-it-says"
+"""Where the session has which text was last put into the field: what somebody then writes there stays."""
+
+
 def _rewrite(picture: bytes, alphabet: str, text: Text, known: Correction) -> None:
     """Let somebody write what it says: by keyboard alone, and where it is only about what the characters are."""
     read = text.read
     if any(len(one.label) != 1 for one in read.characters):  # nobody could tell which of them are meant
         return
     before = " ".join(line.text for line in read.lines)
-    after = st.text_input(_("What it says"), before, key=f"says-{_name(picture, alphabet)}-{hash(known)}")
+    key = f"says-{_name(picture, alphabet)}"  # the same after a correction: another field would not have the focus
+    filled = key, before, known
+    if key not in st.session_state or st.session_state.get(_FILLED) != filled:
+        st.session_state[_FILLED] = filled
+        if st.session_state.get(key) != before:  # what says so already is left alone: somebody may be writing in it
+            st.session_state[key] = before
+    after = st.text_input(_("What it says"), key=key)
     labels = "".join(after.split())
     if len(labels) != len(read.characters):
         needed = ngettext(
