@@ -117,7 +117,7 @@ def _cut(bands: list[Band], box: Box) -> list[Band]:
 
 def near(bands: list[Band], shades: list[np.uint8]) -> npt.NDArray[np.bool_]:
     """Where pixels are, within the tolerance, of a shade in every band."""
-    return reduce(np.logical_and, map(within, bands, shades))
+    return reduce(np.logical_and, (within(band, shade) for band, shade in zip(bands, shades, strict=True)))
 
 
 def within(band: Band, shade: np.uint8, tolerance: int = TOLERANCE) -> npt.NDArray[np.bool_]:

@@ -142,16 +142,17 @@ def _bands(image: Image.Image) -> tuple[list[Band], int, int]:
 
     Also where they begin in the picture: pixels from the left and from the top.
     """
-    left = top = border = 0
     if image.mode == "L":
         return [np.asarray(image)], 0, 0
-    if image.mode == "RGBA" and _words(image).min() < 255 << 24:
+    left = top = border = 0
+    words = _words(image)
+    if image.mode == "RGBA" and words.min() < 255 << 24:
         tile = _tile(image)
         if tile is not None:
             left, top = tile[:2]
             image = image.crop(tile)
         image, border = _on_contrasting_paper(image)
-    words = _words(image)
+        words = _words(image)
     differ = words >> 8
     differ ^= words
     differ &= 0xFFFF

@@ -162,8 +162,17 @@ class Parts:
         place = (part * height + y // _REDUCED) * width + x // _REDUCED
         small += np.bincount(place, ink[y, x], len(small)).astype(np.float32) / _REDUCED**2
         of_parts = small.reshape(count, height, width)
-        first, upper, last, lower = (limit.tolist() for limit in (left, top, right, bottom))
-        return cls(ink, of_pixel, of_piece, first, upper, last, lower, of_parts, of_parts.sum(axis=0))
+        return cls(
+            ink,
+            of_pixel,
+            of_piece,
+            left.tolist(),
+            top.tolist(),
+            right.tolist(),
+            bottom.tolist(),
+            of_parts,
+            of_parts.sum(axis=0),
+        )
 
     def spans(self) -> list[tuple[int, int]]:
         """The first part of each candidate and the one after its last."""

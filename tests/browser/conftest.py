@@ -16,7 +16,7 @@ expect.set_options(timeout=1000 * SECONDS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser's test that fails is run once more, and told of: a busy machine loses messages and turns, a bug does not."""
+    """A browser's test fails where it fails twice; one that did once is listed as such, and has a cause to be found."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.flaky(reruns=1))

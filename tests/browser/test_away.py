@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -113,42 +114,33 @@ def test_a_late_answer_is_said_to_be_late(scripted: Api, page_url: str, context:
     expect(said(page)).not_to_have_attribute("data-waiting", re.compile(""))
 
 
-class Losing:
-    """A page's connection that loses the next message once it is told to."""
+def about_to_lose(context: BrowserContext, page_url: str) -> tuple[Page, list[str | bytes]]:
+    """A page that is ready, whose connection loses the next message as Streamlit does while it is broken; what it lost."""
+    page, lost, ready = context.new_page(), list[str | bytes](), threading.Event()
 
-    def __init__(self, page: Page) -> None:
-        self.lost: list[str | bytes] = []
-        self.armed = False
-        page.route_web_socket("**/_stcore/stream", self._pass_on)
-
-    def _pass_on(self, route: WebSocketRoute) -> None:
+    def lose_the_first(route: WebSocketRoute) -> None:
         server = route.connect_to_server()
-        route.on_message(
-            lambda message: self.lost.append(message) if self.armed and not self.lost else server.send(message)
-        )
+        route.on_message(lambda message: lost.append(message) if ready.is_set() and not lost else server.send(message))
+
+    page.route_web_socket("**/_stcore/stream", lose_the_first)
+    page.goto(page_url)
+    page.locator("canvas").wait_for()
+    ready.set()
+    return page, lost
 
 
 def test_a_drawing_that_was_lost_on_its_way_is_sent_again(page_url: str, context: BrowserContext) -> None:
-    """Streamlit drops what is to be sent while the connection is broken."""
-    page = context.new_page()
-    connection = Losing(page)
-    page.goto(page_url)
-    page.locator("canvas").wait_for()
-    connection.armed = True
+    page, lost = about_to_lose(context, page_url)
     draw(page, "3")
     expect(label(page)).to_have_text("7")
-    assert connection.lost
+    assert lost
 
 
 def test_a_choice_that_was_lost_on_its_way_is_sent_again(page_url: str, context: BrowserContext) -> None:
-    page = context.new_page()
-    connection = Losing(page)
-    page.goto(page_url)
-    page.locator("canvas").wait_for()
-    connection.armed = True
+    page, lost = about_to_lose(context, page_url)
     page.get_by_label("Language", exact=True).locator("visible=true").select_option(label="简体中文")
     expect(page.get_by_role("button", name="清空")).to_be_visible()
-    assert connection.lost
+    assert lost
 
 
 def test_a_key_that_the_api_does_not_know(scripted: Api, page_url: str, context: BrowserContext) -> None:

@@ -1,5 +1,5 @@
 const A_YEAR = 365 * 24 * 60 * 60; // seconds
-const SOON = 2000; // ms in which a run says that it knows of a choice: both choices come first in one
+const SOON = 2000; // ms in which a run that has begun has shown this list again
 const TRIES = 5;
 
 /** Called by Streamlit after every run. */
@@ -26,4 +26,5 @@ export default function ({ parentElement, data, setStateValue }) {
     select.awaited = select.value;
     select.send();
   };
+  return () => clearTimeout(select.timer);
 }
