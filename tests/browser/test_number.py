@@ -108,23 +108,26 @@ def test_two_digits_are_read_and_boxed(pad: Page) -> None:
     expect(marks(pad).locator("b")).to_have_text(["3", "7"])
     for mark in marks(pad).all():
         expect(mark).to_be_visible()
-    pad.wait_for_function("document.querySelector('.boxed img')?.naturalWidth")
-    # At once: a run may put the picture anew between two questions.
-    size, middles = pad.locator(".boxed > div").evaluate(_SIZE_AND_MIDDLES)
+    size, middles = pad.wait_for_function(_SIZE_AND_MIDDLES).json_value()
     assert size == [840, 280]
     for found, (x, y) in zip(middles, (LEFT, RIGHT), strict=True):
         assert found == [pytest.approx(x, abs=0.05), pytest.approx(y, abs=0.1)]
 
 
-_SIZE_AND_MIDDLES = """picture => {
-  const image = picture.querySelector("img");
+_SIZE_AND_MIDDLES = """() => {
+  const picture = document.querySelector(".boxed > div");
+  const image = picture?.querySelector("img");
+  if (!image?.naturalWidth) return null;
   const frame = image.getBoundingClientRect();
   const middle = ({ left, right, top, bottom }) =>
     [((left + right) / 2 - frame.left) / frame.width, ((top + bottom) / 2 - frame.top) / frame.height];
   const marks = [...picture.querySelectorAll("li")].map((mark) => middle(mark.getBoundingClientRect()));
   return [[image.naturalWidth, image.naturalHeight], marks];
 }"""
-"""Of a picture with boxes over it: its width and height, and each box's middle in shares of its sides."""
+"""Of the picture with boxes over it: its width and height, and each box's middle in shares of its sides.
+
+At once, and when it is there: a run may put it anew between two questions.
+"""
 
 
 def test_undo_clear_redo_and_a_reload(pad: Page) -> None:
