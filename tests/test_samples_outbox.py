@@ -2,8 +2,7 @@
 
 import sqlite3
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from datetime import timedelta
@@ -20,7 +19,7 @@ from app.samples.store import Store, opened
 from tests.support.api import Server, serving
 from tests.support.pictures import drawn, encoded
 from tests.support.postgres import Postgres
-from tests.support.samples import ANOTHER, PNG, VISITOR, delete_mine, holds, post, sample
+from tests.support.samples import ANOTHER, PNG, VISITOR, delete_mine, holds, post, sample, wait_until
 
 
 class Watched:
@@ -67,13 +66,6 @@ def watched() -> Watched:
 def moving(local: Store, address: str, watched: Watched) -> Outbox:
     """An outbox without its thread."""
     return Outbox(local, address, watched)
-
-
-def wait_until(true: Callable[[], bool], seconds: float = 40) -> None:
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until
-        time.sleep(0.05)
 
 
 def metric(server: Server, name: str) -> float:
