@@ -14,7 +14,7 @@ from app.samples.sample import Sample, hashed
 from app.samples.store import Store, opened
 from tests.support.api import Server, serving
 from tests.support.pictures import drawn, encoded
-from tests.support.samples import ANOTHER, PNG, VISITOR, delete_mine, holds, post
+from tests.support.samples import ANOTHER, PNG, VISITOR, delete_mine, holds, post, reasons
 
 
 @pytest.fixture(scope="module")
@@ -185,8 +185,7 @@ def test_where_nothing_can_be_kept_it_says_so_and_predicts(tmp_path: Path) -> No
         assert (
             'digits_samples_total{outcome="unavailable"} 2.0' in requests.get(server.url + "/metrics", timeout=9).text
         )
-        reasons = [line["reason"] for line in server.log() if line["message"] == "Samples are not kept."]
-        assert reasons == ["OperationalError: unable to open database file"]
+        assert reasons(server, "Samples are not kept.") == ["OperationalError: unable to open database file"]
         (tmp_path / "missing").mkdir()
         assert post(server).status_code == 201
 
