@@ -65,6 +65,12 @@ def test_a_picture_is_enough(api: Server, store: Store) -> None:
     assert (kept.alphabet, kept.source, kept.reviewed) == ("digits", "api", False)
 
 
+def test_empty_fields_say_nothing_but_for_the_label(api: Server, store: Store) -> None:
+    answer = post(api, id="", alphabet="", answer="", confidence="", model="", source="")
+    kept = store.sample(answer.json()["id"])
+    assert (kept.label, kept.answer, kept.confidence, kept.model, kept.source) == (None, None, None, None, "api")
+
+
 def test_to_send_it_again_does_no_harm(api: Server, store: Store) -> None:
     before = store.count()
     for _ in range(3):
@@ -120,7 +126,7 @@ def test_a_label_is_one_of_the_alphabets(api: Server) -> None:
         ("answer", "\0"),
         ("model", "a\nb"),
         ("source", "x" * 33),
-        ("source", ""),
+        ("source", "From Mars"),
     ],
 )
 def test_what_makes_no_sense_is_named(api: Server, field: str, value: str) -> None:
