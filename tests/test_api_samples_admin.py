@@ -186,7 +186,9 @@ def test_a_page_of_large_pictures_is_shorter(store: Store) -> None:
     assert len(store.page(Filters(source="large"), most_bytes=10).samples) == 1
 
 
-@pytest.mark.parametrize("query", ["after=nonsense", "after=WzEsMV0%3D", "order=none", "limit=0", "before=noon"])
+@pytest.mark.parametrize(
+    "query", ["after=nonsense", "after=WzEsMV0%3D", "after=WzEsICIAIl0%3D", "order=none", "limit=0", "before=noon"]
+)
 def test_a_wrong_query_is_told(api: Server, store: Store, query: str) -> None:
     answer = requests.get(f"{api.url}/samples/?{query}", headers={"X-API-Key": ADMIN}, timeout=9)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_parameter")
