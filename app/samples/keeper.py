@@ -172,7 +172,7 @@ class Keeper:
         while works := self._taken():
             try:
                 self._write(works)
-            except Exception as error:
+            except Exception as error:  # whatever it is, whoever waits is told, and others are served
                 if not isinstance(error, Unavailable):
                     log.exception("A mistake of ours keeps samples from being kept.")
                 self._tell(str(error))
@@ -215,11 +215,11 @@ class Keeper:
         with local.database.writing() as connection:
             room = self._most_bytes - bytes_used(connection)
             for work in keeps:
-                room -= len(work.sample.picture)
-                outcome = refused.get(work.sample.id) or Outcome.NO_ROOM
-                if outcome is Outcome.NO_ROOM and room > 0:
-                    outcome = keep(connection, work.sample)
-                outcomes.append(outcome)
+                room -= work.bytes
+                if work.sample.id in refused:
+                    outcomes.append(refused[work.sample.id])
+                else:
+                    outcomes.append(keep(connection, work.sample) if room > 0 else Outcome.NO_ROOM)
             counts = [len(forget(connection, work.visitor, work.until).ids) for work in forgets]
         if forgets:
             local.database.forget_pages()
