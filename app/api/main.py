@@ -1,5 +1,6 @@
 """The API as one application."""
 
+import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterator
@@ -16,7 +17,8 @@ from app.api.access import Gate
 from app.api.headers import SecurityHeaders
 from app.api.limits import BodyLimits
 from app.api.memory import return_large_blocks
-from app.api.service import Service, load_line_readers, load_recognizers
+from app.api.models import Models
+from app.api.service import Service
 from app.api.telemetry import Telemetry
 from app.api.work import Lanes
 from app.leaving import Leaving
@@ -28,18 +30,19 @@ log = logging.getLogger(__name__)
 
 def create_app(config: Settings) -> FastAPI:
     """The application, with its models loaded. Raises UnusableModel."""
-    recognizers = load_recognizers(config)
-    line_readers = load_line_readers(config, recognizers)
+    models = Models(config.models_dir, config.default_alphabet)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         lanes = Lanes(config.max_waiting, config.max_pixels)
-        app.state.service = Service(config, recognizers, line_readers, lanes, Gate(config))
+        app.state.service = Service(config, models, lanes, Gate(config))
         if not config.api_keys:
             log.warning("No API keys are set (DIGITS_API_KEYS): everybody who reaches this port may call.")
-        versions = {name: recognizer.record.version for name, recognizer in recognizers.items()}
-        log.info("Ready.", extra={"fields": {"models": versions}})
+        log.info("Ready.", extra={"fields": {"models": models.versions}})
+        watching = asyncio.create_task(models.watch(config.model_seconds)) if config.model_seconds else None
         yield
+        if watching:
+            watching.cancel()
         lanes.close()
         logs.flush()
 
@@ -68,7 +71,7 @@ def create_app(config: Settings) -> FastAPI:
     )
     for router in (routes.public, routes.guarded, docs.router):
         app.include_router(router)
-    openapi.complete(app, recognizers, line_readers, config.default_alphabet, keys_needed=bool(config.api_keys))
+    openapi.complete(app, models.served, models.of_lines, config.default_alphabet, keys_needed=bool(config.api_keys))
     return app
 
 

@@ -134,7 +134,7 @@ async def read_batch(request: Request, service: TheService, named: NamedInQuery)
 @guarded.get("/alphabets/", tags=["recognition"])
 async def alphabets(service: TheService) -> Alphabets:
     """List the alphabets that can be recognized, the default one first, and what their models reach on test data."""
-    records = [recognizer.record for recognizer in service.recognizers.values()]
+    records = [one.recognizer.record for one in service.models.served.values()]
     return Alphabets(
         alphabets=[
             Alphabet(
@@ -145,7 +145,7 @@ async def alphabets(service: TheService) -> Alphabets:
                 cased=record.cased,
                 version=record.version,
                 sure_from=record.sure_from,
-                lines=record.alphabet in service.line_readers,
+                lines=record.alphabet in service.models.of_lines,
                 figures=record.figures,
             )
             for record in records
