@@ -1,5 +1,6 @@
 """The API as one application."""
 
+import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterator
@@ -18,6 +19,7 @@ from app.api.limits import BodyLimits
 from app.api.memory import return_large_blocks
 from app.api.service import Service, load_line_readers, load_recognizers
 from app.api.telemetry import Telemetry
+from app.api.watch import Watch
 from app.api.work import Lanes
 from app.leaving import Leaving
 from app.reading.recognizer import UnusableModel
@@ -39,7 +41,10 @@ def create_app(config: Settings) -> FastAPI:
             log.warning("No API keys are set (DIGITS_API_KEYS): everybody who reaches this port may call.")
         versions = {name: recognizer.record.version for name, recognizer in recognizers.items()}
         log.info("Ready.", extra={"fields": {"models": versions}})
+        app.state.watch = Watch()
+        watching = asyncio.create_task(app.state.watch.go_on())
         yield
+        watching.cancel()
         lanes.close()
         logs.flush()
 

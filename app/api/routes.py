@@ -11,8 +11,8 @@ from PIL import Image
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from app.api import errors, metrics, openapi
-from app.api.deps import NamedInQuery, TheService, WithGlyph, admit
+from app.api import errors, metrics, openapi, watch
+from app.api.deps import IsTrial, NamedInQuery, TheService, TheWatch, WithGlyph, admit
 from app.api.uploads import page_file, several_files, single_file
 from app.client.models import (
     Alphabet,
@@ -31,6 +31,7 @@ from app.client.models import (
     Recognized,
     Welcome,
 )
+from app.client.watching import Drifts
 from app.reading.glyphs import Pixels
 from app.reading.picture import Box
 from app.reading.pipeline import Reading
@@ -51,7 +52,9 @@ async def welcome() -> Welcome:
 @guarded.post(
     "/predict/", tags=["recognition"], response_model=Answer, responses=openapi.PREDICT, openapi_extra=openapi.FILE
 )
-async def predict(request: Request, service: TheService, named: NamedInQuery, glyph: WithGlyph = False) -> Response:
+async def predict(
+    request: Request, service: TheService, named: NamedInQuery, glyph: WithGlyph = False, trial: IsTrial = False
+) -> Response:
     """Recognize one handwritten character.
 
     Dark on light, light on dark or drawn on transparency; PNG, JPEG, WebP, AVIF, GIF (its first frame with something on
@@ -60,6 +63,8 @@ async def predict(request: Request, service: TheService, named: NamedInQuery, gl
     upload = await single_file(request)
     recognizer = service.recognizer([*named, *upload.alphabets])
     reading = await service.lanes.read(upload.files[0], recognizer)
+    if not trial:
+        watch.count(recognizer.record, reading.prediction)
     answer = Answer(request_id=request.state.request_id, **_recognized(recognizer, reading, glyph))
     return _json(answer)
 
@@ -73,7 +78,7 @@ async def predict(request: Request, service: TheService, named: NamedInQuery, gl
     openapi_extra=openapi.FILES,
 )
 async def predict_batch(
-    request: Request, service: TheService, named: NamedInQuery, glyph: WithGlyph = False
+    request: Request, service: TheService, named: NamedInQuery, glyph: WithGlyph = False, trial: IsTrial = False
 ) -> Response:
     """Recognize several characters of one alphabet, each in a file of its own.
 
@@ -82,9 +87,13 @@ async def predict_batch(
     upload = await several_files(request, service.settings.max_batch_files)
     recognizer = service.recognizer([*named, *upload.alphabets])
     service.gate.admit(request, len(upload.files) - 1)  # one has been counted already
+    outcomes = await service.lanes.read_all(upload.files, recognizer)
+    for outcome in outcomes:
+        if isinstance(outcome, Reading) and not trial:
+            watch.count(recognizer.record, outcome.prediction)
     results = [
         Recognized(**_recognized(recognizer, outcome, glyph)) if isinstance(outcome, Reading) else _failed(outcome)
-        for outcome in await service.lanes.read_all(upload.files, recognizer)
+        for outcome in outcomes
     ]
     return _json(BatchAnswer(results=results, request_id=request.state.request_id))
 
@@ -167,9 +176,21 @@ async def ready(request: Request, service: TheService) -> Health:
     return Health(status="ready")
 
 
+@guarded.get("/health/drift", tags=["health"])
+async def drifts(request: Request, service: TheService, watching: TheWatch) -> Drifts:
+    """Tell what has been answered lately, by label and confidence, and whether it has drifted from the models' records.
+
+    What was only tried out, `trial`, is not counted.
+    """
+    records = [recognizer.record for recognizer in service.recognizers.values()]
+    return Drifts(alphabets=[watching.watched(record, []) for record in records], request_id=request.state.request_id)
+
+
 @guarded.get("/metrics", tags=["health"], response_class=Response, responses=openapi.METRICS)
-async def prometheus() -> Response:
+async def prometheus(service: TheService, watching: TheWatch) -> Response:
     """Give Prometheus its figures."""
+    for recognizer in service.recognizers.values():
+        watching.tell(recognizer.record)
     return metrics.exposition()
 
 
