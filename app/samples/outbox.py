@@ -7,7 +7,6 @@ Where all ends between the two it is written again, which changes nothing: see `
 import logging
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import accumulate, takewhile
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,17 +14,12 @@ from sqlalchemy import delete, func, select
 
 from app.samples.errors import BadValue, Unavailable
 from app.samples.sample import Sample
-from app.samples.store import FIELDS, Outcome, Store, forget, keep, opened, refusals, sample_of
+from app.samples.selection import OLDEST_FIRST, TOGETHER, chosen
+from app.samples.store import Outcome, Store, forget, keep, opened, refusals, sample_of
 from app.samples.tables import FORGOTTEN, SAMPLES
 
 if TYPE_CHECKING:
     from app.samples.keeper import Watcher
-
-TOGETHER: Final = 100
-"""Samples that are moved at once, at most."""
-
-BYTES_TOGETHER: Final = 16 * 1024 * 1024
-"""Of their pictures; one sample is moved however large it is."""
 
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 30.0
@@ -142,16 +136,8 @@ class Outbox:
     def _batch(self) -> tuple[Sequence[Any], Sequence[Any]]:
         """Samples, the oldest first, and visitors who are to be forgotten."""
         with self._local.database.reading() as connection:
-            sizes = connection.execute(
-                select(SAMPLES.c.id, SAMPLES.c.size)
-                .where(SAMPLES.c.id.not_in(self._aside))
-                .order_by(SAMPLES.c.time, SAMPLES.c.id)
-                .limit(TOGETHER)
-            ).all()
-            fitting = len(list(takewhile(lambda total: total <= BYTES_TOGETHER, accumulate(row.size for row in sizes))))
-            ids = [row.id for row in sizes[: max(1, fitting)]]
-            rows: Sequence[Any] = connection.execute(select(*FIELDS, SAMPLES.c.said).where(SAMPLES.c.id.in_(ids))).all()
-            forgotten: Sequence[Any] = connection.execute(select(FORGOTTEN).limit(TOGETHER)).all()
+            rows, _ = chosen(connection, [SAMPLES.c.id.not_in(self._aside)], OLDEST_FIRST)
+            forgotten = connection.execute(select(FORGOTTEN).limit(TOGETHER)).all()
         return rows, forgotten
 
     def _one_by_one(self, remote: Store, rows: Sequence[Any], forgotten: Sequence[Any]) -> dict[str, Outcome]:
