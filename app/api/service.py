@@ -11,6 +11,7 @@ from app.api.models import Models
 from app.api.work import Lanes
 from app.reading.reader import LineReader
 from app.reading.recognizer import Recognizer
+from app.samples.keeper import Keeper
 from app.settings import Settings
 
 
@@ -20,6 +21,8 @@ class Service:
     models: Models
     lanes: Lanes
     gate: Gate
+    keeper: Keeper | None = None
+    """Of samples, where they are kept."""
 
     def recognizer(self, named: Iterable[str]) -> Recognizer:
         """That of the alphabet which a request names; of the default one where it names none, or an empty text.
