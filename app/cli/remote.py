@@ -62,19 +62,18 @@ class Remote:
 
     def _lines(self, lot: Sequence[_Loaded]) -> list[bytes]:
         told = iter(self._told([data for _, data in lot if isinstance(data, bytes)]))
-        return [line_of(item.name, data if isinstance(data, Failed) else next(told)) for item, data in lot]
+        answers = [(item.name, data if isinstance(data, Failed) else next(told)) for item, data in lot]
+        return [line_of(name, one.model_dump(exclude_unset=True, exclude={"request_id"})) for name, one in answers]
 
     def _told(self, pictures: list[bytes]) -> Sequence[Recognized | Read | Failed]:
-        """Each one's answer, as a server gives it among others: without a name for the call."""
+        """Each one's answer."""
         if not pictures:
             return []
         alphabet = self.answerer.alphabet
         if len(pictures) > 1:
             several = self._client.predict_batch if self._what == "predict" else self._client.read_batch
             return several(pictures, alphabet)
-        one = (self._client.predict if self._what == "predict" else self._client.read)(pictures[0], alphabet)
-        kind = Failed if isinstance(one, Failed) else Recognized if self._what == "predict" else Read
-        return [kind.model_validate(one.model_dump(exclude={"request_id"}, exclude_unset=True))]
+        return [(self._client.predict if self._what == "predict" else self._client.read)(pictures[0], alphabet)]
 
 
 def _lots(items: Iterable[Item]) -> Iterator[list[_Loaded]]:
