@@ -308,6 +308,7 @@ def test_without_pyarrow_it_says_what_to_install(folder: Path, tmp_path: Path) -
         result = digits("predict", folder / "3" / "0.png", "-o", tmp_path / "answers.parquet")
     assert result.exit_code == IMPOSSIBLE
     assert "pip install 'digit-recognition-app[parquet]'" in result.stderr
+    assert not list(tmp_path.iterdir())
 
 
 @dataclass(frozen=True, slots=True)

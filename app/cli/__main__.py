@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn
 import click
 
 from app import settings
-from app.cli import evaluate, labelled, local, outputs, run
+from app.cli import evaluate, labelled, local, outputs, run, tables
 from app.cli.answering import TOGETHER, CannotAnswer, Engine, Question, What
 from app.cli.archives import BrokenArchive
 from app.cli.journal import InUse
@@ -147,6 +147,8 @@ def _run(
     }
     outcome = Outcome()
     with _explained(outcome, output, anew):
+        if chosen == "parquet":
+            tables.parquet()  # before there is anything to write
         job = Run(
             what=what,
             sources=sources,
