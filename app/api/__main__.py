@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 GRACE = 6
 """Seconds that requests in flight have after SIGTERM; less than the launcher waits."""
 
-FIGURES_BYTES = 256 * 1024
+FIGURES_BYTES = 320 * 1024
 """What the files of one worker's figures take, with room to spare."""
 
 YOUNG = 30.0

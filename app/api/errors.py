@@ -18,6 +18,7 @@ from app.reading.limits import Limit
 from app.reading.lines import EmptyBox
 from app.reading.pipeline import BlankImage
 from app.reading.rows import TooMuchWriting
+from app.samples.errors import SampleDeleted, SampleDiffers, UnknownSample, WrongCursor
 
 
 class CallerError(Exception):
@@ -140,16 +141,34 @@ class SeveralAlphabets(CallerError):
         super().__init__("More than one alphabet is named. Please name one, in the query or in the body.")
 
 
+class UnknownLabel(CallerError):
+    def __init__(self, known: Iterable[str]) -> None:
+        super().__init__(
+            f"The alphabet has no such label. It has: {', '.join(known)}; an empty one says that it is no character."
+        )
+
+
+class MissingVisitor(CallerError):
+    def __init__(self) -> None:
+        super().__init__("The header X-Visitor is needed, with 16 to 128 characters that only the visitor knows.")
+
+
+class NoSamples(CallerError):
+    def __init__(self) -> None:
+        super().__init__("No samples are kept here.")
+
+
 class UnknownPath(CallerError):
     def __init__(self) -> None:
         super().__init__("Not Found. All calls are listed at /docs.")
 
 
 class WrongMethod(CallerError):
-    def __init__(self, headers: Mapping[str, str] | None) -> None:
-        """Takes the router's headers, which name the methods that there are."""
+    def __init__(self, methods: Iterable[str]) -> None:
+        """Takes the methods that there are."""
         super().__init__("Method Not Allowed. All calls are listed at /docs.")
-        self.headers = headers
+        self.methods = frozenset(methods)
+        self.headers = {"Allow": ", ".join(sorted(self.methods))}
 
 
 class Unauthorized(CallerError):
@@ -194,6 +213,11 @@ class NotReady(Later):
         super().__init__("The server cannot recognize anything at present.", seconds=5)
 
 
+class SamplesUnavailable(Later):
+    def __init__(self) -> None:
+        super().__init__("Samples cannot be kept at present. Please try again later.", seconds=30)
+
+
 class InternalError(CallerError):
     """Stands for any exception without a place in the table, of which nothing is told."""
 
@@ -236,6 +260,14 @@ CODES: dict[type[Exception], Kind] = {
     UnknownAlphabet: Kind(404, "unknown_alphabet"),
     NoLines: Kind(422, "no_lines"),
     SeveralAlphabets: Kind(422, "several_alphabets"),
+    UnknownLabel: Kind(422, "unknown_label"),
+    MissingVisitor: Kind(422, "invalid_parameter"),
+    NoSamples: Kind(404, "no_samples"),
+    SampleDiffers: Kind(409, "sample_differs"),
+    SampleDeleted: Kind(410, "sample_deleted"),
+    UnknownSample: Kind(404, "unknown_sample"),
+    WrongCursor: Kind(422, "invalid_parameter"),
+    SamplesUnavailable: Kind(503, "samples_unavailable"),
     UnknownPath: Kind(404, "not_found"),
     WrongMethod: Kind(405, "method_not_allowed"),
     MissingKey: Kind(401, "missing_key"),
@@ -289,7 +321,7 @@ def _told(error: Exception) -> Exception:
     if isinstance(error, HTTPException) and error.status_code == 404:
         return UnknownPath()
     if isinstance(error, HTTPException) and error.status_code == 405:
-        return WrongMethod(error.headers)
+        return WrongMethod((error.headers or {}).get("Allow", "").split(", "))
     return error
 
 
@@ -307,9 +339,13 @@ def response(error: Exception, state: dict[str, Any]) -> Response:
 
 async def answer(request: Request, error: Exception) -> Response:
     """FastAPI's handler of these. What has no place in the table is raised again, for the log to have it."""
-    if kind_of(_told(error)) is None:
+    if kind_of(told := _told(error)) is None:
         raise error
-    return response(error, request.scope["state"])
+    if isinstance(told, WrongMethod):  # of several calls at one path the router names the first one's alone
+        path = getattr(request.scope.get("route"), "path", None)
+        others = [route.methods for route in request.app.state.calls if route.path == path]
+        told = WrongMethod(told.methods.union(*others))
+    return response(told, request.scope["state"])
 
 
 HANDLERS: dict[int | type[Exception], Any] = dict.fromkeys((*CODES, RequestValidationError, HTTPException), answer)

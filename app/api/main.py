@@ -11,16 +11,18 @@ from starlette.middleware.cors import CORSMiddleware
 from uvicorn.config import STARTUP_FAILURE
 
 from app import settings
-from app.api import docs, errors, logs, openapi, routes
+from app.api import docs, errors, logs, openapi, routes, samples
 from app.api.access import Gate
 from app.api.headers import SecurityHeaders
 from app.api.limits import BodyLimits
 from app.api.memory import return_large_blocks
+from app.api.samples import Figures
 from app.api.service import Service, load_line_readers, load_recognizers
 from app.api.telemetry import Telemetry
 from app.api.work import Lanes
 from app.leaving import Leaving
 from app.reading.recognizer import UnusableModel
+from app.samples.keeper import Keeper
 from app.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -34,13 +36,18 @@ def create_app(config: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         lanes = Lanes(config.max_waiting, config.max_pixels)
-        app.state.service = Service(config, recognizers, line_readers, lanes, Gate(config))
+        keeper = Keeper(config, Figures()) if config.samples_database else None
+        app.state.service = Service(config, recognizers, line_readers, lanes, Gate(config), keeper)
+        if keeper:
+            keeper.resume()
         if not config.api_keys:
             log.warning("No API keys are set (DIGITS_API_KEYS): everybody who reaches this port may call.")
         versions = {name: recognizer.record.version for name, recognizer in recognizers.items()}
         log.info("Ready.", extra={"fields": {"models": versions}})
         yield
         lanes.close()
+        if keeper:
+            keeper.close()
         logs.flush()
 
     middleware = [Middleware(Telemetry), Middleware(Leaving), Middleware(SecurityHeaders)]
@@ -49,8 +56,8 @@ def create_app(config: Settings) -> FastAPI:
             Middleware(
                 CORSMiddleware,
                 allow_origins=config.cors_origins,
-                allow_methods=["GET", "POST"],
-                allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
+                allow_methods=["GET", "POST", "PATCH", "DELETE"],
+                allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID", "X-Visitor"],
                 expose_headers=["X-Request-ID", "Retry-After"],
             )
         )
@@ -66,9 +73,19 @@ def create_app(config: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    for router in (routes.public, routes.guarded, docs.router):
+    for_admins = [samples.for_admins] if config.admin_keys else []
+    routers = [routes.public, routes.guarded, samples.router, *for_admins, docs.router]
+    for router in routers:
         app.include_router(router)
-    openapi.complete(app, recognizers, line_readers, config.default_alphabet, keys_needed=bool(config.api_keys))
+    app.state.calls = [call for router in routers for call in router.routes]
+    openapi.complete(
+        app,
+        recognizers,
+        line_readers,
+        config.default_alphabet,
+        keys_needed=bool(config.api_keys),
+        admins=bool(config.admin_keys),
+    )
     return app
 
 

@@ -6,9 +6,10 @@ from typing import Any
 from fastapi import FastAPI
 
 from app.api import errors, uploads
-from app.client.models import ALPHABET, BOXES, Picture, PictureOfLines, Problem
+from app.client.models import ALPHABET, BOXES, Picture, PictureOfLines, Problem, Relabel, SampleSent
 from app.reading.lines import EmptyBox
 from app.reading.rows import TooMuchWriting
+from app.samples.errors import SampleDeleted, SampleDiffers, UnknownSample, WrongCursor
 from app.settings import Settings
 
 Responses = dict[int | str, dict[str, Any]]
@@ -18,13 +19,15 @@ REQUEST_ID = "5f0c2a9be1d44c37"
 _TITLES = {
     400: "The body or the picture is broken, or there is nothing on it",
     401: "No API key, or a wrong one",
-    404: "No such alphabet",
+    404: "No such alphabet, or nothing of the kind here",
     408: "The request took too long to arrive",
+    409: "Another sample has this id",
+    410: "The sample was deleted",
     413: "Too many bytes or pixels",
     415: "No picture, or a body of the wrong kind",
     422: "The picture or a parameter is missing or wrong, or the picture takes too much work",
     429: "Too many requests",
-    503: "Too much to do",
+    503: "Too much to do, or nothing to do it with",
 }
 
 
@@ -74,6 +77,36 @@ PREDICT = _responses(*_ONE, _GLYPH)
 BATCH = _responses(*_SEVERAL, _GLYPH)
 READ = _responses(*_ONE, TooMuchWriting(), EmptyBox(1), errors.WrongBoxes("number 1 is no box"), _NO_LINES)
 READ_BATCH = _responses(*_SEVERAL, _NO_LINES)
+_NOWHERE = (errors.NoSamples(), errors.SamplesUnavailable())
+SAMPLE = _responses(
+    *errors.OF_PICTURES,
+    *_of_bodies("file", uploads.SAMPLE_FILE, 1),
+    errors.InvalidParameter([("source", "String should match pattern '^[a-z0-9_-]{1,32}$'")]),
+    errors.UnknownLabel("0123456789"),
+    SampleDiffers(),
+    SampleDeleted(),
+    *_NOWHERE,
+)
+DELETE_MINE = _responses(errors.MissingVisitor(), *_NOWHERE)
+SAMPLES = _responses(WrongCursor(), *_NOWHERE)
+ONE_SAMPLE = _responses(UnknownSample(), *_NOWHERE)
+RELABEL = _responses(
+    errors.BrokenJSON(),
+    errors.SlowSender(_DEFAULTS.body_seconds),
+    errors.BodyTooLarge(_DEFAULTS.max_body_bytes),
+    errors.UnsupportedMediaType(uploads.A_LABEL),
+    errors.WrongJSON("The JSON body must be an object with a text in 'label', and nothing else."),
+    errors.UnknownLabel("0123456789"),
+    errors.UnknownAlphabet(["digits"]),
+    UnknownSample(),
+    errors.Overloaded(),
+    *_NOWHERE,
+)
+EXPORT: Responses = _responses(*_NOWHERE) | {
+    200: {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}, "description": "A sample a line"}
+}
+ADMIN = "samples, for admins"
+"""The tag of calls that take an admin's key."""
 READY = _responses(errors.NotReady())
 METRICS: Responses = {
     200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "In Prometheus's text format"}
@@ -129,6 +162,19 @@ PAGE = _body(
 )
 FILES = _body({"multipart/form-data": _form("files", {"type": "array", "minItems": 1, "items": _BINARY})})
 
+_OF_SAMPLES = SampleSent.model_json_schema()["properties"]
+SAMPLE_FILE = _body(
+    {
+        "multipart/form-data": _form(
+            "file",
+            _BINARY,
+            **{name: {"type": "string", "description": field["description"]} for name, field in _OF_SAMPLES.items()},
+        )
+    }
+)
+
+LABEL = _body({"application/json": {"schema": {"$ref": "#/components/schemas/Relabel"}}})
+
 _SCHEMES = {
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
     "bearer": {"type": "http", "scheme": "bearer"},
@@ -136,7 +182,7 @@ _SCHEMES = {
 
 
 def complete(
-    app: FastAPI, alphabets: Collection[str], of_lines: Collection[str], default: str, keys_needed: bool
+    app: FastAPI, alphabets: Collection[str], of_lines: Collection[str], default: str, keys_needed: bool, admins: bool
 ) -> None:
     """Add to the document what FastAPI does not know: the JSON bodies' schemas, the alphabets served here and those of
     which lines are read, the keys.
@@ -150,21 +196,21 @@ def complete(
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             document = plain()
-            for model in (Picture, PictureOfLines):
+            for model in (Picture, PictureOfLines, Relabel):
                 document["components"]["schemas"][model.__name__] = model.model_json_schema()
             for path in document["paths"].values():
                 for answer in path.get("post", {}).get("responses", {}).values():
-                    for code, example in answer["content"]["application/json"].get("examples", {}).items():
+                    for code, example in answer["content"].get("application/json", {}).get("examples", {}).items():
                         example["value"]["error"] = told.get(code, example["value"]["error"])
             if another:
                 predict = document["paths"]["/predict/"]["post"]
                 examples = predict["requestBody"]["content"]["application/json"]["examples"]
                 examples["of another alphabet"] = {"value": {"image": _EXAMPLE, "alphabet": another}}
-            if keys_needed:
+            if keys_needed or admins:
                 document["components"]["securitySchemes"] = _SCHEMES
                 for path in document["paths"].values():
                     for operation in path.values():
-                        if "401" in operation["responses"]:
+                        if "401" in operation["responses"] and (keys_needed or ADMIN in operation["tags"]):
                             operation["security"] = [{name: []} for name in _SCHEMES]
             app.openapi_schema = document
         return app.openapi_schema

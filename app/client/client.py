@@ -1,7 +1,8 @@
 """Calls of the API: with time limits, answers checked, every failure an exception of `app.client.errors`."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -24,15 +25,25 @@ from app.client.models import (
     Alphabets,
     Answer,
     BatchAnswer,
+    Deleted,
     Failed,
+    Kept,
     Problem,
     Read,
     ReadAnswer,
     ReadBatchAnswer,
     Recognized,
+    Relabelled,
+    SampleFields,
+    SamplePage,
 )
+from app.samples.sample import Sample
+from app.samples.wire import sample_of
 
 CONNECT_SECONDS, ANSWER_SECONDS = 2.0, 10.0
+
+_PIECE = 64 * 1024
+"""Bytes of a long answer that are read at once."""
 
 Known = TypeVar("Known")
 
@@ -40,6 +51,11 @@ _ONE: TypeAdapter[Answer | Problem] = TypeAdapter(Answer | Problem)
 _MANY: TypeAdapter[BatchAnswer | Problem] = TypeAdapter(BatchAnswer | Problem)
 _TEXT: TypeAdapter[ReadAnswer | Problem] = TypeAdapter(ReadAnswer | Problem)
 _TEXTS: TypeAdapter[ReadBatchAnswer | Problem] = TypeAdapter(ReadBatchAnswer | Problem)
+_KEPT: TypeAdapter[Kept | Problem] = TypeAdapter(Kept | Problem)
+_DELETED: TypeAdapter[Deleted | Problem] = TypeAdapter(Deleted | Problem)
+_SAMPLES: TypeAdapter[SamplePage | Problem] = TypeAdapter(SamplePage | Problem)
+_RELABELLED: TypeAdapter[Relabelled | Problem] = TypeAdapter(Relabelled | Problem)
+_PROBLEM: TypeAdapter[Problem] = TypeAdapter(Problem)
 _ALPHABETS: TypeAdapter[Alphabets | Problem] = TypeAdapter(Alphabets | Problem)
 
 
@@ -53,6 +69,7 @@ class Client:
         *,
         connect_seconds: float = CONNECT_SECONDS,
         answer_seconds: float = ANSWER_SECONDS,
+        visitor: str | None = None,
     ) -> None:
         """
         Args:
@@ -60,6 +77,7 @@ class Client:
             key: to show with each call, where the API wants one.
             connect_seconds: until the API must have taken the call.
             answer_seconds: in which it may then send nothing.
+            visitor: a secret of 16 to 128 characters, by which samples are known as somebody's, and deleted.
         """
         self._address = address.rstrip("/")
         self._seconds = connect_seconds, answer_seconds
@@ -67,6 +85,8 @@ class Client:
         self._session.trust_env = False  # the API is next door: no proxy leads there
         if key:
             self._session.headers["X-API-Key"] = key
+        if visitor:
+            self._session.headers["X-Visitor"] = visitor
 
     def __enter__(self) -> "Client":
         return self
@@ -114,6 +134,82 @@ class Client:
         response = self._call("GET", "/alphabets/")
         return _accepted(_understood(_ALPHABETS, response), response).alphabets
 
+    def sample(
+        self,
+        picture: bytes,
+        *,
+        id: str | None = None,
+        label: str | None = None,
+        alphabet: str | None = None,
+        answer: str | None = None,
+        confidence: float | None = None,
+        model: str | None = None,
+        source: str = "api",
+    ) -> str:
+        """Have an encoded picture kept as a sample, and get its id. Raises ApiError.
+
+        Args:
+            picture: the file.
+            id: to send it again with the same does no harm; the API makes one where there is none.
+            label: what it really is; "": no character; None: nobody has said.
+            alphabet: the default one where none is named.
+            answer: what the model said.
+            confidence: how sure it was.
+            model: its version.
+            source: where it comes from, such as canvas or upload.
+        """
+        known = {
+            "id": id,
+            "label": label,
+            "answer": answer,
+            "confidence": None if confidence is None else str(confidence),
+            "model": model,
+            "source": source,
+        }
+        form = {name: value for name, value in known.items() if value is not None}
+        response = self._call("POST", "/samples/", _query(alphabet), _file(picture), form)
+        return _accepted(_understood(_KEPT, response), response).id
+
+    def delete_mine(self) -> int:
+        """Delete all samples of this client's `visitor`, and count them. Raises ApiError."""
+        response = self._call("DELETE", "/samples/mine")
+        return _accepted(_understood(_DELETED, response), response).deleted
+
+    def samples(self, **filters: object) -> SamplePage:
+        """A page of samples, for an admin's key. Raises ApiError.
+
+        Args:
+            filters: as the API has them: `alphabet`, `label`, `answer`, `source`, `verdict`, `reviewed`, `before`,
+                `order`, `limit` and, for the page after another one, that one's `next` as `after`.
+        """
+        query = {name: _written(value) for name, value in filters.items() if value is not None}
+        response = self._call("GET", "/samples/", query)
+        return _accepted(_understood(_SAMPLES, response), response)
+
+    def relabel(self, id: str, label: str) -> SampleFields:
+        """Say what a sample really is, for good, with an admin's key. Raises ApiError."""
+        response = self._call("PATCH", f"/samples/{id}", json={"label": label})
+        return _accepted(_understood(_RELABELLED, response), response).sample
+
+    def delete_sample(self, id: str) -> int:
+        """Delete one for good, with an admin's key. Raises ApiError."""
+        response = self._call("DELETE", f"/samples/{id}")
+        return _accepted(_understood(_DELETED, response), response).deleted
+
+    def export(self) -> Iterator[Sample]:
+        """All samples, the oldest first, for an admin's key. Raises ApiError, also where the connection breaks."""
+        with self._call("GET", "/samples/export", stream=True) as response:
+            if not response.ok:
+                _accepted(_understood(_PROBLEM, response), response)
+            try:
+                for line in response.iter_lines(_PIECE, delimiter=b"\n"):
+                    if line:
+                        yield sample_of(line)
+            except requests.RequestException as error:
+                raise Unreachable(f"The API ends amid the samples ({type(error).__name__}).") from None
+            except ValueError:
+                raise Incompatible("The API sends a sample that this client does not understand.") from None
+
     def is_ready(self) -> bool:
         try:
             self._call("GET", "/health/ready")
@@ -128,10 +224,12 @@ class Client:
         query: dict[str, str] | None = None,
         files: Any = None,
         form: dict[str, str] | None = None,
+        **more: Any,
     ) -> requests.Response:
+        address = self._address + path
         try:
             response = self._session.request(
-                method, self._address + path, params=query, files=files, data=form, timeout=self._seconds
+                method, address, params=query, files=files, data=form, timeout=self._seconds, **more
             )
         except requests.Timeout as error:
             raise TimedOut(f"The API does not answer in time ({type(error).__name__}).") from None
@@ -144,6 +242,13 @@ class Client:
 
 def _query(alphabet: str | None, glyph: bool = False) -> dict[str, str]:
     return ({"glyph": "true"} if glyph else {}) | ({"alphabet": alphabet} if alphabet else {})
+
+
+def _written(value: object) -> str:
+    """As a query has it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _file(picture: bytes) -> Any:
@@ -187,5 +292,5 @@ def _understood(kind: TypeAdapter[Known], response: requests.Response) -> Known:
 
 def _accepted(answer: Known | Problem, response: requests.Response) -> Known:
     if isinstance(answer, Problem):
-        raise Refused(f"The API answers with status {response.status_code}: {answer.error}")
+        raise Refused(f"The API answers with status {response.status_code}: {answer.error}", answer.code)
     return answer
