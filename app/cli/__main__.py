@@ -172,9 +172,8 @@ def _engine(what: What, alphabet: str | None, url: str | None, jobs: int | None)
     """What starts the engine for so many pictures."""
     if url:
         from app.cli.remote import Remote
-        from app.client.client import Client
 
-        return lambda _: Remote(Client(url, os.environ.get(KEY)), what, alphabet, jobs or CALLS)
+        return lambda _: Remote(url, os.environ.get(KEY), what, alphabet, jobs or CALLS)
     known = settings.load()
     question = Question(what, alphabet or known.default_alphabet, known.models_dir, known.max_pixels)
     return lambda pictures: Local(question, min(jobs or local.cores(), -(-pictures // TOGETHER)))
