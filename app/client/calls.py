@@ -56,7 +56,7 @@ _ALPHABETS: TypeAdapter[Alphabets | Problem] = TypeAdapter(Alphabets | Problem)
 @dataclass(frozen=True, slots=True)
 class Call(Generic[Answered]):
     """`understood`: status and body -> the answer; raises Incompatible and Refused. `harmless`: whether to do it twice
-    is as good as once. `files` and `form` are a form's; `json` is sent instead where there is one.
+    is as good as once. `files`, each with its field's name, and `form` are a form's; without files, `json` is sent.
     """
 
     method: str
@@ -64,7 +64,7 @@ class Call(Generic[Answered]):
     understood: Callable[[int, bytes], Answered]
     harmless: bool = True
     query: Mapping[str, str] = field(default_factory=dict)
-    files: Sequence[tuple[str, tuple[str, bytes]]] = ()
+    files: Sequence[tuple[str, bytes]] = ()
     form: Mapping[str, str] = field(default_factory=dict)
     json: Any = None
 
@@ -223,9 +223,9 @@ def _written(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def _file(picture: Picture) -> list[tuple[str, tuple[str, bytes]]]:
-    return [("file", ("picture", encoded(picture)))]
+def _file(picture: Picture) -> list[tuple[str, bytes]]:
+    return [("file", encoded(picture))]
 
 
-def _files(pictures: Sequence[bytes]) -> list[tuple[str, tuple[str, bytes]]]:
-    return [("files", ("picture", picture)) for picture in pictures]
+def _files(pictures: Sequence[bytes]) -> list[tuple[str, bytes]]:
+    return [("files", picture) for picture in pictures]

@@ -1,5 +1,6 @@
 """What both clients have of HTTP: how they are set up, and what its failures are called."""
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -36,15 +37,24 @@ def options(
 
 
 def request(call: Call[Any]) -> dict[str, Any]:
-    """For `httpx.Client.build_request`."""
-    return {
-        "method": call.method,
-        "url": call.path,
-        "params": dict(call.query) or None,
-        "files": call.files or None,
-        "data": dict(call.form) or None,
-        "json": call.json,
-    }
+    """For the `request` and the `stream` of either."""
+    told = {"method": call.method, "url": call.path, "params": dict(call.query) or None}
+    if not call.files:
+        return told | {"json": call.json}
+    boundary = secrets.token_hex(16)
+    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    return told | {"content": _form(call, boundary), "headers": headers}
+
+
+def _form(call: Call[Any], boundary: str) -> bytes:
+    """In one piece: that is faster than to have it put together on its way."""
+    pieces = []
+    for name, value in call.form.items():
+        pieces += [f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()]
+    for name, data in call.files:
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="picture"\r\n\r\n'
+        pieces += [head.encode(), data, b"\r\n"]
+    return b"".join((*pieces, f"--{boundary}--\r\n".encode()))
 
 
 @contextmanager
