@@ -1,6 +1,6 @@
 """What a call costs whoever makes it: `python -m benchmarks.python_client`, against an API that it starts.
 
-The peer is the same POST by `requests`, of which the answer is not looked at. They take turns, one call after the other.
+The peer is the same POST by `requests`, of which the answer is not looked at. They take turns, call by call.
 """
 
 import argparse
