@@ -477,7 +477,7 @@ def test_it_needs_neither_numpy_nor_the_page(api: Api) -> None:
 def test_it_is_installed_alone(tmp_path: Path) -> None:
     """Of a copy: a build leaves things behind."""
     root = Path(__file__).parent.parent
-    for name in ("app/__init__.py", "app/client", "app/cli", "app/samples", "pyproject.toml"):
+    for name in ("app/__init__.py", "app/py.typed", "app/client", "app/cli", "app/samples", "pyproject.toml"):
         target = tmp_path / "source" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.symlink_to(root / name)
@@ -494,3 +494,4 @@ def test_it_is_installed_alone(tmp_path: Path) -> None:
     needed = {line.split(";")[0].split(":")[1].strip() for line in metadata.splitlines() if 'extra == "client"' in line}
     assert needed == {"httpx", "pydantic"}
     assert (tmp_path / "installed" / "bin" / "digits").exists()
+    assert (tmp_path / "installed" / "app" / "py.typed").exists()
