@@ -73,7 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
         with suppress(ConnectionError):  # the caller may have given up
             self.wfile.write(self.server.bodies.get(self.path, self.server.body).encode())
 
-    do_POST = do_GET
+    do_POST = do_DELETE = do_GET
 
     def log_message(self, *_: object) -> None:
         pass
