@@ -34,9 +34,12 @@ COPY --from=build /install /usr/local
 WORKDIR /srv
 COPY --from=build /build/srv ./
 
+# Samples have nowhere to stay on a read-only file system. DIGITS_SAMPLES_DATABASE keeps them: the path of a file on a
+# volume, or postgresql://user:password@host/name with DIGITS_SAMPLES_OUTBOX, the path of a file on a volume.
 ENV DIGITS_API_HOST=0.0.0.0 \
     DIGITS_UI_HOST=0.0.0.0 \
     DIGITS_DRAIN_SECONDS=2 \
+    DIGITS_SAMPLES_DATABASE="" \
     HOME=/tmp \
     PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001

@@ -10,6 +10,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "DIGITS_"
 
+DATABASES = ("postgresql://", "postgresql+psycopg://", "sqlite:///")
+"""What an address of a database may begin with."""
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -54,10 +57,42 @@ class Settings(BaseSettings):
     drain_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0
     """Seconds that `python -m app` goes on after SIGTERM, saying that it is not ready, until a load balancer knows."""
 
-    @field_validator("api_keys", "cors_origins", mode="before")
+    samples_database: SecretStr = SecretStr("samples.sqlite3")
+    """Where samples are kept: a file of SQLite's, or postgresql://user:password@host/name; empty: none are taken."""
+    samples_outbox: Path = Path("samples-outbox.sqlite3")
+    """Where samples wait, on this machine, for a database that is no file of it."""
+    samples_megabytes: Annotated[int, Field(ge=1)] = 1000
+    """What that file, or the database where it is one, may take; a sample for which there is no room is refused."""
+    samples_days: Annotated[int, Field(ge=0)] = 0
+    """After which samples are deleted; 0: they stay."""
+    admin_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    """Comma-separated keys with which samples are read, relabelled and deleted; none: there are no such calls."""
+
+    @field_validator("samples_database")
+    @classmethod
+    def _known_database(cls, value: SecretStr) -> SecretStr:
+        address = value.get_secret_value()
+        if "://" in address and not address.startswith(DATABASES):
+            raise ValueError(f"A path of a file, or an address that begins with {' or '.join(DATABASES)}, is needed")
+        return value
+
+    @field_validator("api_keys", "admin_keys", "cors_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @property
+    def samples_server(self) -> str:
+        """The address of the samples' database where it is no file of this machine, else nothing."""
+        address = self.samples_database.get_secret_value()
+        return address if address.startswith("postgresql") and "://" in address else ""
+
+    @property
+    def samples_file(self) -> Path:
+        """Where a sample is first written: the database, where it is a file, else the outbox before it."""
+        if self.samples_server:
+            return self.samples_outbox
+        return Path(self.samples_database.get_secret_value().removeprefix("sqlite:///"))
 
     @property
     def api_address(self) -> str:

@@ -17,7 +17,7 @@ from edge import Edge
 API_PORT = 8000
 PAGE_PORT = 8501
 # A list of what is let through, not of what is kept out: however /metrics is spelt, it is not here.
-API_PATHS = ("/predict*", "/read*", "/alphabets*", "/health/*", "/docs*", "/openapi.json")
+API_PATHS = ("/predict*", "/read*", "/alphabets*", "/samples/*", "/health/*", "/docs*", "/openapi.json")
 # What the page needs of Streamlit's own addresses, and where they all are: the others tell of sessions and the like.
 STREAMLIT_PATHS = (
     "/_stcore/health",

@@ -19,7 +19,7 @@ KEY = "a-key-for-tests"
 PNG = encoded(drawn(5))
 DEFAULTS = Settings.model_construct()
 ONE, SEVERAL = ("file", 1), ("files", DEFAULTS.max_batch_files)
-FIELDS = {"/predict/": ONE, "/predict/batch/": SEVERAL, "/read/": ONE, "/read/batch/": SEVERAL}
+FIELDS = {"/predict/": ONE, "/predict/batch/": SEVERAL, "/read/": ONE, "/read/batch/": SEVERAL, "/samples/": ONE}
 """Each call's form field and how many files it takes."""
 
 
@@ -27,24 +27,33 @@ FIELDS = {"/predict/": ONE, "/predict/batch/": SEVERAL, "/read/": ONE, "/read/ba
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """All limits are the defaults, which the examples name."""
     folder = models(tmp_path_factory.mktemp("api"))
-    with serving(folder, models_dir=folder, api_keys=KEY, trusted_proxies=1, log_level="error") as server:
+    settings = {"models_dir": folder, "samples_database": folder / "samples.sqlite3", "log_level": "error"}
+    with serving(folder, api_keys=KEY, trusted_proxies=1, **settings) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def hurried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Where one picture may wait, and a request has a second to arrive."""
+    """Where one picture may wait, a request has a second to arrive, and samples have nowhere to go."""
     folder = models(tmp_path_factory.mktemp("hurried"))
-    with serving(folder, models_dir=folder, max_waiting=1, body_seconds=1, log_level="error") as server:
+    settings = {"models_dir": folder, "samples_database": folder / "missing" / "samples.sqlite3", "log_level": "error"}
+    with serving(folder, max_waiting=1, body_seconds=1, **settings) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def forgetful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Where no samples are kept."""
+    with serving(tmp_path_factory.mktemp("forgetful"), log_level="error") as server:
         yield server
 
 
 @pytest.mark.parametrize("path", FIELDS)
-def test_every_error_reads_as_its_example(api: Server, hurried: Server, path: str) -> None:
+def test_every_error_reads_as_its_example(api: Server, hurried: Server, forgetful: Server, path: str) -> None:
     answers = refused_requests(api, path)
     if FIELDS[path] == ONE:
         answers |= refused_pictures(api, path)
-    answers |= refused_parameters(api, path)
+    answers |= refused_samples(api, hurried, forgetful) if path == "/samples/" else refused_parameters(api, path)
     read = {code: sentence(answer, code) for code, answer in answers.items()}
     read |= {"too_slow": slow_sender(hurried, path), "overloaded": overloaded(hurried, path)}
     assert read == examples(api, path)
@@ -56,7 +65,7 @@ def examples(api: Server, path: str) -> dict[str, str]:
     return {
         code: example["value"]["error"]
         for status, answer in document["paths"][path]["post"]["responses"].items()
-        if status != "200"
+        if not status.startswith("2")
         for code, example in answer["content"]["application/json"]["examples"].items()
     }
 
@@ -112,6 +121,23 @@ def refused_parameters(api: Server, path: str) -> dict[str, requests.Response]:
     return refused
 
 
+def refused_samples(api: Server, hurried: Server, forgetful: Server) -> dict[str, requests.Response]:
+    """Likewise, of samples."""
+    keyed, owned = {"X-API-Key": KEY}, {"X-API-Key": KEY, "X-Visitor": "the-token-of-a-visitor"}
+    good, there, gone = part("file", PNG), part("id", b"there"), part("id", b"gone")
+    for sample, headers in ((there, keyed), (gone, owned)):
+        assert post(api, "/samples/", form(good, sample), **headers).status_code == 201
+    assert requests.delete(api.url + "/samples/mine", headers=owned, timeout=9).json()["deleted"] == 1
+    return {
+        "invalid_parameter": post(api, "/samples/", form(good, part("source", b"A")), **keyed),
+        "unknown_label": post(api, "/samples/", form(good, part("label", b"A")), **keyed),
+        "sample_differs": post(api, "/samples/", form(good, there), **owned),
+        "sample_deleted": post(api, "/samples/", form(good, gone), **keyed),
+        "samples_unavailable": post(hurried, "/samples/", form(good)),
+        "no_samples": post(forgetful, "/samples/", form(good)),
+    }
+
+
 def too_many_requests(api: Server, path: str) -> requests.Response:
     """The answer to the first of many quick requests that is one too many."""
     address = {"X-Forwarded-For": f"203.0.113.{len(path)}", "X-API-Key": KEY}
@@ -151,5 +177,5 @@ def overloaded(hurried: Server, path: str) -> str:
     body = form(*[part(field, PNG)] * min(limit, 2))
     with ThreadPoolExecutor(16) as pool:
         answers = pool.map(lambda _: post(hurried, path, body), range(160))
-        refused = next(answer for answer in answers if not answer.ok)
+        refused = next(answer for answer in answers if "overloaded" in answer.text)
     return sentence(refused, "overloaded")

@@ -30,8 +30,35 @@ def test_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
+    ("address", "file", "server"),
+    [
+        ("samples.db", "samples.db", ""),
+        ("/var/lib/digits/samples.db", "/var/lib/digits/samples.db", ""),
+        ("sqlite:///samples.db", "samples.db", ""),
+        ("sqlite:////var/samples.db", "/var/samples.db", ""),
+        ("postgresql://me:s3cret@host/db", "samples-outbox.sqlite3", "postgresql://me:s3cret@host/db"),
+        ("postgresql+psycopg://host/db", "samples-outbox.sqlite3", "postgresql+psycopg://host/db"),
+    ],
+)
+def test_where_samples_are_first_written_and_then_kept(
+    monkeypatch: pytest.MonkeyPatch, address: str, file: str, server: str
+) -> None:
+    monkeypatch.setattr("os.environ", {"DIGITS_SAMPLES_DATABASE": address})
+    found = settings.load()
+    assert (str(found.samples_file), found.samples_server) == (file, server)
+    assert "s3cret" not in repr(found)
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
-    [("DIGITS_API_PORT", "lots"), ("DIGITS_UI_PORT", "70000"), ("DIGITS_LOG_LEVEL", "loud"), ("DIGITS_WORKERS", "0")],
+    [
+        ("DIGITS_API_PORT", "lots"),
+        ("DIGITS_UI_PORT", "70000"),
+        ("DIGITS_LOG_LEVEL", "loud"),
+        ("DIGITS_WORKERS", "0"),
+        ("DIGITS_SAMPLES_DATABASE", "mysql://host/db"),
+        ("DIGITS_SAMPLES_DAYS", "-1"),
+    ],
 )
 def test_a_wrong_value_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str

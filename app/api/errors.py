@@ -17,6 +17,7 @@ from app.reading.limits import Limit
 from app.reading.lines import EmptyBox
 from app.reading.pipeline import BlankImage
 from app.reading.rows import TooMuchWriting
+from app.samples.errors import SampleDeleted, SampleDiffers
 
 
 class CallerError(Exception):
@@ -139,6 +140,23 @@ class SeveralAlphabets(CallerError):
         super().__init__("More than one alphabet is named. Please name one, in the query or in the body.")
 
 
+class UnknownLabel(CallerError):
+    def __init__(self, known: Iterable[str]) -> None:
+        super().__init__(
+            f"The alphabet has no such label. It has: {', '.join(known)}; an empty one says that it is no character."
+        )
+
+
+class MissingVisitor(CallerError):
+    def __init__(self) -> None:
+        super().__init__("The header X-Visitor is needed, with 16 to 128 characters that only the visitor knows.")
+
+
+class NoSamples(CallerError):
+    def __init__(self) -> None:
+        super().__init__("No samples are kept here.")
+
+
 class UnknownPath(CallerError):
     def __init__(self) -> None:
         super().__init__("Not Found. All calls are listed at /docs.")
@@ -193,6 +211,11 @@ class NotReady(Later):
         super().__init__("The server cannot recognize anything at present.", seconds=5)
 
 
+class SamplesUnavailable(Later):
+    def __init__(self) -> None:
+        super().__init__("Samples cannot be kept at present. Please try again later.", seconds=30)
+
+
 class InternalError(CallerError):
     """Stands for any exception without a place in the table, of which nothing is told."""
 
@@ -235,6 +258,12 @@ CODES: dict[type[Exception], Kind] = {
     UnknownAlphabet: Kind(404, "unknown_alphabet"),
     NoLines: Kind(422, "no_lines"),
     SeveralAlphabets: Kind(422, "several_alphabets"),
+    UnknownLabel: Kind(422, "unknown_label"),
+    MissingVisitor: Kind(422, "invalid_parameter"),
+    NoSamples: Kind(404, "no_samples"),
+    SampleDiffers: Kind(409, "sample_differs"),
+    SampleDeleted: Kind(410, "sample_deleted"),
+    SamplesUnavailable: Kind(503, "samples_unavailable"),
     UnknownPath: Kind(404, "not_found"),
     WrongMethod: Kind(405, "method_not_allowed"),
     MissingKey: Kind(401, "missing_key"),

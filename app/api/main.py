@@ -12,17 +12,19 @@ from starlette.middleware.cors import CORSMiddleware
 from uvicorn.config import STARTUP_FAILURE
 
 from app import settings
-from app.api import docs, errors, logs, openapi, routes
+from app.api import docs, errors, logs, openapi, routes, samples
 from app.api.access import Gate
 from app.api.headers import SecurityHeaders
 from app.api.limits import BodyLimits
 from app.api.memory import return_large_blocks
+from app.api.samples import Figures
 from app.api.service import Service, load_line_readers, load_recognizers
 from app.api.telemetry import Telemetry
 from app.api.watch import Watch
 from app.api.work import Lanes
 from app.leaving import Leaving
 from app.reading.recognizer import UnusableModel
+from app.samples.keeper import Keeper
 from app.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -36,7 +38,10 @@ def create_app(config: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         lanes = Lanes(config.max_waiting, config.max_pixels)
-        app.state.service = Service(config, recognizers, line_readers, lanes, Gate(config))
+        keeper = Keeper(config, Figures()) if config.samples_database else None
+        app.state.service = Service(config, recognizers, line_readers, lanes, Gate(config), keeper)
+        if keeper:
+            keeper.resume()
         if not config.api_keys:
             log.warning("No API keys are set (DIGITS_API_KEYS): everybody who reaches this port may call.")
         versions = {name: recognizer.record.version for name, recognizer in recognizers.items()}
@@ -46,6 +51,8 @@ def create_app(config: Settings) -> FastAPI:
         yield
         watching.cancel()
         lanes.close()
+        if keeper:
+            keeper.close()
         logs.flush()
 
     middleware = [Middleware(Telemetry), Middleware(Leaving), Middleware(SecurityHeaders)]
@@ -54,8 +61,8 @@ def create_app(config: Settings) -> FastAPI:
             Middleware(
                 CORSMiddleware,
                 allow_origins=config.cors_origins,
-                allow_methods=["GET", "POST"],
-                allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
+                allow_methods=["GET", "POST", "PATCH", "DELETE"],
+                allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID", "X-Visitor"],
                 expose_headers=["X-Request-ID", "Retry-After"],
             )
         )
@@ -71,7 +78,7 @@ def create_app(config: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    for router in (routes.public, routes.guarded, docs.router):
+    for router in (routes.public, routes.guarded, samples.router, docs.router):
         app.include_router(router)
     openapi.complete(app, recognizers, line_readers, config.default_alphabet, keys_needed=bool(config.api_keys))
     return app

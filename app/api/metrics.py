@@ -80,6 +80,21 @@ WAITING = Gauge(
     multiprocess_mode="livesum",
 )
 
+SAMPLES = Counter("digits_samples", "Samples sent, by what became of them.", ("outcome",), registry=REGISTRY)
+SAMPLES_MOVED = Counter("digits_samples_moved", "Samples moved from the outbox to the database.", registry=REGISTRY)
+SAMPLES_WAITING = Gauge(
+    "digits_samples_waiting",
+    "Samples that wait in the outbox.",
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+SAMPLES_AWAY = Gauge(
+    "digits_samples_database_away",
+    "1 while the samples' database cannot be reached.",
+    registry=REGISTRY,
+    multiprocess_mode="livemax",
+)
+
 
 def of_all_processes() -> CollectorRegistry:
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:

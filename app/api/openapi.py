@@ -6,9 +6,10 @@ from typing import Any
 from fastapi import FastAPI
 
 from app.api import errors, uploads
-from app.client.models import ALPHABET, BOXES, Picture, PictureOfLines, Problem
+from app.client.models import ALPHABET, BOXES, Picture, PictureOfLines, Problem, SampleSent
 from app.reading.lines import EmptyBox
 from app.reading.rows import TooMuchWriting
+from app.samples.errors import SampleDeleted, SampleDiffers
 from app.settings import Settings
 
 Responses = dict[int | str, dict[str, Any]]
@@ -18,13 +19,15 @@ REQUEST_ID = "5f0c2a9be1d44c37"
 _TITLES = {
     400: "The body or the picture is broken, or there is nothing on it",
     401: "No API key, or a wrong one",
-    404: "No such alphabet",
+    404: "No such alphabet, or nothing of the kind here",
     408: "The request took too long to arrive",
+    409: "Another sample has this id",
+    410: "The sample was deleted",
     413: "Too many bytes or pixels",
     415: "No picture, or a body of the wrong kind",
     422: "The picture or a parameter is missing or wrong, or the picture takes too much work",
     429: "Too many requests",
-    503: "Too much to do",
+    503: "Too much to do, or nothing to do it with",
 }
 
 
@@ -74,6 +77,17 @@ PREDICT = _responses(*_ONE, _GLYPH)
 BATCH = _responses(*_SEVERAL, _GLYPH)
 READ = _responses(*_ONE, TooMuchWriting(), EmptyBox(1), errors.WrongBoxes("number 1 is no box"), _NO_LINES)
 READ_BATCH = _responses(*_SEVERAL, _NO_LINES)
+_NOWHERE = (errors.NoSamples(), errors.SamplesUnavailable())
+SAMPLE = _responses(
+    *errors.OF_PICTURES,
+    *_of_bodies("file", uploads.SAMPLE_FILE, 1),
+    errors.InvalidParameter([("source", "String should match pattern '^[a-z0-9_-]{1,32}$'")]),
+    errors.UnknownLabel("0123456789"),
+    SampleDiffers(),
+    SampleDeleted(),
+    *_NOWHERE,
+)
+DELETE_MINE = _responses(errors.MissingVisitor(), *_NOWHERE)
 READY = _responses(errors.NotReady())
 METRICS: Responses = {
     200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "In Prometheus's text format"}
@@ -128,6 +142,17 @@ PAGE = _body(
     }
 )
 FILES = _body({"multipart/form-data": _form("files", {"type": "array", "minItems": 1, "items": _BINARY})})
+
+_OF_SAMPLES = SampleSent.model_json_schema()["properties"]
+SAMPLE_FILE = _body(
+    {
+        "multipart/form-data": _form(
+            "file",
+            _BINARY,
+            **{name: {"type": "string", "description": field["description"]} for name, field in _OF_SAMPLES.items()},
+        )
+    }
+)
 
 _SCHEMES = {
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},

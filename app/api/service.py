@@ -14,6 +14,7 @@ from app.reading.picture import Picture
 from app.reading.pipeline import glyph_of, page_of
 from app.reading.reader import LINES_FILE, LineReader
 from app.reading.recognizer import MODEL_FILE, Recognizer, UnusableModel
+from app.samples.keeper import Keeper
 from app.settings import Settings
 
 
@@ -25,6 +26,8 @@ class Service:
     """Of the alphabets that have one."""
     lanes: Lanes
     gate: Gate
+    keeper: Keeper | None = None
+    """Of samples, where they are kept."""
 
     def recognizer(self, named: Iterable[str]) -> Recognizer:
         """That of the alphabet which a request names; of the default one where it names none, or an empty text.

@@ -2,6 +2,7 @@
 
 import binascii
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from fastapi import Request
@@ -9,10 +10,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.api import forms
 from app.api.errors import BrokenJSON, MissingImage, UnsupportedMediaType, WrongBoxes, WrongJSON
-from app.client.models import MAX_BOXES, Boxes, Picture, PictureOfLines
+from app.client.models import MAX_BOXES, Boxes, Picture, PictureOfLines, SampleSent
 from app.reading.picture import Box
 
 ONE_FILE: Final = "multipart/form-data with a field 'file', or application/json with a data URL in 'image'"
+SAMPLE_FILE: Final = "multipart/form-data with a field 'file'"
 SEVERAL_FILES: Final = "multipart/form-data with a field 'files' for each picture"
 
 MAX_JSON_VALUES: Final = 64
@@ -27,6 +29,9 @@ _ALPHABET: Final = {"alphabet": 256}
 _ALPHABET_AND_BOXES: Final = _ALPHABET | {"boxes": 16 * 1024}
 """Likewise; the most boxes with all digits that their limits can have take a third of this."""
 
+_ALPHABET_AND_SAMPLE: Final = _ALPHABET | dict.fromkeys(SampleSent.model_fields, 1024)
+"""Likewise; what is longer than any of these may be is too long by then."""
+
 _BOXES: TypeAdapter[list[Box]] = TypeAdapter(Boxes)
 
 
@@ -36,6 +41,8 @@ class Upload(NamedTuple):
     """As the body names them; mostly none."""
     boxes: tuple[Box, ...] = ()
     """Of characters, where the caller knows them."""
+    texts: Mapping[str, list[str]] = MappingProxyType({})
+    """What else a form says, by field."""
 
 
 async def single_file(request: Request) -> Upload:
@@ -46,6 +53,13 @@ async def single_file(request: Request) -> Upload:
 async def page_file(request: Request) -> Upload:
     """As `single_file`, with boxes. Raises CallerError."""
     return await _one(request, PictureOfLines, _ALPHABET_AND_BOXES)
+
+
+async def sample_file(request: Request) -> Upload:
+    """The file of field `file`, with what else its form says. Raises CallerError."""
+    if _media_type(request) != "multipart/form-data":
+        raise UnsupportedMediaType(SAMPLE_FILE)
+    return await _from_form(request, "file", 1, _ALPHABET_AND_SAMPLE)
 
 
 async def several_files(request: Request, limit: int) -> Upload:
@@ -71,7 +85,7 @@ def _media_type(request: Request) -> str:
 async def _from_form(request: Request, field: str, limit: int, texts: Mapping[str, int]) -> Upload:
     body, kind = await request.body(), request.headers["content-type"]
     files, found = forms.read(body, kind, files=field, limit=limit, texts=texts)
-    return Upload(files, found["alphabet"], _boxes_of(found.get("boxes", ())))
+    return Upload(files, found["alphabet"], _boxes_of(found.get("boxes", ())), found)
 
 
 def _boxes_of(texts: Iterable[str]) -> tuple[Box, ...]:

@@ -24,7 +24,9 @@ from app.client.models import (
     Alphabets,
     Answer,
     BatchAnswer,
+    Deleted,
     Failed,
+    Kept,
     Problem,
     Read,
     ReadAnswer,
@@ -40,6 +42,8 @@ _ONE: TypeAdapter[Answer | Problem] = TypeAdapter(Answer | Problem)
 _MANY: TypeAdapter[BatchAnswer | Problem] = TypeAdapter(BatchAnswer | Problem)
 _TEXT: TypeAdapter[ReadAnswer | Problem] = TypeAdapter(ReadAnswer | Problem)
 _TEXTS: TypeAdapter[ReadBatchAnswer | Problem] = TypeAdapter(ReadBatchAnswer | Problem)
+_KEPT: TypeAdapter[Kept | Problem] = TypeAdapter(Kept | Problem)
+_DELETED: TypeAdapter[Deleted | Problem] = TypeAdapter(Deleted | Problem)
 _ALPHABETS: TypeAdapter[Alphabets | Problem] = TypeAdapter(Alphabets | Problem)
 
 
@@ -53,6 +57,7 @@ class Client:
         *,
         connect_seconds: float = CONNECT_SECONDS,
         answer_seconds: float = ANSWER_SECONDS,
+        visitor: str | None = None,
     ) -> None:
         """
         Args:
@@ -60,6 +65,7 @@ class Client:
             key: to show with each call, where the API wants one.
             connect_seconds: until the API must have taken the call.
             answer_seconds: in which it may then send nothing.
+            visitor: a secret of 16 to 128 characters, by which samples are known as somebody's, and deleted.
         """
         self._address = address.rstrip("/")
         self._seconds = connect_seconds, answer_seconds
@@ -67,6 +73,8 @@ class Client:
         self._session.trust_env = False  # the API is next door: no proxy leads there
         if key:
             self._session.headers["X-API-Key"] = key
+        if visitor:
+            self._session.headers["X-Visitor"] = visitor
 
     def __enter__(self) -> "Client":
         return self
@@ -113,6 +121,47 @@ class Client:
         """What can be recognized, with the models' records. Raises ApiError."""
         response = self._call("GET", "/alphabets/")
         return _accepted(_understood(_ALPHABETS, response), response).alphabets
+
+    def sample(
+        self,
+        picture: bytes,
+        *,
+        id: str | None = None,
+        label: str | None = None,
+        alphabet: str | None = None,
+        answer: str | None = None,
+        confidence: float | None = None,
+        model: str | None = None,
+        source: str = "api",
+    ) -> str:
+        """Have an encoded picture kept as a sample, and get its id. Raises ApiError.
+
+        Args:
+            picture: the file.
+            id: to send it again with the same does no harm; the API makes one where there is none.
+            label: what it really is; "": no character; None: nobody has said.
+            alphabet: the default one where none is named.
+            answer: what the model said.
+            confidence: how sure it was.
+            model: its version.
+            source: where it comes from, such as canvas or upload.
+        """
+        known = {
+            "id": id,
+            "label": label,
+            "answer": answer,
+            "confidence": None if confidence is None else str(confidence),
+            "model": model,
+            "source": source,
+        }
+        form = {name: value for name, value in known.items() if value is not None}
+        response = self._call("POST", "/samples/", _query(alphabet), _file(picture), form)
+        return _accepted(_understood(_KEPT, response), response).id
+
+    def delete_mine(self) -> int:
+        """Delete all samples of this client's `visitor`, and count them. Raises ApiError."""
+        response = self._call("DELETE", "/samples/mine")
+        return _accepted(_understood(_DELETED, response), response).deleted
 
     def is_ready(self) -> bool:
         try:
@@ -187,5 +236,5 @@ def _understood(kind: TypeAdapter[Known], response: requests.Response) -> Known:
 
 def _accepted(answer: Known | Problem, response: requests.Response) -> Known:
     if isinstance(answer, Problem):
-        raise Refused(f"The API answers with status {response.status_code}: {answer.error}")
+        raise Refused(f"The API answers with status {response.status_code}: {answer.error}", answer.code)
     return answer

@@ -41,7 +41,11 @@ class ServerFailed(ApiError):
 
 
 class Refused(ApiError):
-    """The call as a whole is wrong, such as one with too many pictures."""
+    """The call as a whole is wrong, such as one with too many pictures; `code` says how, in the API's words."""
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Incompatible(ApiError):

@@ -4,9 +4,10 @@ A client of one version must understand an API of the next: fields that it does 
 absence of one with a `default_factory`. The API sends these, too, whatever a client makes of it.
 """
 
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Base64Bytes, BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 ALPHABET: Final = (
@@ -208,3 +209,103 @@ class PictureOfLines(Picture):
     """A picture in JSON with several characters."""
 
     boxes: Annotated[Boxes | None, Field(description=BOXES)] = None
+
+
+SAMPLE_ID: Final = r"^[A-Za-z0-9_-]{1,64}$"
+SOURCE: Final = r"^[a-z0-9_-]{1,32}$"
+ONE_LINE: Final = r"^[^\x00-\x1f\x7f]{0,64}$"
+VISITOR: Final = r"^[\x21-\x7e]{16,128}$"
+
+NOT_A_CHARACTER_TOO: Final = "One of the alphabet's labels, or an empty text: there is no character on the picture."
+
+SampleId = Annotated[str, Field(pattern=SAMPLE_ID, examples=["5b1f0c2a9be1d44c"])]
+
+
+class SampleSent(BaseModel):
+    """What a form with a sample says besides the picture and the alphabet."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: Annotated[
+        str | None,
+        Field(
+            pattern=SAMPLE_ID,
+            description="The caller's own, so that to send it again does no harm; left out, the server makes one.",
+        ),
+    ] = None
+    label: Annotated[
+        str | None,
+        Field(
+            pattern=ONE_LINE,
+            description=f"What it really is, where somebody has said so. {NOT_A_CHARACTER_TOO} Sent again with another "
+            "label, that one counts.",
+        ),
+    ] = None
+    answer: Annotated[str | None, Field(pattern=ONE_LINE, description="What the model said.")] = None
+    confidence: Annotated[float | None, Field(ge=0, le=1, description="How sure it was.")] = None
+    model: Annotated[str | None, Field(pattern=ONE_LINE, description="The model's version.")] = None
+    source: Annotated[
+        str, Field(pattern=SOURCE, description="Where it comes from, such as canvas, upload, camera or number.")
+    ] = "api"
+
+
+class Kept(Answering):
+    id: SampleId
+    request_id: RequestId = Field(default_factory=str)
+
+
+class Deleted(Answering):
+    deleted: Annotated[int, Field(ge=0, description="How many samples.")]
+    request_id: RequestId = Field(default_factory=str)
+
+
+class SampleFields(Answering):
+    """What is known of a sample, without its picture."""
+
+    id: SampleId
+    alphabet: Annotated[str, Field(examples=["digits"])]
+    label: Annotated[
+        str | None, Field(description="What it really is; empty: no character; null: nobody has said.", examples=["7"])
+    ] = None
+    reviewed: Annotated[bool, Field(description="Whether an admin has given the label.")] = False
+    answer: Annotated[str | None, Field(description="What the model said.", examples=["2"])] = None
+    confidence: Annotated[float | None, Field(ge=0, le=1, examples=[0.71])] = None
+    model: Annotated[str | None, Field(description="Its version.", examples=["2026.11.21-16f155b"])] = None
+    source: Annotated[str, Field(examples=["canvas"])] = "api"
+    time: Annotated[datetime, Field(description="When it was taken.")]
+
+
+class SampleShown(SampleFields):
+    picture: Annotated[str, Field(description="The file as it was sent, as a base64 data URL.")]
+
+
+class SamplePage(Answering):
+    samples: list[SampleShown]
+    next: Annotated[
+        str | None, Field(description="What to send as `after` for the next page; null: this is the last one.")
+    ] = None
+    request_id: RequestId = Field(default_factory=str)
+
+
+class SampleRow(SampleFields):
+    """A line of the export."""
+
+    visitor: Annotated[str | None, Field(description="The SHA-256 of the visitor's token.")] = None
+    picture: Annotated[Base64Bytes, Field(description="The file as it was sent, in base64.")]
+
+
+class Relabelled(Answering):
+    sample: SampleFields
+    request_id: RequestId = Field(default_factory=str)
+
+
+class Relabel(BaseModel):
+    """An admin's label for a sample."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    label: Annotated[str, Field(pattern=ONE_LINE, description=NOT_A_CHARACTER_TOO, examples=["7"])]
+
+
+Verdict = Literal["none", "right", "wrong", "not_a_character"]
+Order = Literal["doubtful", "newest", "suspect"]

@@ -60,6 +60,8 @@ PATHS = [
     ("/read/", API),
     ("/read/batch/", API),
     ("/alphabets/", API),
+    ("/samples/", API),
+    ("/samples/mine", API),
     ("/health/ready", API),
     ("/docs", API),
     ("/openapi.json", API),

@@ -69,8 +69,9 @@ class Server:
 def start(output: Path, **settings: object) -> Server:
     """A server with settings as `max_pixels=100`, that may not be up yet."""
     port = free_port()
+    defaults = {"api_port": port, "samples_database": ""}
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DIGITS_")}
-    environment |= {f"DIGITS_{name.upper()}": str(value) for name, value in ({"api_port": port} | settings).items()}
+    environment |= {f"DIGITS_{name.upper()}": str(value) for name, value in (defaults | settings).items()}
     with output.open("wb") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "app.api"], cwd=ROOT, env=environment, stdout=file, stderr=subprocess.STDOUT

@@ -1,0 +1,135 @@
+"""Connections to where samples are kept: a file of SQLite's, or PostgreSQL."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
+from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
+
+from app.samples.errors import BadValue, Unavailable
+
+BUSY_SECONDS: Final = 5.0
+"""That a transaction waits for another one's end."""
+
+CONNECT_SECONDS: Final = 3
+
+_WRITERS: Final = 0x64696769
+"""PostgreSQL's number for the lock that whoever writes holds: one at a time, as with SQLite. A sample cannot come while
+it is deleted, nor a table while it is migrated."""
+
+
+def url_of(setting: str) -> URL:
+    """The address that a setting means: one as it is, or a path of a file of SQLite's."""
+    if "://" not in setting:
+        return URL.create("sqlite+pysqlite", database=setting)
+    url = make_url(setting)
+    return url.set(
+        drivername={"postgresql": "postgresql+psycopg", "sqlite": "sqlite+pysqlite"}.get(url.drivername, url.drivername)
+    )
+
+
+class Database:
+    """Safe to share between threads. What goes wrong with it is raised as Unavailable."""
+
+    def __init__(self, url: URL, busy_seconds: float = BUSY_SECONDS) -> None:
+        self.is_file = url.get_backend_name() == "sqlite"
+        self.name = url.database if self.is_file else url.render_as_string(hide_password=True)
+        self._engine = _file_engine(url, busy_seconds) if self.is_file else _server_engine(url, busy_seconds)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection in a transaction that sees one state of the database. Raises Unavailable."""
+        with _explained(), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """The only connection that writes; what was done is kept, durably, once this ends. Raises Unavailable."""
+        with _explained(), self._engine.connect() as plain:
+            connection = plain.execution_options(writing=True)
+            with connection.begin():
+                if not self.is_file:
+                    connection.execute(select(func.pg_advisory_xact_lock(_WRITERS)))
+                yield connection
+
+    def forget_pages(self) -> None:
+        """After something was deleted: leave nothing of it in SQLite's log beside the file. Raises Unavailable."""
+        if self.is_file:
+            with _explained(), self._engine.connect() as connection:
+                connection.exec_driver_sql("COMMIT")
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                connection.exec_driver_sql("BEGIN")
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def bytes_used(connection: Connection) -> int:
+    """What a file of SQLite's takes, less what is free in it."""
+    pages, free, size = (
+        int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    return (pages - free) * size
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except DataError as error:
+        raise BadValue(f"{type(error.orig).__name__}: {str(error.orig).partition(chr(10))[0]}") from error
+    except DBAPIError as error:
+        raise Unavailable(f"{type(error.orig).__name__}: {str(error.orig).partition(chr(10))[0]}") from error
+    except SQLAlchemyError as error:
+        raise Unavailable(f"{type(error).__name__}: {error}") from error
+
+
+def _file_engine(url: URL, busy_seconds: float) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": busy_seconds}, pool_size=2, max_overflow=8)
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # transactions are begun below, and so hold tables' changes, too
+        _into_wal(connection, busy_seconds)
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Connection) -> None:
+        writing = connection.get_execution_options().get("writing", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine
+
+
+def _into_wal(connection: Any, busy_seconds: float) -> None:
+    """Readers and the writer do not wait for each other. The first to switch to it waits for none, so it is retried."""
+    deadline = time.monotonic() + busy_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except Exception as error:  # the driver's, which differs between drivers
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+def _server_engine(url: URL, busy_seconds: float) -> Engine:
+    patience = round(busy_seconds * 1000)
+    return create_engine(
+        url,
+        pool_size=2,
+        max_overflow=8,
+        pool_pre_ping=True,
+        pool_timeout=busy_seconds,
+        connect_args={
+            "connect_timeout": CONNECT_SECONDS,
+            "tcp_user_timeout": patience,
+            "options": f"-c lock_timeout={patience} -c statement_timeout={6 * patience} -c timezone=UTC",
+            "application_name": "digits samples",
+        },
+    )

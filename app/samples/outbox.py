@@ -1,0 +1,186 @@
+"""From the file on this machine to the database elsewhere: in batches, each sample once, whenever that is there.
+
+What waits stands in the same tables. A batch is first written there, in one transaction, and then deleted here.
+Where all ends between the two it is written again, which changes nothing: see `app.samples.store.keep`.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import accumulate, takewhile
+from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import delete, func, select
+
+from app.samples.errors import BadValue, Unavailable
+from app.samples.sample import Sample
+from app.samples.store import FIELDS, Outcome, Store, forget, keep, opened, refusals, sample_of
+from app.samples.tables import FORGOTTEN, SAMPLES
+
+if TYPE_CHECKING:
+    from app.samples.keeper import Watcher
+
+TOGETHER: Final = 100
+"""Samples that are moved at once, at most."""
+
+BYTES_TOGETHER: Final = 16 * 1024 * 1024
+"""Of their pictures; one sample is moved however large it is."""
+
+FIRST_PAUSE: Final = 0.5
+LONGEST_PAUSE: Final = 30.0
+"""Seconds between two attempts to reach a database that is away."""
+
+log = logging.getLogger(__name__)
+
+
+class Outbox:
+    """Moves samples in a thread of its own. Safe to share between threads, and its file between processes."""
+
+    def __init__(self, local: Store, server: str, watcher: "Watcher") -> None:
+        """
+        Args:
+            local: where samples wait.
+            server: the address of the database that they are for.
+            watcher: is told how it goes.
+        """
+        self._local = local
+        self._server = server
+        self._watcher = watcher
+        self._remote: Store | None = None
+        self._opening = Lock()
+        self._away = ""
+        self._aside: set[str] = set()
+        self._awake, self._ended = Event(), Event()
+        self._thread = Thread(target=self._run, name="outbox of samples", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something waits."""
+        self._awake.set()
+
+    def close(self) -> None:
+        """Move no further batch; what waits is moved by the next server."""
+        self._ended.set()
+        self._awake.set()
+        self._thread.join(timeout=2)
+
+    def remote(self) -> Store:
+        """The database, with today's schema. Raises Unavailable."""
+        with self._opening:
+            if self._remote is None:
+                self._remote = opened(self._server)
+            return self._remote
+
+    def refused(self, samples: Sequence[Sample]) -> dict[str, Outcome]:
+        """Of samples that the database would refuse, by id, why; of none while it is away."""
+        if self._away or not samples:
+            return {}
+        try:
+            with self.remote().database.reading() as connection:
+                return refusals(connection, samples)
+        except Unavailable as error:
+            self._tell(str(error))
+            return {}
+
+    def forget(self, visitor: str, until: datetime) -> int:
+        """Delete a visitor's samples from the database, and count them; while it is away that waits, too."""
+        if self._away:
+            return 0
+        try:
+            return len(self.remote().forget(visitor, until).ids)
+        except Unavailable as error:
+            self._tell(str(error))
+            return 0
+
+    def _run(self) -> None:
+        pause = FIRST_PAUSE
+        while not self._ended.is_set():
+            self._awake.clear()
+            try:
+                while self.move() and not self._ended.is_set():
+                    pass
+            except Unavailable as error:
+                self._tell(str(error))
+                self._ended.wait(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+            except Exception:
+                log.exception("A mistake of ours keeps samples from being moved.")
+                self._ended.wait(LONGEST_PAUSE)
+            else:
+                self._tell("")
+                pause = FIRST_PAUSE
+                self._awake.wait()
+
+    def move(self) -> int:
+        """Move one batch, and tell how many samples it had. Raises Unavailable, and then all is as it was."""
+        rows, forgotten = self._batch()
+        if not rows and not forgotten:
+            return 0
+        remote = self.remote()
+        try:
+            outcomes = _written(remote, rows, forgotten)
+        except BadValue:
+            outcomes = self._one_by_one(remote, rows, forgotten)
+        with self._local.database.writing() as connection:
+            for row in rows:
+                if row.id in outcomes:
+                    here = (SAMPLES.c.id == row.id, SAMPLES.c.said == row.said)
+                    connection.execute(delete(SAMPLES).where(*here))
+            for one in forgotten:
+                here = (FORGOTTEN.c.visitor == one.visitor, FORGOTTEN.c.time == one.time)
+                connection.execute(delete(FORGOTTEN).where(*here))
+            waiting = connection.execute(select(func.count()).select_from(SAMPLES)).scalar_one()
+        if not waiting:
+            self._local.database.forget_pages()
+        for id, outcome in outcomes.items():
+            if outcome in (Outcome.DIFFERS, Outcome.DELETED):
+                log.warning("A sample that waited is refused.", extra={"fields": {"id": id, "reason": outcome.value}})
+        self._watcher.moved(len(outcomes), waiting)
+        return len(outcomes) + len(forgotten)
+
+    def _batch(self) -> tuple[Sequence[Any], Sequence[Any]]:
+        """Samples, the oldest first, and visitors who are to be forgotten."""
+        with self._local.database.reading() as connection:
+            sizes = connection.execute(
+                select(SAMPLES.c.id, SAMPLES.c.size)
+                .where(SAMPLES.c.id.not_in(self._aside))
+                .order_by(SAMPLES.c.time, SAMPLES.c.id)
+                .limit(TOGETHER)
+            ).all()
+            fitting = len(list(takewhile(lambda total: total <= BYTES_TOGETHER, accumulate(row.size for row in sizes))))
+            ids = [row.id for row in sizes[: max(1, fitting)]]
+            rows: Sequence[Any] = connection.execute(select(*FIELDS, SAMPLES.c.said).where(SAMPLES.c.id.in_(ids))).all()
+            forgotten: Sequence[Any] = connection.execute(select(FORGOTTEN).limit(TOGETHER)).all()
+        return rows, forgotten
+
+    def _one_by_one(self, remote: Store, rows: Sequence[Any], forgotten: Sequence[Any]) -> dict[str, Outcome]:
+        """As `_written`, without those that the database cannot take: they stay here, and no others with them."""
+        outcomes = _written(remote, [], forgotten)
+        for row in rows:
+            try:
+                outcomes |= _written(remote, [row], [])
+            except BadValue as error:
+                self._aside.add(row.id)
+                fields = {"id": row.id, "reason": str(error)}
+                log.error("The database cannot take a sample, which stays in the outbox.", extra={"fields": fields})
+        return outcomes
+
+    def _tell(self, reason: str) -> None:
+        """In the log, where it is news."""
+        if reason and not self._away:
+            log.error(
+                "The samples' database is away; samples wait in the outbox.", extra={"fields": {"reason": reason}}
+            )
+        elif self._away and not reason:
+            log.warning("The samples' database is back.")
+        self._away = reason
+        self._watcher.away(reason)
+
+
+def _written(remote: Store, rows: Sequence[Any], forgotten: Sequence[Any]) -> dict[str, Outcome]:
+    """Each sample's outcome, once all is kept for good."""
+    with remote.database.writing() as connection:
+        for one in forgotten:
+            forget(connection, one.visitor, one.time)
+        return {row.id: keep(connection, sample_of(row), row.said) for row in rows}

@@ -1,0 +1,190 @@
+"""What can be done with samples in a database."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy.sql import ColumnElement
+
+from app.samples.database import Database, url_of
+from app.samples.errors import UnknownSample
+from app.samples.migration import migrate
+from app.samples.sample import Sample, hashed, now
+from app.samples.tables import DELETED, FORGOTTEN, SAMPLES
+
+FIELDS: Final[list[Any]] = [SAMPLES.c[name] for name in Sample.__slots__]
+
+
+class Outcome(Enum):
+    """What became of a sample that was to be kept."""
+
+    KEPT = "kept"
+    REPEATED = "repeated"
+    """It is there, and its label is what it was, or newer than this one, or an admin's."""
+    RELABELLED = "relabelled"
+    DIFFERS = "differs"
+    """Its id belongs to another picture, or to somebody else's."""
+    DELETED = "deleted"
+    """It was deleted before, and stays so."""
+    NO_ROOM = "no_room"
+    """There is no room for it in the file on this machine."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What was deleted."""
+
+    ids: tuple[str, ...]
+    time: datetime
+
+
+def keep(connection: Connection, sample: Sample, said: datetime | None = None) -> Outcome:
+    """Keep a sample, or its label where it is there already; to do so again changes nothing.
+
+    Args:
+        connection: one that writes.
+        sample: its `time` is when it was sent.
+        said: when its label was given, where that was later.
+    """
+    said = said or sample.time
+    digest = _digest(sample)
+    found = connection.execute(
+        select(SAMPLES.c.sha256, SAMPLES.c.visitor, SAMPLES.c.label, SAMPLES.c.reviewed, SAMPLES.c.said).where(
+            SAMPLES.c.id == sample.id
+        )
+    ).first()
+    if found is None:
+        return _take(connection, sample, said, digest)
+    if (found.sha256, found.visitor) != (digest, sample.visitor):
+        return Outcome.DIFFERS
+    if sample.label is None or sample.label == found.label or found.reviewed or said <= found.said:
+        return Outcome.REPEATED
+    connection.execute(update(SAMPLES).where(SAMPLES.c.id == sample.id).values(label=sample.label, said=said))
+    return Outcome.RELABELLED
+
+
+def _take(connection: Connection, sample: Sample, said: datetime, digest: str) -> Outcome:
+    if connection.execute(select(DELETED.c.time).where(DELETED.c.id_sha256 == hashed(sample.id))).first():
+        return Outcome.DELETED
+    if sample.visitor is not None:
+        forgotten = select(FORGOTTEN.c.time).where(FORGOTTEN.c.visitor == sample.visitor)
+        if connection.execute(forgotten.where(FORGOTTEN.c.time >= sample.time)).first():
+            return Outcome.DELETED
+    values = {name: getattr(sample, name) for name in Sample.__slots__}
+    connection.execute(insert(SAMPLES).values(**values, said=said, size=len(sample.picture), sha256=digest))
+    return Outcome.KEPT
+
+
+def refusals(connection: Connection, samples: Iterable[Sample]) -> dict[str, Outcome]:
+    """Of those of some samples that `keep` would not take, by id, why."""
+    wanted = {sample.id: sample for sample in samples}
+    there = select(SAMPLES.c.id, SAMPLES.c.sha256, SAMPLES.c.visitor).where(SAMPLES.c.id.in_(wanted))
+    refused = {
+        row.id: Outcome.DIFFERS
+        for row in connection.execute(there)
+        if (row.sha256, row.visitor) != (_digest(wanted[row.id]), wanted[row.id].visitor)
+    }
+    hashes = {hashed(id): id for id in wanted}
+    gone = connection.execute(select(DELETED.c.id_sha256).where(DELETED.c.id_sha256.in_(hashes))).scalars()
+    return refused | {hashes[digest]: Outcome.DELETED for digest in gone}
+
+
+def _digest(sample: Sample) -> str:
+    return hashlib.sha256(sample.picture).hexdigest()
+
+
+def forget(connection: Connection, visitor: str, until: datetime) -> Receipt:
+    """Delete a visitor's samples up to a moment, and refuse those of them that come later from elsewhere."""
+    known = connection.execute(select(FORGOTTEN.c.time).where(FORGOTTEN.c.visitor == visitor)).scalar()
+    if known is None:
+        connection.execute(insert(FORGOTTEN).values(visitor=visitor, time=until))
+    elif known < until:
+        connection.execute(update(FORGOTTEN).where(FORGOTTEN.c.visitor == visitor).values(time=until))
+    return remove(connection, SAMPLES.c.visitor == visitor, SAMPLES.c.time <= until)
+
+
+def remove(connection: Connection, *conditions: ColumnElement[bool]) -> Receipt:
+    """Delete samples for good."""
+    when = now()
+    ids = tuple(connection.execute(select(SAMPLES.c.id).where(*conditions).order_by(SAMPLES.c.id)).scalars())
+    if ids:
+        connection.execute(delete(SAMPLES).where(*conditions))
+        connection.execute(insert(DELETED), [{"id_sha256": hashed(id), "time": when} for id in ids])
+    return Receipt(ids, when)
+
+
+def opened(setting: str) -> "Store":
+    """The samples at a path or an address, with today's schema. Raises Unavailable."""
+    database = Database(url_of(setting))
+    migrate(database)
+    return Store(database)
+
+
+class Store:
+    """The samples in one database. Safe to share between threads. Everything raises Unavailable."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def keep(self, sample: Sample) -> Outcome:
+        with self.database.writing() as connection:
+            return keep(connection, sample)
+
+    def forget(self, visitor: str, until: datetime | None = None) -> Receipt:
+        """Delete all samples of a visitor, told by the hash of the token, up to now or to another moment."""
+        with self.database.writing() as connection:
+            receipt = forget(connection, visitor, until or now())
+        return self._done(receipt)
+
+    def delete(self, id: str) -> Receipt:
+        """Delete one sample. Raises UnknownSample."""
+        with self.database.writing() as connection:
+            receipt = remove(connection, SAMPLES.c.id == id)
+        if not receipt.ids:
+            raise UnknownSample
+        return self._done(receipt)
+
+    def delete_before(self, moment: datetime) -> Receipt:
+        """Delete the samples that were taken before a moment."""
+        with self.database.writing() as connection:
+            receipt = remove(connection, SAMPLES.c.time < moment)
+        return self._done(receipt)
+
+    def relabel(self, id: str, label: str) -> Sample:
+        """Give a sample an admin's label, which stays whatever its visitor says later. Raises UnknownSample."""
+        with self.database.writing() as connection:
+            connection.execute(update(SAMPLES).where(SAMPLES.c.id == id).values(label=label, reviewed=True, said=now()))
+            found = connection.execute(select(*FIELDS).where(SAMPLES.c.id == id)).first()
+        if found is None:
+            raise UnknownSample
+        return sample_of(found)
+
+    def sample(self, id: str) -> Sample:
+        """Raises UnknownSample."""
+        with self.database.reading() as connection:
+            found = connection.execute(select(*FIELDS).where(SAMPLES.c.id == id)).first()
+        if found is None:
+            raise UnknownSample
+        return sample_of(found)
+
+    def count(self) -> int:
+        with self.database.reading() as connection:
+            return connection.execute(select(func.count()).select_from(SAMPLES)).scalar_one()
+
+    def deleted(self, ids_sha256: Iterable[str]) -> set[str]:
+        """Which of these, hashes of ids, are of samples that were deleted."""
+        with self.database.reading() as connection:
+            return set(connection.execute(select(DELETED.c.id_sha256)).scalars()) & set(ids_sha256)
+
+    def _done(self, receipt: Receipt) -> Receipt:
+        if receipt.ids:
+            self.database.forget_pages()
+        return receipt
+
+
+def sample_of(row: Row[Any]) -> Sample:
+    return Sample(**{name: getattr(row, name) for name in Sample.__slots__})
