@@ -83,7 +83,7 @@ def test_accessibility_in_light_and_dark(context: BrowserContext, app: App, path
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         page.wait_for_timeout(500)
-        assert not _serious(page), scheme
+        assert not serious(page), scheme
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_the_keyboard_s_focus_is_seen_and_on_no_heading(browser: Browser, app: A
     context.close()
 
 
-def _serious(page: Page) -> dict[str, list[str]]:
+def serious(page: Page) -> dict[str, list[str]]:
     found = Axe().run(page).response["violations"]
     return {
         violation["id"]: [node["html"][:200] for node in violation["nodes"]]
