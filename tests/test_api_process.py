@@ -188,7 +188,7 @@ def test_a_killed_worker_leaves_no_figures_behind(tmp_path: Path, monkeypatch: p
     with serving(tmp_path, workers=2) as server:
 
         def wait_for_gauges(of: set[int]) -> None:
-            wanted = {f"gauge_livesum_{worker}.db" for worker in of}
+            wanted = {f"gauge_{kind}_{worker}.db" for worker in of for kind in ("livesum", "livemostrecent")}
             until = time.monotonic() + 20
             while {file.name for file in tmp_path.glob("metrics-*/gauge_*")} != wanted:
                 assert time.monotonic() < until, "there are other processes' gauges"
@@ -215,7 +215,7 @@ def test_no_room_for_the_workers_figures_is_said_in_one_sentence(tmp_path: Path)
     finally:
         server.process.terminate()
     assert server.output.read_text() == (
-        "The API's workers need 256 KB each in a folder for temporary files: File too large. "
+        "The API's workers need 320 KB each in a folder for temporary files: File too large. "
         "Set TMPDIR to another, or DIGITS_WORKERS to 1.\n"
     )
 

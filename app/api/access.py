@@ -17,6 +17,7 @@ class Gate:
 
     def __init__(self, settings: Settings) -> None:
         self._keys = Keys([key.get_secret_value() for key in settings.api_keys])
+        self._admins = Keys([key.get_secret_value() for key in settings.admin_keys])
         self._trusted_proxies = settings.trusted_proxies
         self._addresses = RateLimit(settings.rate_per_address)
         self._holders = RateLimit(settings.rate_per_key)
@@ -32,6 +33,16 @@ class Gate:
         holder = self._keys.holder(request)
         if holder is not None and address != LOCAL:
             _take(self._holders, holder, pictures)
+
+    def admit_admin(self, request: Request) -> None:
+        """Let a request pass that comes with an admin's key.
+
+        Raises MissingKey, WrongKey, TooManyRequests.
+        """
+        address = request.scope["state"]["caller"] = caller(request, self._trusted_proxies)
+        if address != LOCAL:
+            _take(self._addresses, address, 1)
+        self._admins.holder(request)
 
 
 def _take(limit: RateLimit, name: str, pictures: int) -> None:

@@ -32,6 +32,11 @@ async def admit(request: Request) -> None:
     service_of(request).gate.admit(request)
 
 
+async def admit_admin(request: Request) -> None:
+    """Let a request of an admin pass. Raises MissingKey, WrongKey, TooManyRequests."""
+    service_of(request).gate.admit_admin(request)
+
+
 async def _named_in_query(
     request: Request,
     alphabet: Annotated[str | None, Query(description=ALPHABET)] = None,

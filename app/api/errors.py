@@ -17,7 +17,7 @@ from app.reading.limits import Limit
 from app.reading.lines import EmptyBox
 from app.reading.pipeline import BlankImage
 from app.reading.rows import TooMuchWriting
-from app.samples.errors import SampleDeleted, SampleDiffers
+from app.samples.errors import SampleDeleted, SampleDiffers, UnknownSample, WrongCursor
 
 
 class CallerError(Exception):
@@ -163,10 +163,11 @@ class UnknownPath(CallerError):
 
 
 class WrongMethod(CallerError):
-    def __init__(self, headers: Mapping[str, str] | None) -> None:
-        """Takes the router's headers, which name the methods that there are."""
+    def __init__(self, methods: Iterable[str]) -> None:
+        """Takes the methods that there are."""
         super().__init__("Method Not Allowed. All calls are listed at /docs.")
-        self.headers = headers
+        self.methods = frozenset(methods)
+        self.headers = {"Allow": ", ".join(sorted(self.methods))}
 
 
 class Unauthorized(CallerError):
@@ -263,6 +264,8 @@ CODES: dict[type[Exception], Kind] = {
     NoSamples: Kind(404, "no_samples"),
     SampleDiffers: Kind(409, "sample_differs"),
     SampleDeleted: Kind(410, "sample_deleted"),
+    UnknownSample: Kind(404, "unknown_sample"),
+    WrongCursor: Kind(422, "invalid_parameter"),
     SamplesUnavailable: Kind(503, "samples_unavailable"),
     UnknownPath: Kind(404, "not_found"),
     WrongMethod: Kind(405, "method_not_allowed"),
@@ -317,7 +320,7 @@ def _told(error: Exception) -> Exception:
     if isinstance(error, HTTPException) and error.status_code == 404:
         return UnknownPath()
     if isinstance(error, HTTPException) and error.status_code == 405:
-        return WrongMethod(error.headers)
+        return WrongMethod((error.headers or {}).get("Allow", "").split(", "))
     return error
 
 
@@ -335,9 +338,13 @@ def response(error: Exception, state: dict[str, Any]) -> Response:
 
 async def answer(request: Request, error: Exception) -> Response:
     """FastAPI's handler of these. What has no place in the table is raised again, for the log to have it."""
-    if kind_of(_told(error)) is None:
+    if kind_of(told := _told(error)) is None:
         raise error
-    return response(error, request.scope["state"])
+    if isinstance(told, WrongMethod):  # of several calls at one path the router names the first one's alone
+        path = getattr(request.scope.get("route"), "path", None)
+        others = [route.methods for route in request.app.state.calls if route.path == path]
+        told = WrongMethod(told.methods.union(*others))
+    return response(told, request.scope["state"])
 
 
 HANDLERS: dict[int | type[Exception], Any] = dict.fromkeys((*CODES, RequestValidationError, HTTPException), answer)

@@ -78,9 +78,19 @@ def create_app(config: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    for router in (routes.public, routes.guarded, samples.router, docs.router):
+    for_admins = [samples.for_admins] if config.admin_keys else []
+    routers = [routes.public, routes.guarded, samples.router, *for_admins, docs.router]
+    for router in routers:
         app.include_router(router)
-    openapi.complete(app, recognizers, line_readers, config.default_alphabet, keys_needed=bool(config.api_keys))
+    app.state.calls = [call for router in routers for call in router.routes]
+    openapi.complete(
+        app,
+        recognizers,
+        line_readers,
+        config.default_alphabet,
+        keys_needed=bool(config.api_keys),
+        admins=bool(config.admin_keys),
+    )
     return app
 
 

@@ -86,13 +86,13 @@ SAMPLES_WAITING = Gauge(
     "digits_samples_waiting",
     "Samples that wait in the outbox.",
     registry=REGISTRY,
-    multiprocess_mode="mostrecent",
+    multiprocess_mode="livemostrecent",
 )
 SAMPLES_AWAY = Gauge(
     "digits_samples_database_away",
     "1 while the samples' database cannot be reached.",
     registry=REGISTRY,
-    multiprocess_mode="livemax",
+    multiprocess_mode="livemostrecent",
 )
 
 

@@ -6,10 +6,10 @@ from typing import Any
 from fastapi import FastAPI
 
 from app.api import errors, uploads
-from app.client.models import ALPHABET, BOXES, Picture, PictureOfLines, Problem, SampleSent
+from app.client.models import ALPHABET, BOXES, Picture, PictureOfLines, Problem, Relabel, SampleSent
 from app.reading.lines import EmptyBox
 from app.reading.rows import TooMuchWriting
-from app.samples.errors import SampleDeleted, SampleDiffers
+from app.samples.errors import SampleDeleted, SampleDiffers, UnknownSample, WrongCursor
 from app.settings import Settings
 
 Responses = dict[int | str, dict[str, Any]]
@@ -88,6 +88,25 @@ SAMPLE = _responses(
     *_NOWHERE,
 )
 DELETE_MINE = _responses(errors.MissingVisitor(), *_NOWHERE)
+SAMPLES = _responses(WrongCursor(), *_NOWHERE)
+ONE_SAMPLE = _responses(UnknownSample(), *_NOWHERE)
+RELABEL = _responses(
+    errors.BrokenJSON(),
+    errors.SlowSender(_DEFAULTS.body_seconds),
+    errors.BodyTooLarge(_DEFAULTS.max_body_bytes),
+    errors.UnsupportedMediaType(uploads.A_LABEL),
+    errors.WrongJSON("The JSON body must be an object with a text in 'label', and nothing else."),
+    errors.UnknownLabel("0123456789"),
+    errors.UnknownAlphabet(["digits"]),
+    UnknownSample(),
+    errors.Overloaded(),
+    *_NOWHERE,
+)
+EXPORT: Responses = _responses(*_NOWHERE) | {
+    200: {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}, "description": "A sample a line"}
+}
+ADMIN = "samples, for admins"
+"""The tag of calls that take an admin's key."""
 READY = _responses(errors.NotReady())
 METRICS: Responses = {
     200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "In Prometheus's text format"}
@@ -154,6 +173,8 @@ SAMPLE_FILE = _body(
     }
 )
 
+LABEL = _body({"application/json": {"schema": {"$ref": "#/components/schemas/Relabel"}}})
+
 _SCHEMES = {
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
     "bearer": {"type": "http", "scheme": "bearer"},
@@ -161,7 +182,7 @@ _SCHEMES = {
 
 
 def complete(
-    app: FastAPI, alphabets: Collection[str], of_lines: Collection[str], default: str, keys_needed: bool
+    app: FastAPI, alphabets: Collection[str], of_lines: Collection[str], default: str, keys_needed: bool, admins: bool
 ) -> None:
     """Add to the document what FastAPI does not know: the JSON bodies' schemas, the alphabets served here and those of
     which lines are read, the keys.
@@ -175,21 +196,21 @@ def complete(
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             document = plain()
-            for model in (Picture, PictureOfLines):
+            for model in (Picture, PictureOfLines, Relabel):
                 document["components"]["schemas"][model.__name__] = model.model_json_schema()
             for path in document["paths"].values():
                 for answer in path.get("post", {}).get("responses", {}).values():
-                    for code, example in answer["content"]["application/json"].get("examples", {}).items():
+                    for code, example in answer["content"].get("application/json", {}).get("examples", {}).items():
                         example["value"]["error"] = told.get(code, example["value"]["error"])
             if another:
                 predict = document["paths"]["/predict/"]["post"]
                 examples = predict["requestBody"]["content"]["application/json"]["examples"]
                 examples["of another alphabet"] = {"value": {"image": _EXAMPLE, "alphabet": another}}
-            if keys_needed:
+            if keys_needed or admins:
                 document["components"]["securitySchemes"] = _SCHEMES
                 for path in document["paths"].values():
                     for operation in path.values():
-                        if "401" in operation["responses"]:
+                        if "401" in operation["responses"] and (keys_needed or ADMIN in operation["tags"]):
                             operation["security"] = [{name: []} for name in _SCHEMES]
             app.openapi_schema = document
         return app.openapi_schema

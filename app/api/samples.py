@@ -1,28 +1,48 @@
-"""The calls that keep samples and let people take them back."""
+"""The calls that keep samples, let people take them back, and let admins look after them."""
 
 import asyncio
 import re
-from collections.abc import Mapping
-from typing import Annotated, Final
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import chain, islice
+from typing import Annotated, Final, TypeVar
 
-from fastapi import APIRouter, Depends, Header, Request
-from pydantic import ValidationError
-from starlette.responses import Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from starlette.responses import Response, StreamingResponse
 
 from app.api import metrics, openapi
-from app.api.deps import NamedInQuery, TheService, admit
+from app.api.deps import NamedInQuery, TheService, admit, admit_admin
 from app.api.errors import InvalidParameter, MissingVisitor, NoSamples, SamplesUnavailable, UnknownLabel
 from app.api.service import Service
-from app.api.uploads import sample_file
-from app.client.models import VISITOR, Deleted, Kept, SampleSent
+from app.api.uploads import label_sent, sample_file
+from app.client.models import (
+    ONE_LINE,
+    SAMPLE_ID,
+    SOURCE,
+    VISITOR,
+    Deleted,
+    Kept,
+    Order,
+    Relabelled,
+    SamplePage,
+    SampleSent,
+    Verdict,
+)
 from app.reading.pipeline import BlankImage
 from app.reading.recognizer import Recognizer
 from app.samples.errors import Unavailable
 from app.samples.keeper import Keeper
 from app.samples.sample import NOT_A_CHARACTER, Sample, hashed, new_id, now
+from app.samples.wire import fields_of, line_of, shown
 
 router = APIRouter(dependencies=[Depends(admit)], responses=openapi.GUARDED, tags=["samples"])
 
+for_admins = APIRouter(dependencies=[Depends(admit_admin)], responses=openapi.GUARDED, tags=[openapi.ADMIN])
+
+Result = TypeVar("Result")
+
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _VISITOR: Final = re.compile(VISITOR)
 
 
@@ -57,6 +77,45 @@ Visitor = Annotated[
         "SHA-256 is kept.",
     ),
 ]
+
+
+AnId = Annotated[str, Path(pattern=SAMPLE_ID)]
+
+
+def _moment(text: object) -> object:
+    """What a query says, in UTC where it does not say. Raises ValueError."""
+    if not isinstance(text, str) or not _DATE.match(text):
+        raise ValueError("a date and time are needed, such as 2026-11-27T12:00:00Z")
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("the year must be one from 1 to 9999") from None
+
+
+class Asked(BaseModel):
+    """Which samples, and how."""
+
+    alphabet: Annotated[str | None, Field(pattern=ONE_LINE)] = None
+    label: Annotated[str | None, Field(pattern=ONE_LINE, description="Empty: no character.")] = None
+    answer: Annotated[str | None, Field(pattern=ONE_LINE)] = None
+    source: Annotated[str | None, Field(pattern=SOURCE)] = None
+    verdict: Annotated[
+        Verdict | None, Field(description="Whether the label is the answer; none: nobody has said what it is.")
+    ] = None
+    reviewed: Annotated[bool | None, Field(description="Whether an admin has given the label.")] = None
+    before: Annotated[
+        datetime | None, BeforeValidator(_moment), Field(description="Taken before this moment, in UTC unless it says.")
+    ] = None
+    order: Annotated[
+        Order,
+        Field(
+            description="doubtful: the least confident answers first. suspect: those first to whose label the model "
+            "gave the least probability; samples without label, answer and confidence are not among them."
+        ),
+    ] = "doubtful"
+    limit: Annotated[int, Field(ge=1, le=200, description="A page of large pictures has fewer.")] = 50
+    after: Annotated[str | None, Field(description="`next` of the page before, in the same order.")] = None
 
 
 @router.post("/samples", include_in_schema=False, status_code=201)
@@ -107,6 +166,60 @@ async def delete_mine(request: Request, keeper: TheKeeper, visitor: Visitor = No
     return _json(Deleted(deleted=deleted, request_id=request.state.request_id))
 
 
+@for_admins.get("/samples/", response_model=SamplePage, responses=openapi.SAMPLES)
+async def list_samples(request: Request, keeper: TheKeeper, asked: Annotated[Asked, Query()]) -> Response:
+    """List samples, a page at a time: the most doubtful answers first, likely errors of labels, or the newest."""
+    filters = asked.model_dump(exclude={"order", "limit", "after"})
+
+    def page() -> bytes:
+        from app.samples.selection import Filters
+
+        found = keeper.store().page(Filters(**filters), asked.order, asked.limit, asked.after)
+        answer = SamplePage(
+            samples=[shown(sample) for sample in found.samples], next=found.next, request_id=request.state.request_id
+        )
+        return answer.model_dump_json().encode()
+
+    return Response(await _in_thread(page), media_type="application/json")
+
+
+@for_admins.get("/samples/export", response_class=StreamingResponse, responses=openapi.EXPORT)
+async def export(keeper: TheKeeper) -> Response:
+    """Stream all samples, the oldest first, one a line in JSON: all their fields, and the file in base64."""
+
+    def begun() -> Iterator[bytes]:
+        """Once the first sample has been read: what fails before can be told."""
+        lines = map(line_of, keeper.store().each())
+        return chain(list(islice(lines, 1)), lines)
+
+    return StreamingResponse(await _in_thread(begun), media_type="application/x-ndjson")
+
+
+@for_admins.patch("/samples/{id}", response_model=Relabelled, responses=openapi.RELABEL, openapi_extra=openapi.LABEL)
+async def relabel(request: Request, service: TheService, keeper: TheKeeper, id: AnId) -> Response:
+    """Say what a sample really is. That label stays, whatever its visitor says later."""
+    said = await label_sent(request)
+    alphabet = (await _in_thread(lambda: keeper.store().sample(id))).alphabet
+    _check_label(said.label, service.recognizer([alphabet]))
+    sample = await _in_thread(lambda: keeper.store().relabel(id, said.label))
+    return _json(Relabelled(sample=fields_of(sample), request_id=request.state.request_id))
+
+
+@for_admins.delete("/samples/{id}", response_model=Deleted, responses=openapi.ONE_SAMPLE)
+async def delete(request: Request, keeper: TheKeeper, id: AnId) -> Response:
+    """Delete a sample for good."""
+    receipt = await _in_thread(lambda: keeper.store().delete(id))
+    return _json(Deleted(deleted=len(receipt.ids), request_id=request.state.request_id))
+
+
+async def _in_thread(work: Callable[[], Result]) -> Result:
+    """What the database says, which may take it long. Raises SamplesUnavailable."""
+    try:
+        return await asyncio.to_thread(work)
+    except Unavailable:
+        raise SamplesUnavailable from None
+
+
 def _hashed(visitor: str | None) -> str | None:
     """What is kept of a visitor's token. Raises MissingVisitor where it is no such token."""
     if visitor is None:
@@ -142,5 +255,5 @@ async def _check_picture(service: Service, picture: bytes, recognizer: Recognize
             raise
 
 
-def _json(answer: Kept | Deleted, status: int = 200) -> Response:
+def _json(answer: BaseModel, status: int = 200) -> Response:
     return Response(answer.model_dump_json(), status, media_type="application/json")

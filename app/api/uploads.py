@@ -10,10 +10,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.api import forms
 from app.api.errors import BrokenJSON, MissingImage, UnsupportedMediaType, WrongBoxes, WrongJSON
-from app.client.models import MAX_BOXES, Boxes, Picture, PictureOfLines, SampleSent
+from app.client.models import MAX_BOXES, Boxes, Picture, PictureOfLines, Relabel, SampleSent
 from app.reading.picture import Box
 
 ONE_FILE: Final = "multipart/form-data with a field 'file', or application/json with a data URL in 'image'"
+A_LABEL: Final = "application/json with a text in 'label'"
 SAMPLE_FILE: Final = "multipart/form-data with a field 'file'"
 SEVERAL_FILES: Final = "multipart/form-data with a field 'files' for each picture"
 
@@ -67,6 +68,18 @@ async def several_files(request: Request, limit: int) -> Upload:
     if _media_type(request) != "multipart/form-data":
         raise UnsupportedMediaType(SEVERAL_FILES)
     return await _from_form(request, "files", limit, _ALPHABET)
+
+
+async def label_sent(request: Request) -> Relabel:
+    """An admin's, in JSON. Raises CallerError."""
+    if _media_type(request) != "application/json":
+        raise UnsupportedMediaType(A_LABEL)
+    try:
+        return Relabel.model_validate_json(await request.body())
+    except ValidationError as error:
+        if _first(error)[0] == "json_invalid":
+            raise BrokenJSON from None
+        raise WrongJSON("The JSON body must be an object with a text in 'label', and nothing else.") from None
 
 
 async def _one(request: Request, in_json: type[Picture], in_form: Mapping[str, int]) -> Upload:

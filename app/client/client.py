@@ -1,7 +1,8 @@
 """Calls of the API: with time limits, answers checked, every failure an exception of `app.client.errors`."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -32,9 +33,17 @@ from app.client.models import (
     ReadAnswer,
     ReadBatchAnswer,
     Recognized,
+    Relabelled,
+    SampleFields,
+    SamplePage,
 )
+from app.samples.sample import Sample
+from app.samples.wire import sample_of
 
 CONNECT_SECONDS, ANSWER_SECONDS = 2.0, 10.0
+
+_PIECE = 64 * 1024
+"""Bytes of a long answer that are read at once."""
 
 Known = TypeVar("Known")
 
@@ -44,6 +53,9 @@ _TEXT: TypeAdapter[ReadAnswer | Problem] = TypeAdapter(ReadAnswer | Problem)
 _TEXTS: TypeAdapter[ReadBatchAnswer | Problem] = TypeAdapter(ReadBatchAnswer | Problem)
 _KEPT: TypeAdapter[Kept | Problem] = TypeAdapter(Kept | Problem)
 _DELETED: TypeAdapter[Deleted | Problem] = TypeAdapter(Deleted | Problem)
+_SAMPLES: TypeAdapter[SamplePage | Problem] = TypeAdapter(SamplePage | Problem)
+_RELABELLED: TypeAdapter[Relabelled | Problem] = TypeAdapter(Relabelled | Problem)
+_PROBLEM: TypeAdapter[Problem] = TypeAdapter(Problem)
 _ALPHABETS: TypeAdapter[Alphabets | Problem] = TypeAdapter(Alphabets | Problem)
 
 
@@ -163,6 +175,41 @@ class Client:
         response = self._call("DELETE", "/samples/mine")
         return _accepted(_understood(_DELETED, response), response).deleted
 
+    def samples(self, **filters: object) -> SamplePage:
+        """A page of samples, for an admin's key. Raises ApiError.
+
+        Args:
+            filters: as the API has them: `alphabet`, `label`, `answer`, `source`, `verdict`, `reviewed`, `before`,
+                `order`, `limit` and, for the page after another one, that one's `next` as `after`.
+        """
+        query = {name: _written(value) for name, value in filters.items() if value is not None}
+        response = self._call("GET", "/samples/", query)
+        return _accepted(_understood(_SAMPLES, response), response)
+
+    def relabel(self, id: str, label: str) -> SampleFields:
+        """Say what a sample really is, for good, with an admin's key. Raises ApiError."""
+        response = self._call("PATCH", f"/samples/{id}", json={"label": label})
+        return _accepted(_understood(_RELABELLED, response), response).sample
+
+    def delete_sample(self, id: str) -> int:
+        """Delete one for good, with an admin's key. Raises ApiError."""
+        response = self._call("DELETE", f"/samples/{id}")
+        return _accepted(_understood(_DELETED, response), response).deleted
+
+    def export(self) -> Iterator[Sample]:
+        """All samples, the oldest first, for an admin's key. Raises ApiError, also where the connection breaks."""
+        with self._call("GET", "/samples/export", stream=True) as response:
+            if not response.ok:
+                _accepted(_understood(_PROBLEM, response), response)
+            try:
+                for line in response.iter_lines(_PIECE, delimiter=b"\n"):
+                    if line:
+                        yield sample_of(line)
+            except requests.RequestException as error:
+                raise Unreachable(f"The API ends amid the samples ({type(error).__name__}).") from None
+            except ValueError:
+                raise Incompatible("The API sends a sample that this client does not understand.") from None
+
     def is_ready(self) -> bool:
         try:
             self._call("GET", "/health/ready")
@@ -177,10 +224,12 @@ class Client:
         query: dict[str, str] | None = None,
         files: Any = None,
         form: dict[str, str] | None = None,
+        **more: Any,
     ) -> requests.Response:
+        address = self._address + path
         try:
             response = self._session.request(
-                method, self._address + path, params=query, files=files, data=form, timeout=self._seconds
+                method, address, params=query, files=files, data=form, timeout=self._seconds, **more
             )
         except requests.Timeout as error:
             raise TimedOut(f"The API does not answer in time ({type(error).__name__}).") from None
@@ -193,6 +242,13 @@ class Client:
 
 def _query(alphabet: str | None, glyph: bool = False) -> dict[str, str]:
     return ({"glyph": "true"} if glyph else {}) | ({"alphabet": alphabet} if alphabet else {})
+
+
+def _written(value: object) -> str:
+    """As a query has it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _file(picture: bytes) -> Any:

@@ -7,7 +7,7 @@ absence of one with a `default_factory`. The API sends these, too, whatever a cl
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Base64Bytes, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 ALPHABET: Final = (
@@ -291,7 +291,7 @@ class SampleRow(SampleFields):
     """A line of the export."""
 
     visitor: Annotated[str | None, Field(description="The SHA-256 of the visitor's token.")] = None
-    picture: Annotated[Base64Bytes, Field(description="The file as it was sent, in base64.")]
+    picture: Annotated[str, Field(description="The file as it was sent, in base64.")]
 
 
 class Relabelled(Answering):

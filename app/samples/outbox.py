@@ -7,7 +7,6 @@ Where all ends between the two it is written again, which changes nothing: see `
 import logging
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import accumulate, takewhile
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,27 +14,28 @@ from sqlalchemy import delete, func, select
 
 from app.samples.errors import BadValue, Unavailable
 from app.samples.sample import Sample
-from app.samples.store import FIELDS, Outcome, Store, forget, keep, opened, refusals, sample_of
+from app.samples.selection import OLDEST_FIRST, TOGETHER, chosen
+from app.samples.store import Outcome, Store, forget, keep, opened, refusals, sample_of
 from app.samples.tables import FORGOTTEN, SAMPLES
 
 if TYPE_CHECKING:
     from app.samples.keeper import Watcher
 
-TOGETHER: Final = 100
-"""Samples that are moved at once, at most."""
-
-BYTES_TOGETHER: Final = 16 * 1024 * 1024
-"""Of their pictures; one sample is moved however large it is."""
-
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 30.0
 """Seconds between two attempts to reach a database that is away."""
+
+PARTING_SECONDS: Final = 2.0
+"""That the end of a server waits for a batch under way."""
 
 log = logging.getLogger(__name__)
 
 
 class Outbox:
-    """Moves samples in a thread of its own. Safe to share between threads, and its file between processes."""
+    """Moves samples, in a thread of its own where it is started.
+
+    Safe to share between threads; several processes may have one each on the same file.
+    """
 
     def __init__(self, local: Store, server: str, watcher: "Watcher") -> None:
         """
@@ -52,6 +52,10 @@ class Outbox:
         self._away = ""
         self._aside: set[str] = set()
         self._awake, self._ended = Event(), Event()
+        self._thread: Thread | None = None
+
+    def start(self) -> None:
+        """Move what waits, and from then on what comes, in a thread."""
         self._thread = Thread(target=self._run, name="outbox of samples", daemon=True)
         self._thread.start()
 
@@ -63,7 +67,8 @@ class Outbox:
         """Move no further batch; what waits is moved by the next server."""
         self._ended.set()
         self._awake.set()
-        self._thread.join(timeout=2)
+        if self._thread is not None:
+            self._thread.join(PARTING_SECONDS)
 
     def remote(self) -> Store:
         """The database, with today's schema. Raises Unavailable."""
@@ -114,12 +119,12 @@ class Outbox:
 
     def move(self) -> int:
         """Move one batch, and tell how many samples it had. Raises Unavailable, and then all is as it was."""
-        rows, forgotten = self._batch()
+        rows, forgotten = self.batch()
         if not rows and not forgotten:
             return 0
         remote = self.remote()
         try:
-            outcomes = _written(remote, rows, forgotten)
+            outcomes = written(remote, rows, forgotten)
         except BadValue:
             outcomes = self._one_by_one(remote, rows, forgotten)
         with self._local.database.writing() as connection:
@@ -139,27 +144,19 @@ class Outbox:
         self._watcher.moved(len(outcomes), waiting)
         return len(outcomes) + len(forgotten)
 
-    def _batch(self) -> tuple[Sequence[Any], Sequence[Any]]:
-        """Samples, the oldest first, and visitors who are to be forgotten."""
+    def batch(self) -> tuple[Sequence[Any], Sequence[Any]]:
+        """What is moved next: rows of samples, the oldest first, and of visitors who are to be forgotten."""
         with self._local.database.reading() as connection:
-            sizes = connection.execute(
-                select(SAMPLES.c.id, SAMPLES.c.size)
-                .where(SAMPLES.c.id.not_in(self._aside))
-                .order_by(SAMPLES.c.time, SAMPLES.c.id)
-                .limit(TOGETHER)
-            ).all()
-            fitting = len(list(takewhile(lambda total: total <= BYTES_TOGETHER, accumulate(row.size for row in sizes))))
-            ids = [row.id for row in sizes[: max(1, fitting)]]
-            rows: Sequence[Any] = connection.execute(select(*FIELDS, SAMPLES.c.said).where(SAMPLES.c.id.in_(ids))).all()
-            forgotten: Sequence[Any] = connection.execute(select(FORGOTTEN).limit(TOGETHER)).all()
+            rows, _ = chosen(connection, [SAMPLES.c.id.not_in(self._aside)], OLDEST_FIRST)
+            forgotten = connection.execute(select(FORGOTTEN).limit(TOGETHER)).all()
         return rows, forgotten
 
     def _one_by_one(self, remote: Store, rows: Sequence[Any], forgotten: Sequence[Any]) -> dict[str, Outcome]:
-        """As `_written`, without those that the database cannot take: they stay here, and no others with them."""
-        outcomes = _written(remote, [], forgotten)
+        """As `written`, without those that the database cannot take: they stay here, and no others with them."""
+        outcomes = written(remote, [], forgotten)
         for row in rows:
             try:
-                outcomes |= _written(remote, [row], [])
+                outcomes |= written(remote, [row], [])
             except BadValue as error:
                 self._aside.add(row.id)
                 fields = {"id": row.id, "reason": str(error)}
@@ -178,7 +175,7 @@ class Outbox:
         self._watcher.away(reason)
 
 
-def _written(remote: Store, rows: Sequence[Any], forgotten: Sequence[Any]) -> dict[str, Outcome]:
+def written(remote: Store, rows: Sequence[Any], forgotten: Sequence[Any]) -> dict[str, Outcome]:
     """Each sample's outcome, once all is kept for good."""
     with remote.database.writing() as connection:
         for one in forgotten:

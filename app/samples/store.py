@@ -1,22 +1,30 @@
 """What can be done with samples in a database."""
 
 import hashlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, case, delete, func, insert, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from app.samples.database import Database, url_of
 from app.samples.errors import UnknownSample
 from app.samples.migration import migrate
 from app.samples.sample import Sample, hashed, now
+from app.samples.selection import OLDEST_FIRST, TOGETHER, Filters, Order, chosen
 from app.samples.tables import DELETED, FORGOTTEN, SAMPLES
 
 FIELDS: Final[list[Any]] = [SAMPLES.c[name] for name in Sample.__slots__]
+
+PAGE_BYTES: Final = 8 * 1024 * 1024
+"""Of a page's pictures."""
+
+EVERYTHING: Final = Filters()
 
 
 class Outcome(Enum):
@@ -40,6 +48,29 @@ class Receipt:
 
     ids: tuple[str, ...]
     time: datetime
+
+
+@dataclass(frozen=True)
+class Page:
+    samples: list[Sample]
+    next: str | None
+    """Where the page after this one begins; None: there is none."""
+
+
+@dataclass(frozen=True)
+class Stat:
+    """How many samples have all of this in common."""
+
+    alphabet: str
+    label: str | None
+    reviewed: bool
+    source: str
+    samples: int
+    right: int
+    """Those of which the model's answer is the label."""
+    bytes: int
+    first: datetime
+    last: datetime
 
 
 def keep(connection: Connection, sample: Sample, said: datetime | None = None) -> Outcome:
@@ -171,9 +202,70 @@ class Store:
             raise UnknownSample
         return sample_of(found)
 
+    def page(
+        self,
+        filters: Filters,
+        order: str = "newest",
+        most: int = 50,
+        after: str | None = None,
+        most_bytes: int = PAGE_BYTES,
+    ) -> Page:
+        """Some samples in an order that Order knows, from where a former page ended. Raises WrongCursor."""
+        sorting = Order(order)
+        conditions = [*filters.conditions(), *sorting.conditions()]
+        if after is not None:
+            conditions.append(sorting.after(after))
+        with self.database.reading() as connection:
+            rows, more = chosen(connection, conditions, sorting.clauses(), most, most_bytes)
+        return Page([sample_of(row) for row in rows], sorting.cursor(rows[-1]) if more else None)
+
+    def each(self, filters: Filters = EVERYTHING) -> Iterator[Sample]:
+        """All samples, the oldest first. Those that come or go meanwhile may be among them, or not."""
+        conditions, more = filters.conditions(), True
+        later: list[ColumnElement[bool]] = []
+        while more:
+            with self.database.reading() as connection:
+                rows, more = chosen(connection, [*conditions, *later], OLDEST_FIRST)
+            yield from map(sample_of, rows)
+            if more:
+                time, id = rows[-1].time, rows[-1].id
+                later = [or_(SAMPLES.c.time > time, and_(SAMPLES.c.time == time, SAMPLES.c.id > id))]
+
+    def stats(self) -> list[Stat]:
+        """How many samples there are of each alphabet, label, verdict and source, with their bytes and time."""
+        grouped = [SAMPLES.c[name] for name in ("alphabet", "label", "reviewed", "source")]
+        right = func.sum(case((SAMPLES.c.label == SAMPLES.c.answer, 1), else_=0))
+        counted = select(
+            *grouped,
+            func.count().label("samples"),
+            right.label("right"),
+            func.sum(SAMPLES.c.size).label("bytes"),
+            func.min(SAMPLES.c.time).label("first"),
+            func.max(SAMPLES.c.time).label("last"),
+        )
+        with self.database.reading() as connection:
+            rows = connection.execute(counted.group_by(*grouped)).all()
+        found = [Stat(**dict(row._mapping)) for row in rows]
+        return sorted(found, key=lambda one: (one.alphabet, one.label is None, one.label or "", one.source))
+
     def count(self) -> int:
         with self.database.reading() as connection:
             return connection.execute(select(func.count()).select_from(SAMPLES)).scalar_one()
+
+    def take(self, samples: Iterable[Sample]) -> "Counter[Outcome]":
+        """Keep many, a hundred in a transaction, and count what became of them."""
+        counted: Counter[Outcome] = Counter()
+        rest = iter(samples)
+        while some := list(islice(rest, TOGETHER)):
+            with self.database.writing() as connection:
+                counted.update(keep(connection, sample) for sample in some)
+        return counted
+
+    def changed_pictures(self) -> list[str]:
+        """The ids of samples whose picture is not what it was when it came."""
+        with self.database.reading() as connection:
+            digests = {row.id: row.sha256 for row in connection.execute(select(SAMPLES.c.id, SAMPLES.c.sha256))}
+        return [one.id for one in self.each() if digests.get(one.id, _digest(one)) != _digest(one)]
 
     def deleted(self, ids_sha256: Iterable[str]) -> set[str]:
         """Which of these, hashes of ids, are of samples that were deleted."""

@@ -10,6 +10,8 @@ from typing import Any
 import requests
 
 from app.samples.sample import Sample
+from app.samples.store import Store
+from app.samples.tables import METADATA
 from tests.support.api import Server
 from tests.support.pictures import drawn, encoded
 
@@ -44,6 +46,13 @@ def delete_mine(server: Server, visitor: str) -> int:
     answer = requests.delete(server.url + "/samples/mine", headers={"X-Visitor": visitor}, timeout=30)
     assert answer.ok, answer.text
     return int(answer.json()["deleted"])
+
+
+def clear(store: Store) -> None:
+    """As if there had never been any."""
+    with store.database.writing() as connection:
+        for table in METADATA.tables.values():
+            connection.execute(table.delete())
 
 
 def holds(folder: Path, contents: Sequence[bytes]) -> bool:
