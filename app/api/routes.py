@@ -183,7 +183,11 @@ async def drifts(request: Request, service: TheService, watching: TheWatch) -> D
     What was only tried out, `trial`, is not counted.
     """
     records = [recognizer.record for recognizer in service.recognizers.values()]
-    return Drifts(alphabets=[watching.watched(record, []) for record in records], request_id=request.state.request_id)
+    said = await watch.verdicts(service.keeper, service.settings)
+    return Drifts(
+        alphabets=[watching.watched(record, said.get(record.alphabet, [])) for record in records],
+        request_id=request.state.request_id,
+    )
 
 
 @guarded.get("/metrics", tags=["health"], response_class=Response, responses=openapi.METRICS)

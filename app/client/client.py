@@ -37,6 +37,7 @@ from app.client.models import (
     SampleFields,
     SamplePage,
 )
+from app.client.watching import Drifts, Watched
 from app.samples.sample import Sample
 from app.samples.wire import sample_of
 
@@ -56,6 +57,7 @@ _DELETED: TypeAdapter[Deleted | Problem] = TypeAdapter(Deleted | Problem)
 _SAMPLES: TypeAdapter[SamplePage | Problem] = TypeAdapter(SamplePage | Problem)
 _RELABELLED: TypeAdapter[Relabelled | Problem] = TypeAdapter(Relabelled | Problem)
 _PROBLEM: TypeAdapter[Problem] = TypeAdapter(Problem)
+_DRIFTS: TypeAdapter[Drifts | Problem] = TypeAdapter(Drifts | Problem)
 _ALPHABETS: TypeAdapter[Alphabets | Problem] = TypeAdapter(Alphabets | Problem)
 
 
@@ -209,6 +211,11 @@ class Client:
                 raise Unreachable(f"The API ends amid the samples ({type(error).__name__}).") from None
             except ValueError:
                 raise Incompatible("The API sends a sample that this client does not understand.") from None
+
+    def drifts(self) -> list[Watched]:
+        """What has been answered lately, against the models' records. Raises ApiError."""
+        response = self._call("GET", "/health/drift")
+        return _accepted(_understood(_DRIFTS, response), response).alphabets
 
     def is_ready(self) -> bool:
         try:

@@ -16,7 +16,7 @@ from tests.browser.drawing import draw
 from tests.browser.servers import ROOT, App
 from tests.conftest import need
 
-PAGES = ["", "number", "upload", "how-good", "api"]
+PAGES = ["", "number", "upload", "how-good", "health-of-model", "api", "review"]
 
 
 def test_the_model_card_tells_figures_with_their_count(context: BrowserContext, app: App) -> None:
@@ -88,7 +88,15 @@ def test_accessibility_in_light_and_dark(context: BrowserContext, app: App, path
 
 @pytest.mark.parametrize(
     ("path", "title"),
-    [("", ""), ("number", "Number · "), ("upload", "Upload · "), ("how-good", "How good is it? · "), ("api", "API · ")],
+    [
+        ("", ""),
+        ("number", "Number · "),
+        ("upload", "Upload · "),
+        ("how-good", "How good is it? · "),
+        ("health-of-model", "Health · "),
+        ("api", "API · "),
+        ("review", "Samples · "),
+    ],
 )
 def test_pages_have_titles_of_their_own(context: BrowserContext, app: App, path: str, title: str) -> None:
     expect(opened(context, app, path)).to_have_title(f"{title}Digit Recognition")
