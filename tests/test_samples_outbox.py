@@ -2,8 +2,7 @@
 
 import sqlite3
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from datetime import timedelta
@@ -20,7 +19,7 @@ from app.samples.store import Store, opened
 from tests.support.api import Server, serving
 from tests.support.pictures import drawn, encoded
 from tests.support.postgres import Postgres
-from tests.support.samples import ANOTHER, PNG, VISITOR, delete_mine, holds, post, sample
+from tests.support.samples import ANOTHER, PNG, VISITOR, delete_mine, holds, post, reasons, sample, wait_until
 
 
 class Watched:
@@ -67,13 +66,6 @@ def watched() -> Watched:
 def moving(local: Store, address: str, watched: Watched) -> Outbox:
     """An outbox without its thread."""
     return Outbox(local, address, watched)
-
-
-def wait_until(true: Callable[[], bool], seconds: float = 40) -> None:
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until
-        time.sleep(0.05)
 
 
 def metric(server: Server, name: str) -> float:
@@ -205,9 +197,8 @@ def test_while_the_database_is_away_predictions_go_on_and_samples_wait(tmp_path:
             codes = [post(server, large).status_code for _ in range(3)]
             assert codes[-1] == 503
             assert server.predict(PNG).ok
-            messages = [line["message"] for line in server.log()]
-            assert messages.count("The samples' database is away; samples wait in the outbox.") == 1
-            assert messages.count("Samples are not kept.") == 1
+            assert len(reasons(server, "The samples' database is away; samples wait in the outbox.")) == 1
+            assert len(reasons(server, "Samples are not kept.")) == 1
             postgres.start()
             remote = opened(address)
             wait_until(lambda: remote.count() == 1 + codes.count(201))
@@ -236,5 +227,4 @@ def test_a_locked_file_delays_samples_alone(tmp_path: Path) -> None:
         assert answers[0].json()["code"] == "samples_unavailable"
         other.rollback()
         assert post(server).status_code == 201
-        reasons = [line["reason"] for line in server.log() if line["message"] == "Samples are not kept."]
-        assert reasons == ["OperationalError: database is locked"]
+        assert reasons(server, "Samples are not kept.") == ["OperationalError: database is locked"]

@@ -231,10 +231,12 @@ def _hashed(visitor: str | None) -> str | None:
 
 
 def _sent(texts: Mapping[str, list[str]]) -> SampleSent:
-    """What a form says; of a field that is there twice, the last counts. Raises InvalidParameter."""
-    fields = {name: texts[name][-1] for name in SampleSent.model_fields if texts.get(name)}
-    if fields.get("id") == "":
-        del fields["id"]
+    """What a form says; of a field that is there twice, the last counts. Only an empty label says something.
+
+    Raises InvalidParameter.
+    """
+    last = {name: texts[name][-1] for name in SampleSent.model_fields if texts.get(name)}
+    fields = {name: text for name, text in last.items() if text or name == "label"}
     try:
         return SampleSent.model_validate(fields)
     except ValidationError as error:

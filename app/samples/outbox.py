@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from app.samples.keeper import Watcher
 
 FIRST_PAUSE: Final = 0.5
-LONGEST_PAUSE: Final = 30.0
+LONGEST_PAUSE: Final = 5.0
 """Seconds between two attempts to reach a database that is away."""
 
 PARTING_SECONDS: Final = 2.0

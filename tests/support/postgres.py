@@ -4,6 +4,7 @@ import itertools
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -24,7 +25,7 @@ def programs() -> Path | None:
 
 
 class Postgres:
-    """A cluster with fsync, as one in use has; it can be killed and started again."""
+    """A cluster that can be killed and started again. It leaves it to the system to write: that is not what is tested."""
 
     def __init__(self, folder: Path) -> None:
         """
@@ -55,7 +56,16 @@ class Postgres:
         return self._server is None
 
     def start(self) -> None:
-        options = ["-p", str(self.port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]
+        options = [
+            "-p",
+            str(self.port),
+            "-c",
+            "listen_addresses=127.0.0.1",
+            "-c",
+            "unix_socket_directories=",
+            "-c",
+            "fsync=off",
+        ]
         self._server = subprocess.Popen(
             self._as_nobody("postgres", "-D", str(self._data), *options),
             cwd="/",
@@ -69,10 +79,10 @@ class Postgres:
             time.sleep(0.1)
 
     def stop(self) -> None:
-        """At once, as a machine does that loses its power; what was committed is there after a start."""
+        """At once, amid whatever it does; what was committed is there after a start."""
         if self._server is not None:
-            self._run("pg_ctl", "stop", "--pgdata", str(self._data), "--mode=immediate", "--silent")
-            self._server.wait(15)
+            self._server.send_signal(signal.SIGQUIT)
+            self._server.wait(30)
             self._server = None
 
     def _run(self, program: str, *arguments: str) -> None:
