@@ -171,8 +171,11 @@ async def drifts(request: Request, service: TheService, watching: TheWatch) -> D
 
     What was only tried out, `trial`, is not counted.
     """
-    found = [watching.watched(record, []) for record in service.models.records]
-    return Drifts(alphabets=found, request_id=request.state.request_id)
+    said = await watch.verdicts(service.keeper, service.settings)
+    return Drifts(
+        alphabets=[watching.watched(record, said.get(record.alphabet, [])) for record in service.models.records],
+        request_id=request.state.request_id,
+    )
 
 
 @guarded.get("/metrics", tags=["health"], response_class=Response, responses=openapi.METRICS)

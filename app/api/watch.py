@@ -8,20 +8,28 @@ import asyncio
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 from app import drift
 from app.api import metrics
 from app.client.watching import Expected, Index, OfVersion, Verdicts, Watched
 from app.reading.recognizer import ModelRecord, Prediction
+from app.samples.errors import Unavailable
+from app.samples.keeper import Keeper
+from app.samples.sample import NOT_A_CHARACTER, Sample
+from app.settings import Settings
 
 LOOKS_EVERY: Final = 3600.0
 """Seconds between two looks at the counts."""
 
 LOOKS: Final = 25
 """So many are remembered: a day's."""
+
+
+DAYS: Final = timedelta(days=30)
+"""For which it is told what people said."""
 
 
 class Model(NamedTuple):
@@ -56,6 +64,35 @@ def count(record: ModelRecord, prediction: Prediction) -> None:
     metrics.ANSWERS.labels(*model, prediction.label).inc()
     metrics.TENTHS.labels(*model).observe(prediction.confidence)
     metrics.UNSURE.labels(*model).inc(not prediction.sure)
+
+
+def count_verdict(sample: Sample) -> None:
+    """Count what somebody has said of an answer; said again, it counts again."""
+    if sample.label is None or sample.answer is None:
+        return
+    right = "right" if sample.label == sample.answer else "wrong"
+    verdict = "no_character" if sample.label == NOT_A_CHARACTER else right
+    metrics.VERDICTS.labels(sample.alphabet, sample.model or "", verdict).inc()
+
+
+async def verdicts(keeper: Keeper | None, settings: Settings) -> dict[str, list[Verdicts]]:
+    """What people have said in the last days, by alphabet; nothing where there are no samples, or not at the moment."""
+    if keeper is None or not (settings.samples_server or settings.samples_file.exists()):
+        return {}
+
+    def ask() -> dict[str, list[Verdicts]]:
+        from app.samples.verdicts import by_day
+
+        found: dict[str, list[Verdicts]] = {}
+        for said in by_day(keeper.store(), datetime.now(UTC) - DAYS):
+            fields = asdict(said)
+            found.setdefault(fields.pop("alphabet"), []).append(Verdicts(**fields))
+        return found
+
+    try:
+        return await asyncio.to_thread(ask)
+    except Unavailable:
+        return {}
 
 
 def counts() -> dict[Model, Counts]:
