@@ -35,6 +35,7 @@ from app.client.errors import (
 from app.client.models import Answer, Failed, Problem, Read, ReadAnswer, Recognized
 from app.client.pictures import encoded
 from app.client.retries import NEVER, Retries, seconds_in
+from tests.support import coroutines
 from tests.support.scripted_api import SEVEN, Api, scripted_api
 
 
@@ -56,7 +57,7 @@ class Awaited:
                 answer = getattr(client, name)(*arguments, **options)
                 return [one async for one in answer] if name == "export" else await answer
 
-        return lambda *arguments, **options: asyncio.run(call(*arguments, **options))
+        return lambda *arguments, **options: coroutines.run(call(*arguments, **options))
 
 
 Ask = Callable[..., Any]
@@ -424,7 +425,7 @@ def test_a_client_of_many_tasks(api: Api) -> None:
         async with AsyncClient(api.url) as client:
             return await asyncio.gather(*(client.predict(b"picture") for _ in range(20)))
 
-    assert {one.label for one in asyncio.run(ask())} == {"7"}
+    assert {one.label for one in coroutines.run(ask())} == {"7"}
 
 
 def test_an_export_in_pieces_of_any_size() -> None:
