@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from starlette.responses import Response, StreamingResponse
 
-from app.api import metrics, openapi
+from app.api import metrics, openapi, watch
 from app.api.deps import NamedInQuery, TheService, admit, admit_admin
 from app.api.errors import InvalidParameter, MissingVisitor, NoSamples, SamplesUnavailable, UnknownLabel
 from app.api.service import Service
@@ -148,6 +148,7 @@ async def keep(
         time=now(),
     )
     id = await _in_time(keeper.keep(sample))
+    watch.count_verdict(sample)
     return _json(Kept(id=id, request_id=request.state.request_id), 201)
 
 
