@@ -98,19 +98,21 @@ class Client:
     ) -> None:
         self._session.close()
 
-    def predict(self, picture: bytes, alphabet: str | None = None, glyph: bool = False) -> Answer | Problem:
+    def predict(
+        self, picture: bytes, alphabet: str | None = None, glyph: bool = False, trial: bool = False
+    ) -> Answer | Problem:
         """What an encoded picture shows, or why it cannot be read. Raises ApiError, but never Refused.
 
-        With `glyph` the answer has the picture as the model saw it.
+        With `glyph` the answer has the picture as the model saw it; as a `trial` it is of no account for drift.
         """
-        response = self._call("POST", "/predict/", _query(alphabet, glyph), _file(picture))
+        response = self._call("POST", "/predict/", _query(alphabet, glyph, trial), _file(picture))
         return _understood(_ONE, response)
 
     def predict_batch(
-        self, pictures: Sequence[bytes], alphabet: str | None = None, glyph: bool = False
+        self, pictures: Sequence[bytes], alphabet: str | None = None, glyph: bool = False, trial: bool = False
     ) -> list[Recognized | Failed]:
         """As `predict`, for each picture in order. Raises ApiError."""
-        response = self._call("POST", "/predict/batch/", _query(alphabet, glyph), _files(pictures))
+        response = self._call("POST", "/predict/batch/", _query(alphabet, glyph, trial), _files(pictures))
         return _accepted(_understood(_MANY, response), response).results
 
     def read(
@@ -247,8 +249,9 @@ class Client:
         return response
 
 
-def _query(alphabet: str | None, glyph: bool = False) -> dict[str, str]:
-    return ({"glyph": "true"} if glyph else {}) | ({"alphabet": alphabet} if alphabet else {})
+def _query(alphabet: str | None, glyph: bool = False, trial: bool = False) -> dict[str, str]:
+    asked = {"glyph": "true"} if glyph else {}
+    return asked | ({"alphabet": alphabet} if alphabet else {}) | ({"trial": "true"} if trial else {})
 
 
 def _written(value: object) -> str:
