@@ -101,6 +101,8 @@ def main() -> None:
             for place, digit in enumerate("2037"):
                 draw(page, digit, at=(0.2 + 0.2 * place, 0.5))
             page.locator(".boxed li").nth(3).wait_for()
+            page.get_by_role("button", name="Yes, keep them").click()
+            page.get_by_role("button", name="Right", exact=True).wait_for()
         with picture(browser, url, "phone", **PHONE) as page:
             draw(page, "2", size=0.64)
             page.locator(".answer-label").wait_for()

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from itertools import chain, islice
 from typing import Annotated, Final, TypeVar
@@ -41,6 +42,9 @@ router = APIRouter(dependencies=[Depends(admit)], responses=openapi.GUARDED, tag
 for_admins = APIRouter(dependencies=[Depends(admit_admin)], responses=openapi.GUARDED, tags=[openapi.ADMIN])
 
 Result = TypeVar("Result")
+
+KEEP_SECONDS: Final = 20.0
+"""After which a caller is told to come back, should a disk or a database not answer."""
 
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _VISITOR: Final = re.compile(VISITOR)
@@ -143,10 +147,7 @@ async def keep(
         visitor=whose,
         time=now(),
     )
-    try:
-        id = await asyncio.wrap_future(keeper.keep(sample))
-    except Unavailable:
-        raise SamplesUnavailable from None
+    id = await _in_time(keeper.keep(sample))
     watch.count_verdict(sample)
     return _json(Kept(id=id, request_id=request.state.request_id), 201)
 
@@ -160,10 +161,7 @@ async def delete_mine(request: Request, keeper: TheKeeper, visitor: Visitor = No
     whose = _hashed(visitor)
     if whose is None:
         raise MissingVisitor
-    try:
-        deleted = await asyncio.wrap_future(keeper.forget(whose, now()))
-    except Unavailable:
-        raise SamplesUnavailable from None
+    deleted = await _in_time(keeper.forget(whose, now()))
     return _json(Deleted(deleted=deleted, request_id=request.state.request_id))
 
 
@@ -211,6 +209,15 @@ async def delete(request: Request, keeper: TheKeeper, id: AnId) -> Response:
     """Delete a sample for good."""
     receipt = await _in_thread(lambda: keeper.store().delete(id))
     return _json(Deleted(deleted=len(receipt.ids), request_id=request.state.request_id))
+
+
+async def _in_time(work: "Future[Result]") -> Result:
+    """What the keeper says. Raises SamplesUnavailable, SampleDiffers, SampleDeleted."""
+    try:
+        async with asyncio.timeout(KEEP_SECONDS):
+            return await asyncio.wrap_future(work)
+    except (Unavailable, TimeoutError):
+        raise SamplesUnavailable from None
 
 
 async def _in_thread(work: Callable[[], Result]) -> Result:
