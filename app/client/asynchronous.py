@@ -60,15 +60,17 @@ class AsyncClient:
     async def close(self) -> None:
         await self._http.aclose()
 
-    async def predict(self, picture: Picture, alphabet: str | None = None, glyph: bool = False) -> Answer | Problem:
-        return await self._answer(calls.predict(picture, alphabet, glyph))
+    async def predict(
+        self, picture: Picture, alphabet: str | None = None, glyph: bool = False, trial: bool = False
+    ) -> Answer | Problem:
+        return await self._answer(calls.predict(picture, alphabet, glyph, trial))
 
     async def predict_batch(
-        self, pictures: Iterable[Picture], alphabet: str | None = None, glyph: bool = False
+        self, pictures: Iterable[Picture], alphabet: str | None = None, glyph: bool = False, trial: bool = False
     ) -> list[Recognized | Failed]:
         answers: list[Recognized | Failed] = []
         for part in calls.parts(pictures):
-            told = await self._answer(calls.predict_part(part, alphabet, glyph))
+            told = await self._answer(calls.predict_part(part, alphabet, glyph, trial))
             answers += told
         return answers
 

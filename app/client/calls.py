@@ -71,13 +71,15 @@ class Call(Generic[Answered]):
     json: Any = None
 
 
-def predict(picture: Picture, alphabet: str | None, glyph: bool) -> Call[Answer | Problem]:
-    return Call("POST", "/predict/", _is(_ONE), query=_query(alphabet, glyph), files=_file(picture))
+def predict(picture: Picture, alphabet: str | None, glyph: bool, trial: bool) -> Call[Answer | Problem]:
+    return Call("POST", "/predict/", _is(_ONE), query=_query(alphabet, glyph, trial), files=_file(picture))
 
 
-def predict_part(pictures: Sequence[bytes], alphabet: str | None, glyph: bool) -> Call[list[Recognized | Failed]]:
+def predict_part(
+    pictures: Sequence[bytes], alphabet: str | None, glyph: bool, trial: bool
+) -> Call[list[Recognized | Failed]]:
     """Of one of `parts`."""
-    query = _query(alphabet, glyph)
+    query = _query(alphabet, glyph, trial)
     if len(pictures) == 1:
         return Call("POST", "/predict/", lambda *answer: [_is(_ONE)(*answer)], query=query, files=_file(pictures[0]))
     return Call(
@@ -218,8 +220,9 @@ def _accepted(kind: TypeAdapter[Body | Problem], status: int, body: bytes) -> Bo
     return answer
 
 
-def _query(alphabet: str | None, glyph: bool = False) -> dict[str, str]:
-    return ({"glyph": "true"} if glyph else {}) | ({"alphabet": alphabet} if alphabet else {})
+def _query(alphabet: str | None, glyph: bool = False, trial: bool = False) -> dict[str, str]:
+    asked = {"glyph": "true"} if glyph else {}
+    return asked | ({"alphabet": alphabet} if alphabet else {}) | ({"trial": "true"} if trial else {})
 
 
 def _written(value: object) -> str:

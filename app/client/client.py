@@ -70,21 +70,24 @@ class Client:
         """Close the connections."""
         self._http.close()
 
-    def predict(self, picture: Picture, alphabet: str | None = None, glyph: bool = False) -> Answer | Problem:
+    def predict(
+        self, picture: Picture, alphabet: str | None = None, glyph: bool = False, trial: bool = False
+    ) -> Answer | Problem:
         """What a picture shows, or why it cannot be read. Raises ApiError, but never Refused.
 
         Args:
             picture: the bytes of a file, its path, a Pillow image or an array, as `app.client.pictures` takes them.
             alphabet: the API's default one if none is named.
             glyph: whether the answer is to have the picture as the model saw it.
+            trial: whether the answer is of no account for drift.
         """
-        return self._answer(calls.predict(picture, alphabet, glyph))
+        return self._answer(calls.predict(picture, alphabet, glyph, trial))
 
     def predict_batch(
-        self, pictures: Iterable[Picture], alphabet: str | None = None, glyph: bool = False
+        self, pictures: Iterable[Picture], alphabet: str | None = None, glyph: bool = False, trial: bool = False
     ) -> list[Recognized | Failed]:
         """As `predict`, for each picture in order, of any number: they are sent in parts. Raises ApiError."""
-        parts = (self._answer(calls.predict_part(part, alphabet, glyph)) for part in calls.parts(pictures))
+        parts = (self._answer(calls.predict_part(part, alphabet, glyph, trial)) for part in calls.parts(pictures))
         return [answer for part in parts for answer in part]
 
     def read(

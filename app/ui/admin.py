@@ -26,7 +26,7 @@ def admitted() -> Client | None:
     st.html(paragraph("lead", _("For those who look after the drawings that were kept.")))
     with st.form("admit", border=False):
         typed = st.text_input(_("Admin key"), type="password", autocomplete="off")
-        pressed = st.form_submit_button(_("Open"), type="primary", icon=":material/key:")
+        pressed = st.form_submit_button(_("Open"), icon=":material/key:")
     if pressed and typed and _is_right(typed.strip()):
         st.session_state[_KEY] = typed.strip()
         st.rerun()

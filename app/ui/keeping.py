@@ -134,19 +134,21 @@ def below(shown: Shown | None) -> None:
     with st.container(key="keeping", gap="small"):
         of = shown.question.of if shown else ""
         if known.given:
-            label, words = letterbox.label(of), _words(letterbox, of)
+            label, words = letterbox.label(of), _words(letterbox, shown, of)
             verdict.ask(shown.question if shown else None, label, letterbox.taken, words)
         consent.ask(known, shown is not None, letterbox.told if letterbox.told_of == known else "")
         if letterbox.is_busy:
             _look_again(letterbox)
 
 
-def _words(letterbox: "_Letterbox", of: str) -> Words:
+def _words(letterbox: "_Letterbox", shown: Shown | None, of: str) -> Words:
     if letterbox.error:
         return Words(_trouble(letterbox.error), is_trouble=True)
     label = letterbox.label(of)
     if label is None:
-        return Words()
+        return (
+            Words(_("If it is not right, correct it below first.")) if shown and not shown.question.labels else Words()
+        )
     if letterbox.is_busy:
         return Words(_("Keeping it…"))
     return Words(_("Thank you. It is kept."))

@@ -11,7 +11,7 @@ from app.ui import keeping, visitors
 from app.ui.alphabets import choose, of_digits
 from app.ui.canvas import answered, canvas
 from app.ui.keeping import Shown
-from app.ui.session import BATCH, answer_to, client
+from app.ui.session import BATCH, client, drawing_s_answer, settle
 from app.ui.taken import take_along
 from app.ui.texts import _, ngettext, paragraph
 from app.ui.trouble import refusal, show_trouble
@@ -55,7 +55,7 @@ def _pad_and_answer(alphabet: Alphabet, samples_are_taken: bool) -> None:
     answer = asked = None
     with box:
         try:
-            answer = answer_to(drawing, alphabet.name) if drawing else None
+            answer = drawing_s_answer(drawing, alphabet.name) if drawing else None
             if samples_are_taken:
                 asked = keeping.one_character(drawing, answer, alphabet, keeping.CANVAS)
         except ApiError as error:
@@ -63,6 +63,7 @@ def _pad_and_answer(alphabet: Alphabet, samples_are_taken: bool) -> None:
         else:
             _show(answer, asked)
         st.html(answered(drawing))
+    settle(drawing, alphabet.name, isinstance(answer, Recognized))
     if isinstance(answer, Recognized):
         with details:
             _explain(answer, alphabet)
@@ -110,6 +111,6 @@ def _find_what_mattered(answer: Recognized) -> None:
     def ask(pictures: list[bytes]) -> list[Recognized | Failed]:
         visitors.count(len(pictures))
         parts = [pictures[i : i + BATCH] for i in range(0, len(pictures), BATCH)]
-        return [one for part in parts for one in client().predict_batch(part, answer.model.alphabet)]
+        return [one for part in parts for one in client().predict_batch(part, answer.model.alphabet, trial=True)]
 
     st.session_state["mattered"] = {html.request_of(answer): highlight(answer, ask)}
