@@ -15,7 +15,7 @@ from app.samples.store import opened
 from tests.support.api import ROOT, Server, serving
 from tests.support.pictures import drawn, encoded
 from tests.support.postgres import Postgres
-from tests.support.samples import PNG, post, sample, wait_until
+from tests.support.samples import PNG, post, reasons, sample, wait_until
 
 PICTURES = [encoded(drawn(digit, side=100, extent=60, brush=6)) for digit in range(10)]
 
@@ -115,7 +115,7 @@ def test_a_server_tends_its_samples_at_the_start(tmp_path: Path) -> None:
     new = sample(time=datetime.now(UTC))
     store.take([new, sample(time=datetime.now(UTC) - timedelta(days=31))])
     with serving(tmp_path, samples_database=file, samples_days=30) as server:
-        wait_until(lambda: any(line["message"] == "Samples are tended." for line in server.log()))
+        assert reasons(server, "Samples are tended.") == [None]
     assert list(store.each()) == [new]
 
 
@@ -123,7 +123,7 @@ def test_a_server_makes_the_tables_at_the_start_and_starts_without_them(tmp_path
     with serving(tmp_path, samples_database=tmp_path / "kept.sqlite3"):
         wait_until((tmp_path / "kept.sqlite3").exists)
     with serving(tmp_path, samples_database=tmp_path / "nowhere" / "kept.sqlite3") as server:
-        wait_until(lambda: any(line["message"] == "Samples are not tended." for line in server.log()))
+        assert reasons(server, "Samples are not tended.") == ["OperationalError: unable to open database file"]
         assert server.predict(PNG).ok
 
 

@@ -13,6 +13,8 @@ import numpy as np
 import torch
 
 from app import settings
+from app.drift import Reference
+from app.models.shelf import RECORD_FILE, WEIGHTS_FILE, Shelf
 from app.reading import second_look
 from app.reading.glyphs import SIDE
 from app.reading.recognizer import CASE, LABEL, MODEL_FILE, READING_VERSION, Recognizer
@@ -20,9 +22,8 @@ from training import datasets, export, metrics, pictures
 from training.alphabets import Alphabet
 from training.datasets import GlyphSet
 from training.networks import LargerCNN
+from training.reference import reference_of
 
-WEIGHTS_FILE = "mnist_larger_cnn.pth"
-RECORD_FILE = "record.json"
 PACKAGES = ("torch", "torchvision", "onnx", "onnxruntime", "numpy", "pillow")
 """Those whose versions the record keeps."""
 
@@ -59,6 +60,7 @@ def write(
     probabilities, test_figures = score(Recognizer(shipped), test)
     record["precision"] = shipped.stem.removeprefix("model-")
     record["figures"] = {"validation": validation_figures, alphabet.test_name: test_figures}
+    record["reference"] = reference_of(probabilities, record["labels"], alphabet.test_name).model_dump(mode="json")
     export.describe(shipped, record)
     model_file = Path(shutil.copyfile(shipped, folder / MODEL_FILE))
     write_record(record, folder)
@@ -71,10 +73,16 @@ def write_record(record: dict[str, Any], folder: Path) -> None:
     (folder / RECORD_FILE).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
 
 
-def keep_figures(model_file: Path, figures: dict[str, Any]) -> None:
-    """Add figures, by name of the set, to what a model file says of itself, and to the record beside it."""
-    record = Recognizer(model_file).record.model_dump()
+def keep_figures(model_file: Path, figures: dict[str, Any], reference: Reference | None = None) -> None:
+    """Add figures, by name of the set, to what a model file says of itself, and to the record beside it.
+
+    With `reference`, that is what the model's answers are held against from now on.
+    """
+    kept = Recognizer(model_file).record
+    record = kept.model_dump(mode="json", exclude={"reference"})
     record["figures"] = record["figures"] | figures
+    if reference := reference or kept.reference:
+        record["reference"] = reference.model_dump(mode="json")
     export.describe(model_file, record)
     write_record(record, model_file.parent)
 
@@ -155,12 +163,9 @@ def installed(alphabet: str) -> Path:
 
 
 def install(model_file: Path, alphabet: str) -> None:
-    """Copy the model, its record and its pictures to where the app serves them from."""
-    folder = installed(alphabet)
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in (model_file, model_file.with_name(RECORD_FILE)):
-        shutil.copyfile(file, folder / file.name)
-    shutil.copytree(model_file.parent / "pictures", folder / "pictures", dirs_exist_ok=True)
+    """Copy the model, what belongs to it and its pictures to where the app serves them from; what was there is kept."""
+    Shelf(MODELS, alphabet).put(model_file.parent)
+    shutil.copytree(model_file.parent / "pictures", installed(alphabet) / "pictures", dirs_exist_ok=True)
 
 
 def git_commit() -> str:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from starlette.responses import Response, StreamingResponse
 
-from app.api import metrics, openapi
+from app.api import metrics, openapi, watch
 from app.api.deps import NamedInQuery, TheService, admit, admit_admin
 from app.api.errors import InvalidParameter, MissingVisitor, NoSamples, SamplesUnavailable, UnknownLabel
 from app.api.service import Service
@@ -147,6 +147,7 @@ async def keep(
         id = await asyncio.wrap_future(keeper.keep(sample))
     except Unavailable:
         raise SamplesUnavailable from None
+    watch.count_verdict(sample)
     return _json(Kept(id=id, request_id=request.state.request_id), 201)
 
 
@@ -230,10 +231,12 @@ def _hashed(visitor: str | None) -> str | None:
 
 
 def _sent(texts: Mapping[str, list[str]]) -> SampleSent:
-    """What a form says; of a field that is there twice, the last counts. Raises InvalidParameter."""
-    fields = {name: texts[name][-1] for name in SampleSent.model_fields if texts.get(name)}
-    if fields.get("id") == "":
-        del fields["id"]
+    """What a form says; of a field that is there twice, the last counts. Only an empty label says something.
+
+    Raises InvalidParameter.
+    """
+    last = {name: texts[name][-1] for name in SampleSent.model_fields if texts.get(name)}
+    fields = {name: text for name, text in last.items() if text or name == "label"}
     try:
         return SampleSent.model_validate(fields)
     except ValidationError as error:

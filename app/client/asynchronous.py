@@ -24,6 +24,7 @@ from app.client.models import (
 from app.client.pictures import Picture
 from app.client.retries import Retries
 from app.client.transport import ANSWER_SECONDS, CONNECT_SECONDS
+from app.client.watching import Watched
 from app.samples.sample import Sample
 
 Answered = TypeVar("Answered")
@@ -125,6 +126,9 @@ class AsyncClient:
                         yield sample
                 for sample in export.last():
                     yield sample
+
+    async def drifts(self) -> list[Watched]:
+        return await self._answer(calls.drifts())
 
     async def is_ready(self) -> bool:
         try:

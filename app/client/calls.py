@@ -29,6 +29,7 @@ from app.client.models import (
 )
 from app.client.pictures import Picture, encoded
 from app.client.retries import seconds_in
+from app.client.watching import Drifts, Watched
 
 PART_FILES: Final = 32
 """Pictures that are sent in one call at most: servers take 64 unless they are told otherwise."""
@@ -50,6 +51,7 @@ _DELETED: TypeAdapter[Deleted | Problem] = TypeAdapter(Deleted | Problem)
 _SAMPLES: TypeAdapter[SamplePage | Problem] = TypeAdapter(SamplePage | Problem)
 _RELABELLED: TypeAdapter[Relabelled | Problem] = TypeAdapter(Relabelled | Problem)
 _PROBLEM: TypeAdapter[Problem] = TypeAdapter(Problem)
+_DRIFTS: TypeAdapter[Drifts | Problem] = TypeAdapter(Drifts | Problem)
 _ALPHABETS: TypeAdapter[Alphabets | Problem] = TypeAdapter(Alphabets | Problem)
 
 
@@ -172,6 +174,10 @@ def delete_sample(id: str) -> Call[int]:
 def export() -> Call[Problem]:
     """Understood where it is refused; what is exported comes line by line."""
     return Call("GET", "/samples/export", lambda *answer: _accepted(_PROBLEM, *answer))
+
+
+def drifts() -> Call[list[Watched]]:
+    return Call("GET", "/health/drift", lambda *answer: _accepted(_DRIFTS, *answer).alphabets)
 
 
 def ready() -> Call[None]:

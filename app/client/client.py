@@ -24,6 +24,7 @@ from app.client.models import (
 from app.client.pictures import Picture
 from app.client.retries import Retries
 from app.client.transport import ANSWER_SECONDS, CONNECT_SECONDS
+from app.client.watching import Watched
 from app.samples.sample import Sample
 
 Answered = TypeVar("Answered")
@@ -162,6 +163,10 @@ class Client:
             for piece in response.iter_bytes():
                 yield from export.samples(piece)
             yield from export.last()
+
+    def drifts(self) -> list[Watched]:
+        """What has been answered lately, against the models' records. Raises ApiError."""
+        return self._answer(calls.drifts())
 
     def is_ready(self) -> bool:
         """Whether it answers, asked once."""

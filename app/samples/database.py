@@ -55,7 +55,10 @@ class Database:
                 yield connection
 
     def forget_pages(self) -> None:
-        """After something was deleted: leave nothing of it in SQLite's log beside the file. Raises Unavailable."""
+        """After something was deleted: leave nothing of it in SQLite's log beside the file. Raises Unavailable.
+
+        PostgreSQL overwrites it by itself, at its next vacuum.
+        """
         if self.is_file:
             with _explained(), self._engine.connect() as connection:
                 connection.exec_driver_sql("COMMIT")

@@ -94,7 +94,7 @@ class Keeper:
         self._watcher = watcher
         self._queue: SimpleQueue[_Work | None] = SimpleQueue()
         self._thread: Thread | None = None
-        self._opening = Lock()
+        self._starting, self._opening = Lock(), Lock()
         self._local: Store | None = None
         self._outbox: Outbox | None = None
         self._trouble = ""
@@ -135,7 +135,7 @@ class Keeper:
             self._outbox.close()
 
     def _put(self, work: _Work) -> None:
-        with self._opening:
+        with self._starting:
             if self._thread is None:
                 self._thread = Thread(target=self._run, name="samples", daemon=True)
                 self._thread.start()
