@@ -24,7 +24,7 @@ def main() -> None:
     args = parser.parse_args()
     port, data = free_port(), picture()
     url = f"http://127.0.0.1:{port}"
-    settings = {"DIGITS_API_PORT": str(port), "DIGITS_API_KEYS": "", "DIGITS_RATE_PER_ADDRESS": "0"}
+    settings = {"DIGITS_API_PORT": str(port), "DIGITS_API_KEYS": "", "DIGITS_SAMPLES_DATABASE": ""}
     with processes.running([sys.executable, "-m", "app.api"], settings), Client(url) as client:
         processes.wait_for(f"{url}/predict/", form(data), CONTENT_TYPE)
         session = requests.Session()
