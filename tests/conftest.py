@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.browser.camera import film
 from tests.browser.drawing import CHROMIUM
 from tests.support.left_out import left_out
+from tests.support.postgres import Postgres, programs, running
 
 os.environ["DIGITS_SAMPLES_DATABASE"] = ""  # servers keep samples only where a test says so
 
@@ -28,6 +29,14 @@ def packages_of_the_image() -> Iterator[None]:
     with left_out():
         yield
     sys.modules["__main__"] = main  # Streamlit puts its script there; processes spawned later would start with that
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL for all tests, which make databases of their own in it, and start it again where they end it."""
+    need(programs(), "PostgreSQL is not installed (Debian: apt-get install postgresql)")
+    with running() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from app import settings
 from app.api import logs
 from app.leaving import SIGNAL
 from app.listening import KEEP_ALIVE, bound, shared
+from app.samples import tending
 from app.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -110,15 +111,18 @@ class Workers(Multiprocess):
 def main() -> None:
     config = settings.load()
     with bound("The API", config.api_host, config.api_port) as listener:
+        server = configuration(config)
+        if config.samples_database:
+            tending.start()
         if config.workers == 1:
-            uvicorn.Server(configuration(config)).run(sockets=shared(listener))
+            uvicorn.Server(server).run(sockets=shared(listener))
             return
         listener.set_inheritable(True)
         with folder_of_figures(config.workers) as folder:
             # All processes add their metrics up through files in this folder: see app.api.metrics.
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
             # One that took many connections at once would leave the others none.
-            workers = Workers(configuration(config), sockets=[listener])
+            workers = Workers(server, sockets=[listener])
             workers.run()
         if workers.failed:
             raise SystemExit(STARTUP_FAILURE)

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
 
 from app.samples.errors import BadValue, Unavailable
 
-BUSY_SECONDS: Final = 5.0
+BUSY_SECONDS: Final = 3.0
 """That a transaction waits for another one's end."""
 
 CONNECT_SECONDS: Final = 3

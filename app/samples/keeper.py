@@ -150,6 +150,7 @@ class Keeper:
                 self._local = opened(str(self._file))
                 if self._server:
                     self._outbox = Outbox(self._local, self._server, self._watcher)
+                    self._outbox.start()
             return self._local
 
     def _run(self) -> None:

@@ -22,14 +22,20 @@ if TYPE_CHECKING:
     from app.samples.keeper import Watcher
 
 FIRST_PAUSE: Final = 0.5
-LONGEST_PAUSE: Final = 30.0
+LONGEST_PAUSE: Final = 5.0
 """Seconds between two attempts to reach a database that is away."""
+
+PARTING_SECONDS: Final = 2.0
+"""That the end of a server waits for a batch under way."""
 
 log = logging.getLogger(__name__)
 
 
 class Outbox:
-    """Moves samples in a thread of its own. Safe to share between threads, and its file between processes."""
+    """Moves samples, in a thread of its own where it is started.
+
+    Safe to share between threads; several processes may have one each on the same file.
+    """
 
     def __init__(self, local: Store, server: str, watcher: "Watcher") -> None:
         """
@@ -46,6 +52,10 @@ class Outbox:
         self._away = ""
         self._aside: set[str] = set()
         self._awake, self._ended = Event(), Event()
+        self._thread: Thread | None = None
+
+    def start(self) -> None:
+        """Move what waits, and from then on what comes, in a thread."""
         self._thread = Thread(target=self._run, name="outbox of samples", daemon=True)
         self._thread.start()
 
@@ -57,7 +67,8 @@ class Outbox:
         """Move no further batch; what waits is moved by the next server."""
         self._ended.set()
         self._awake.set()
-        self._thread.join(timeout=2)
+        if self._thread is not None:
+            self._thread.join(PARTING_SECONDS)
 
     def remote(self) -> Store:
         """The database, with today's schema. Raises Unavailable."""
@@ -108,12 +119,12 @@ class Outbox:
 
     def move(self) -> int:
         """Move one batch, and tell how many samples it had. Raises Unavailable, and then all is as it was."""
-        rows, forgotten = self._batch()
+        rows, forgotten = self.batch()
         if not rows and not forgotten:
             return 0
         remote = self.remote()
         try:
-            outcomes = _written(remote, rows, forgotten)
+            outcomes = written(remote, rows, forgotten)
         except BadValue:
             outcomes = self._one_by_one(remote, rows, forgotten)
         with self._local.database.writing() as connection:
@@ -133,19 +144,19 @@ class Outbox:
         self._watcher.moved(len(outcomes), waiting)
         return len(outcomes) + len(forgotten)
 
-    def _batch(self) -> tuple[Sequence[Any], Sequence[Any]]:
-        """Samples, the oldest first, and visitors who are to be forgotten."""
+    def batch(self) -> tuple[Sequence[Any], Sequence[Any]]:
+        """What is moved next: rows of samples, the oldest first, and of visitors who are to be forgotten."""
         with self._local.database.reading() as connection:
             rows, _ = chosen(connection, [SAMPLES.c.id.not_in(self._aside)], OLDEST_FIRST)
             forgotten = connection.execute(select(FORGOTTEN).limit(TOGETHER)).all()
         return rows, forgotten
 
     def _one_by_one(self, remote: Store, rows: Sequence[Any], forgotten: Sequence[Any]) -> dict[str, Outcome]:
-        """As `_written`, without those that the database cannot take: they stay here, and no others with them."""
-        outcomes = _written(remote, [], forgotten)
+        """As `written`, without those that the database cannot take: they stay here, and no others with them."""
+        outcomes = written(remote, [], forgotten)
         for row in rows:
             try:
-                outcomes |= _written(remote, [row], [])
+                outcomes |= written(remote, [row], [])
             except BadValue as error:
                 self._aside.add(row.id)
                 fields = {"id": row.id, "reason": str(error)}
@@ -164,7 +175,7 @@ class Outbox:
         self._watcher.away(reason)
 
 
-def _written(remote: Store, rows: Sequence[Any], forgotten: Sequence[Any]) -> dict[str, Outcome]:
+def written(remote: Store, rows: Sequence[Any], forgotten: Sequence[Any]) -> dict[str, Outcome]:
     """Each sample's outcome, once all is kept for good."""
     with remote.database.writing() as connection:
         for one in forgotten:

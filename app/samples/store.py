@@ -1,10 +1,12 @@
 """What can be done with samples in a database."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, and_, case, delete, func, insert, or_, select, update
@@ -14,7 +16,7 @@ from app.samples.database import Database, url_of
 from app.samples.errors import UnknownSample
 from app.samples.migration import migrate
 from app.samples.sample import Sample, hashed, now
-from app.samples.selection import OLDEST_FIRST, Filters, Order, chosen
+from app.samples.selection import OLDEST_FIRST, TOGETHER, Filters, Order, chosen
 from app.samples.tables import DELETED, FORGOTTEN, SAMPLES
 
 FIELDS: Final[list[Any]] = [SAMPLES.c[name] for name in Sample.__slots__]
@@ -249,6 +251,21 @@ class Store:
     def count(self) -> int:
         with self.database.reading() as connection:
             return connection.execute(select(func.count()).select_from(SAMPLES)).scalar_one()
+
+    def take(self, samples: Iterable[Sample]) -> "Counter[Outcome]":
+        """Keep many, a hundred in a transaction, and count what became of them."""
+        counted: Counter[Outcome] = Counter()
+        rest = iter(samples)
+        while some := list(islice(rest, TOGETHER)):
+            with self.database.writing() as connection:
+                counted.update(keep(connection, sample) for sample in some)
+        return counted
+
+    def changed_pictures(self) -> list[str]:
+        """The ids of samples whose picture is not what it was when it came."""
+        with self.database.reading() as connection:
+            digests = {row.id: row.sha256 for row in connection.execute(select(SAMPLES.c.id, SAMPLES.c.sha256))}
+        return [one.id for one in self.each() if digests.get(one.id, _digest(one)) != _digest(one)]
 
     def deleted(self, ids_sha256: Iterable[str]) -> set[str]:
         """Which of these, hashes of ids, are of samples that were deleted."""

@@ -1,7 +1,8 @@
 """Samples for tests, and looks at where they are kept."""
 
 import itertools
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -59,3 +60,11 @@ def holds(folder: Path, contents: Sequence[bytes]) -> bool:
     """Whether any file there holds one of these."""
     found = [file.read_bytes() for file in folder.rglob("*") if file.is_file()]
     return any(content in file for content in contents for file in found)
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 40) -> None:
+    """Look again and again, until something is true."""
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.05)
