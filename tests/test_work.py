@@ -81,8 +81,10 @@ def test_the_process_finds_what_this_one_does(decoder: Decoder) -> None:
         here = pipeline.glyph_of(picture.decode(data))
         there = decoder.find(data, OneGlyph())
         assert (there.box, there.scale) == (here.box, here.scale)
-        assert there.cut == here.cut
         assert np.array_equal((there.pixels, *there.others), (here.pixels, *here.others))
+    assert there.crop is not None
+    assert here.crop is not None
+    assert np.array_equal(there.crop, here.crop)
     assert here.others
 
 

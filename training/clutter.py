@@ -22,7 +22,7 @@ def form_cell(strokes: StrokeSet, index: int) -> bytes:
     ink = _character(strokes, index, rng, canvas=240, share=(0.35, 0.7))
     sides = rng.permutation(4)[: rng.integers(1, 4)]
     _draw_frame(ink, sides, rng)
-    return _on_paper(ink, _size(rng), rng)
+    return scan(ink, _size(rng), rng)
 
 
 def empty_cell(index: int) -> bytes:
@@ -30,7 +30,7 @@ def empty_cell(index: int) -> bytes:
     rng = np.random.default_rng(index)
     ink = Image.new("L", (240, 240), 0)
     _draw_frame(ink, rng.permutation(4)[: rng.integers(0, 5)], rng)
-    return _on_paper(ink, _size(rng), rng, contrast=(10, 180))
+    return scan(ink, _size(rng), rng, contrast=(10, 180))
 
 
 def neighbours(strokes: StrokeSet, index: int) -> bytes:
@@ -48,7 +48,7 @@ def neighbours(strokes: StrokeSet, index: int) -> bytes:
     if rng.random() < 0.3:
         x = int(rng.integers(2, 10)) if rng.random() < 0.5 else cut.width - int(rng.integers(2, 10))
         ImageDraw.Draw(cut).line((x, 0, x + int(rng.integers(-3, 4)), 240), 255, int(rng.integers(2, 7)))
-    return _on_paper(cut, _size(rng), rng)
+    return scan(cut, _size(rng), rng)
 
 
 def two_characters(strokes: StrokeSet, index: int) -> bytes:
@@ -65,7 +65,7 @@ def two_characters(strokes: StrokeSet, index: int) -> bytes:
     )
     left, top, right, bottom = wide.getbbox() or (0, 0, 480, 240)
     margin = int(rng.integers(2, 50))
-    return _on_paper(wide.crop((left - margin, top - margin, right + margin, bottom + margin)), _size(rng), rng)
+    return scan(wide.crop((left - margin, top - margin, right + margin, bottom + margin)), _size(rng), rng)
 
 
 def hard_shadow(strokes: StrokeSet, index: int) -> bytes:
@@ -191,7 +191,7 @@ def _moved(ink: Image.Image, right: int) -> Image.Image:
     return moved
 
 
-def _on_paper(ink: Image.Image, side: int, rng: Random, contrast: tuple[int, int] = (90, 220)) -> bytes:
+def scan(ink: Image.Image, side: int, rng: Random, contrast: tuple[int, int] = (90, 220)) -> bytes:
     """Ink, white on black, as a scan of so many pixels on its longer side: grain, a little blur, PNG or JPEG."""
     scale = side / max(ink.size)
     small = ink.resize((max(12, round(ink.width * scale)), max(12, round(ink.height * scale))), Image.Resampling.BOX)

@@ -15,6 +15,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import nn
 
+from app.reading import middle
 from app.reading.glyphs import SIDE
 from app.reading.lines import CHANNELS
 from app.reading.recognizer import METADATA_KEY
@@ -54,6 +55,11 @@ def to_onnx(network: LargerCNN, temperature: float, file: Path) -> Path:
 def judge_to_onnx(judge: nn.Module, file: Path) -> Path:
     """Write the judge of a line's candidates in float32: `views` (batch, channels, 28, 28) -> probabilities."""
     return _written(nn.Sequential(judge, nn.Softmax(dim=1)), (CHANNELS, SIDE, SIDE), "views", [OUTPUT], file)
+
+
+def middle_to_onnx(network: nn.Module, file: Path) -> Path:
+    """Write what tells the middle of crops in float32: `crops` (batch, 1, 32, 32) -> probabilities."""
+    return _written(nn.Sequential(network, nn.Softmax(dim=1)), (1, middle.SIDE, middle.SIDE), "crops", [OUTPUT], file)
 
 
 def _written(model: nn.Module, shape: tuple[int, ...], name: str, outputs: list[str], file: Path) -> Path:

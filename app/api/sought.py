@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 
+from app.reading import middle
 from app.reading.glyphs import DEFAULT_CLEANING, SIDE, Cleaning, Glyph
 from app.reading.lines import Page
 from app.reading.picture import Box, Picture
@@ -48,13 +49,17 @@ class OneGlyph:
         return {"cleaning": self.cleaning.model_dump()}
 
     def packed(self, found: Glyph) -> tuple[Told, bytes]:
-        told = {"box": found.box, "scale": found.scale, "cut": found.cut}
-        return told, np.stack((found.pixels, *found.others)).tobytes()
+        told = {"box": found.box, "scale": found.scale, "others": len(found.others)}
+        crop = b"" if found.crop is None else found.crop.tobytes()
+        return told, np.stack((found.pixels, *found.others)).tobytes() + crop
 
     def unpacked(self, told: Told, rest: bytes) -> Glyph:
         left, top, right, bottom = told["box"]
-        pixels, *others = np.frombuffer(rest, np.float32).reshape(-1, SIDE, SIDE)
-        return Glyph(pixels, (left, top, right, bottom), told["scale"], tuple(others), told["cut"])
+        floats, count = np.frombuffer(rest, np.float32), 1 + told["others"]
+        pixels, *others = floats[: count * SIDE * SIDE].reshape(count, SIDE, SIDE)
+        crop = floats[count * SIDE * SIDE :]
+        of_crop = crop.reshape(middle.SIDE, middle.SIDE) if crop.size else None
+        return Glyph(pixels, (left, top, right, bottom), told["scale"], tuple(others), of_crop)
 
 
 @dataclass(frozen=True, slots=True)

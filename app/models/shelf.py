@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.reading.loading import loaded
+from app.reading.middle import MIDDLE_FILE
 from app.reading.reader import LINES_FILE
 from app.reading.recognizer import MODEL_FILE, UnusableModel
 
@@ -31,7 +32,10 @@ WEIGHTS_FILE: Final = "mnist_larger_cnn.pth"
 
 HISTORY_FILE: Final = "history.json"
 
-_FILES: Final = (LINES_FILE, RECORD_FILE, WEIGHTS_FILE, MODEL_FILE)
+_BESIDE: Final = (LINES_FILE, MIDDLE_FILE)
+"""What is read with whatever model is there."""
+
+_FILES: Final = (*_BESIDE, RECORD_FILE, WEIGHTS_FILE, MODEL_FILE)
 """In the order in which they are put in place: the model, which all the others are about, is the last."""
 
 FOUND, INSTALLED, USED, BACK = "found", "installed", "use", "back"
@@ -78,17 +82,17 @@ class Shelf:
         return record
 
     def put(self, source: Path) -> str:
-        """Serve what lies in another folder: a model, a reader of lines, or both; the name that it is kept by.
+        """Serve what lies in another folder: a model, what belongs beside one, or both; the name that it is kept by.
 
-        A new model is read with the line reader that is there. Raises UnusableModel, and changes nothing then.
+        Beside a new model stands what is there. Raises UnusableModel, and changes nothing then.
         """
         with self._alone():
             self._keep_present()
             given = {file: source / file for file in _FILES if (source / file).exists()}
             if MODEL_FILE not in given:
                 given = {file: self.folder / file for file in _FILES if (self.folder / file).exists()} | given
-            elif (lines := self.folder / LINES_FILE).exists():
-                given = {LINES_FILE: lines} | given
+            else:
+                given = {file: self.folder / file for file in _BESIDE if (self.folder / file).exists()} | given
             name = self._kept(given)
             self._serve(name, INSTALLED)
         return name
@@ -150,7 +154,7 @@ class Shelf:
             version = re.sub(r"[^\w.-]|^\.+", "-", record.version)
             name, numbers = version, itertools.count(2)
             while (kept := self._versions / name).exists():
-                if all(_same(kept / file, fresh / file) for file in (MODEL_FILE, LINES_FILE)):
+                if all(_same(kept / file, fresh / file) for file in (MODEL_FILE, *_BESIDE)):
                     return name
                 name = f"{version}.{next(numbers)}"
             if RECORD_FILE not in files:

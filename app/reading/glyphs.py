@@ -14,7 +14,7 @@ import numpy.typing as npt
 from PIL import Image
 from pydantic import BaseModel, ConfigDict
 
-from app.reading import components, neighbours
+from app.reading import components, middle, neighbours
 from app.reading.components import Mask, Pieces
 from app.reading.ink import Density, Ink
 from app.reading.picture import Box, Picture
@@ -59,14 +59,15 @@ class Glyph:
     `pixels`: (28, 28) float32 in [0, 1]; `box`: left, top, right and bottom limit of its ink, in pixels of the picture
     as sent, upright; `scale`: pixels of the glyph for one pixel of that picture, so that its size is not lost;
     `others`: likewise pixels, of each whole piece where several stand side by side, which may be characters themselves;
-    `cut`: whether there was ink at the edge of a photograph or scan, so that it may have been cut out of something.
+    `crop`: (32, 32), all ink of a photograph or scan at whose edge there is some, so that it may have been cut out of
+    something; None of others.
     """
 
     pixels: Pixels
     box: Box
     scale: float
     others: tuple[Pixels, ...] = ()
-    cut: bool = False
+    crop: Pixels | None = None
 
 
 def find(picture: Picture, ink: Ink, cleaning: Cleaning = DEFAULT_CLEANING) -> Glyph | None:
@@ -79,7 +80,8 @@ def find(picture: Picture, ink: Ink, cleaning: Cleaning = DEFAULT_CLEANING) -> G
     height, width = drawn.density.shape
     box = picture.box_as_sent(drawn.left, drawn.top, width, height)
     scale = EXTENT / max(width, height)
-    return Glyph(scaled(drawn.density, scale), box, scale / picture.shrunk, tuple(map(_of_part, others)), cut)
+    crop = middle.field(ink.density) if cut else None
+    return Glyph(scaled(drawn.density, scale), box, scale / picture.shrunk, tuple(map(_of_part, others)), crop)
 
 
 def cleaned(ink: Ink, cleaning: Cleaning = DEFAULT_CLEANING) -> Ink | None:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from app.drift import Reference
 from app.reading import second_look
 from app.reading.glyphs import SIDE, Cleaning, Glyph
+from app.reading.middle import MIDDLE_FILE, Middle, MiddleRecord
 from app.reading.second_look import Floats, SecondLook
 
 MODEL_FILE: Final = "model.onnx"
@@ -26,6 +27,9 @@ READING_VERSION: Final = 1
 
 _CUT_TEMPERATURE = 2.0
 """By which confidence in what was cut out of something is lowered: part of it may be missing, or another's."""
+
+_LEAST = np.float32(1e-3)
+"""What either of two networks leaves of a label's probability."""
 
 LABEL: Final = "label"
 """The head that every model has."""
@@ -101,6 +105,7 @@ class Recognizer:
         outputs = {output.name for output in self._session.get_outputs()}
         if missing := set(self.record.heads.values()) - outputs or {LABEL} - set(self.record.heads):
             raise UnusableModel(f"{name} does not have what its record promises: {', '.join(sorted(missing))}.")
+        self._middle = _middle(file.with_name(MIDDLE_FILE), self.record, threads)
 
     @property
     def labels(self) -> list[str]:
@@ -116,13 +121,18 @@ class Recognizer:
             return []
         pixels = np.stack([pixels for glyph in glyphs for pixels in (glyph.pixels, *glyph.others)])
         shares, *cases = self._told(pixels, [LABEL, CASE] if self.record.cases else [LABEL])
-        found, first = [], 0
+        answers, rows, first = [], [], 0
         for glyph in glyphs:
             following = first + 1 + len(glyph.others)
             answer, piece = self._answer(glyph, shares[first:following])
-            found.append(self._prediction(answer, cases[0][first + piece] if cases else None))
+            answers.append(answer)
+            rows.append(first + piece)
             first = following
-        return found
+        self._ask_of_crops(glyphs, answers)
+        return [
+            self._prediction(answer, cases[0][row] if cases else None)
+            for answer, row in zip(answers, rows, strict=True)
+        ]
 
     def _told(self, glyphs: Floats, heads: Sequence[str]) -> list[Floats]:
         """(n, 28, 28) glyphs -> of each head, (n, choices) probabilities, asked in one run of the network."""
@@ -144,8 +154,23 @@ class Recognizer:
         if glyph.others:
             sure = shares[1:].max(axis=1) >= self.record.sure_from
             if np.count_nonzero(sure) > 1 or (sure[0] and answer.max() < self.record.sure_from):
-                answer, row = (shares[1] + 1 / len(answer)) / 2, 1
-        return (_tempered(answer) if glyph.cut else answer), row
+                answer, row = _not_sure(shares[1]), 1
+        return (answer if glyph.crop is None else _tempered(answer)), row
+
+    def _ask_of_crops(self, glyphs: list[Glyph], answers: list[Floats]) -> None:
+        """Where an answer leaves doubt about what was cut out, weigh what is in the middle as much, and be not sure."""
+        if self._middle is None:
+            return
+        below = self._middle.record.asked_below
+        crops = {
+            place: glyph.crop
+            for place, (glyph, answer) in enumerate(zip(glyphs, answers, strict=True))
+            if glyph.crop is not None and answer.max() < below
+        }
+        if crops:
+            said = self._middle.probabilities(np.stack(list(crops.values())))
+            for place, shares in zip(crops, said, strict=True):
+                answers[place] = _not_sure(_of_both(answers[place], shares))
 
     def _prediction(self, probabilities: Floats, cases: Floats | None) -> Prediction:
         index = int(probabilities.argmax())
@@ -180,10 +205,39 @@ def opened(file: Path, threads: int) -> tuple[onnxruntime.InferenceSession, Any,
     return session, metadata, name
 
 
+def _not_sure(probabilities: Floats) -> Floats:
+    """With so much doubt that no answer is sure."""
+    doubtful: Floats = (probabilities + np.float32(1 / len(probabilities))) / np.float32(2)
+    return doubtful
+
+
+def _of_both(probabilities: Floats, others: Floats) -> Floats:
+    """The geometric mean, in which neither rules a label out."""
+    mean = np.sqrt((probabilities + _LEAST) * (others + _LEAST))
+    both: Floats = mean / mean.sum()
+    return both
+
+
 def _tempered(probabilities: Floats) -> Floats:
     softer = probabilities ** np.float32(1 / _CUT_TEMPERATURE)
     answer: Floats = softer / softer.sum()
     return answer
+
+
+def _middle(file: Path, record: ModelRecord, threads: int) -> Middle | None:
+    """What tells the characters in the middle of crops, where the file is there. Raises UnusableModel."""
+    if not file.is_file():
+        return None
+    session, metadata, name = opened(file, threads)
+    try:
+        of_middle = MiddleRecord.model_validate(metadata)
+    except ValidationError:
+        raise UnusableModel(f"{name} has a record that makes no sense.") from None
+    if (of_middle.alphabet, of_middle.labels) != (record.alphabet, record.labels):
+        raise UnusableModel(f"{name} was made for another alphabet, or for other labels.")
+    if of_middle.reading_version != READING_VERSION:
+        raise UnusableModel(f"{name} was made for another version of how pictures are read.")
+    return Middle(session, of_middle)
 
 
 def _record(metadata: object, name: str) -> ModelRecord:
