@@ -187,7 +187,16 @@ def test_a_page_of_large_pictures_is_shorter(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["after=nonsense", "after=WzEsMV0%3D", "after=WzEsICIAIl0%3D", "order=none", "limit=0", "before=noon"]
+    "query",
+    [
+        "after=nonsense",
+        "after=WzEsMV0%3D",
+        "after=WzEsICIAIl0%3D",
+        "order=none",
+        "limit=0",
+        "before=noon",
+        "answer=5&answer=6",
+    ],
 )
 def test_a_wrong_query_is_told(api: Server, store: Store, query: str) -> None:
     answer = requests.get(f"{api.url}/samples/?{query}", headers={"X-API-Key": ADMIN}, timeout=9)

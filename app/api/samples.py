@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from datetime import UTC, datetime
@@ -165,7 +166,14 @@ async def delete_mine(request: Request, keeper: TheKeeper, visitor: Visitor = No
     return _json(Deleted(deleted=deleted, request_id=request.state.request_id))
 
 
-@for_admins.get("/samples/", response_model=SamplePage, responses=openapi.SAMPLES)
+def _named_once(request: Request) -> None:
+    """Raises InvalidParameter where a query says a thing twice: nobody could tell which counts."""
+    names = Counter(name for name, _ in request.query_params.multi_items())
+    if twice := [name for name, count in names.items() if count > 1]:
+        raise InvalidParameter([(name, "it is there more than once") for name in twice])
+
+
+@for_admins.get("/samples/", response_model=SamplePage, responses=openapi.SAMPLES, dependencies=[Depends(_named_once)])
 async def list_samples(request: Request, keeper: TheKeeper, asked: Annotated[Asked, Query()]) -> Response:
     """List samples, a page at a time: the most doubtful answers first, likely errors of labels, or the newest."""
     filters = asked.model_dump(exclude={"order", "limit", "after"})
