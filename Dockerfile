@@ -12,13 +12,19 @@ RUN uv pip install --no-cache --prefix /install --excludes left-out.txt --constr
  && rm /install/lib/python3.12/site-packages/onnxruntime/capi/libonnxruntime.so.* \
     # Of the API's documentation the page is Swagger UI's: 1 MB of another one.
  && rm -r /install/lib/python3.12/site-packages/fastapi_standalone_docs/static/redoc \
+    # Of SQLAlchemy its object mapper, other databases, and extensions in C that are as long as all the rest: 5 MB.
+ && sqlalchemy=/install/lib/python3.12/site-packages/sqlalchemy \
+ && rm -r "$sqlalchemy"/orm "$sqlalchemy"/testing "$sqlalchemy"/dialects/mssql "$sqlalchemy"/dialects/mysql \
+    "$sqlalchemy"/dialects/oracle \
+ && find "$sqlalchemy" -name '*.so' -delete \
     # The packages' own tests: 2 MB.
  && find /install -type d -name tests -prune -exec rm -r {} + \
     # Python could not keep what it compiles: the root file system is read-only, the user is nobody in particular.
     # Without this every start compiles 1700 modules anew.
  && python -m compileall -q -j 0 --invalidation-mode unchecked-hash /install \
     # Nothing of what was taken away is missed, on whatever platform this builds for.
- && PYTHONPATH=/install/lib/python3.12/site-packages python -c "import fastapi, onnxruntime, streamlit"
+ && PYTHONPATH=/install/lib/python3.12/site-packages python -c "import fastapi, onnxruntime, streamlit; \
+    import alembic.command, psycopg, sqlalchemy.dialects.postgresql.psycopg"
 
 COPY Procfile ./srv/
 COPY app ./srv/app/

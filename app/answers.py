@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image
 
-from app.client.models import Alternative, Failed, ModelName, ReadCharacter, ReadLine
+from app.client.models import Failed
 from app.reading import picture
 from app.reading.glyphs import Pixels
 from app.reading.lines import EmptyBox
@@ -33,7 +33,10 @@ descends from."""
 
 
 def recognized(record: ModelRecord, reading: Reading, with_glyph: bool = False) -> dict[str, Any]:
-    """The fields of Recognized that apply; a case is null where nobody can tell, and absent where there is none."""
+    """The fields of Recognized that apply, as JSON has them.
+
+    A case is null where nobody can tell, and absent where there is none.
+    """
     prediction = reading.prediction
     likeliest_first = sorted(zip(prediction.probabilities, record.labels, strict=True), key=itemgetter(0), reverse=True)
     digit = {"predicted_digit": int(prediction.label)} if prediction.label in DIGITS else {}
@@ -47,28 +50,28 @@ def recognized(record: ModelRecord, reading: Reading, with_glyph: bool = False) 
         "confidence": _rounded(prediction.confidence),
         "sure": prediction.sure,
         "alternatives": [
-            Alternative(label=label, **_name(record, label), confidence=_rounded(probability))
+            {"label": label, **_name(record, label), "confidence": _rounded(probability)}
             for probability, label in likeliest_first
             if label != prediction.label
         ],
-        "model": ModelName(alphabet=record.alphabet, version=record.version),
+        "model": {"alphabet": record.alphabet, "version": record.version},
         **glyph,
     }
 
 
 def read(record: ModelRecord, text: Text) -> dict[str, Any]:
-    """The fields of Read."""
+    """The fields of Read, as JSON has them."""
     return {
         "text": text.text,
         "confidence": _rounded(text.confidence),
         "sure": text.sure,
-        "lines": [ReadLine(text=line.text, confidence=_rounded(line.confidence)) for line in text.lines],
+        "lines": [{"text": line.text, "confidence": _rounded(line.confidence)} for line in text.lines],
         "characters": [
-            ReadCharacter(label=one.label, confidence=_rounded(one.confidence), box=_in_hundredths(one.box))
+            {"label": one.label, "confidence": _rounded(one.confidence), "box": _in_hundredths(one.box)}
             for line in text.lines
             for one in line.characters
         ],
-        "model": ModelName(alphabet=record.alphabet, version=record.version),
+        "model": {"alphabet": record.alphabet, "version": record.version},
     }
 
 

@@ -11,7 +11,8 @@ INTRODUCTION = """\
 Written by `docker run --rm -i digit-recognition-app python - < container/licences.py > THIRD_PARTY.md`. Each package's
 licence text lies in its `.dist-info` folder in the image, those of Debian's packages under `/usr/share/doc`. The wheels
 of NumPy, Pillow and ONNX Runtime bundle further libraries, Streamlit's page JavaScript and fonts; their notices lie in
-the same folders.
+the same folders. That of psycopg bundles PostgreSQL's libpq and what it needs, OpenSSL, Kerberos, OpenLDAP and Cyrus
+SASL, which its folder lists.
 
 | package | licence |
 |---|---|

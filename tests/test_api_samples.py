@@ -10,11 +10,12 @@ import requests
 
 from app.client.client import Client
 from app.client.errors import Busy, Refused
+from app.client.retries import NEVER
 from app.samples.sample import Sample, hashed
 from app.samples.store import Store, opened
 from tests.support.api import Server, serving
 from tests.support.pictures import drawn, encoded
-from tests.support.samples import ANOTHER, PNG, VISITOR, delete_mine, holds, post
+from tests.support.samples import ANOTHER, PNG, VISITOR, delete_mine, holds, post, reasons
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +64,12 @@ def test_a_picture_is_enough(api: Server, store: Store) -> None:
     kept = store.sample(post(api).json()["id"])
     assert (kept.label, kept.answer, kept.confidence, kept.model, kept.visitor) == (None,) * 5
     assert (kept.alphabet, kept.source, kept.reviewed) == ("digits", "api", False)
+
+
+def test_empty_fields_say_nothing_but_for_the_label(api: Server, store: Store) -> None:
+    answer = post(api, id="", alphabet="", answer="", confidence="", model="", source="")
+    kept = store.sample(answer.json()["id"])
+    assert (kept.label, kept.answer, kept.confidence, kept.model, kept.source) == (None, None, None, None, "api")
 
 
 def test_to_send_it_again_does_no_harm(api: Server, store: Store) -> None:
@@ -120,7 +127,7 @@ def test_a_label_is_one_of_the_alphabets(api: Server) -> None:
         ("answer", "\0"),
         ("model", "a\nb"),
         ("source", "x" * 33),
-        ("source", ""),
+        ("source", "From Mars"),
     ],
 )
 def test_what_makes_no_sense_is_named(api: Server, field: str, value: str) -> None:
@@ -180,13 +187,12 @@ def test_where_nothing_can_be_kept_it_says_so_and_predicts(tmp_path: Path) -> No
         assert refusal(answer) == (503, "samples_unavailable")
         assert int(answer.headers["Retry-After"]) > 0
         with pytest.raises(Busy):
-            Client(server.url).sample(PNG)
+            Client(server.url, retries=NEVER).sample(PNG)
         assert server.predict(PNG).json()["label"] == "5"
         assert (
             'digits_samples_total{outcome="unavailable"} 2.0' in requests.get(server.url + "/metrics", timeout=9).text
         )
-        reasons = [line["reason"] for line in server.log() if line["message"] == "Samples are not kept."]
-        assert reasons == ["OperationalError: unable to open database file"]
+        assert reasons(server, "Samples are not kept.") == ["OperationalError: unable to open database file"]
         (tmp_path / "missing").mkdir()
         assert post(server).status_code == 201
 

@@ -3,7 +3,6 @@
 import base64
 import json
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from app.client.client import Client
 from app.client.errors import Incompatible, Refused, WrongKey
 from app.samples.store import Store, opened
 from tests.support.api import Server, serving
-from tests.support.samples import PNG, START, clear, sample
+from tests.support.samples import PNG, clear, sample
 from tests.support.scripted_api import scripted_api
 
 KEY, ADMIN = "a-caller-s-key", "an-admin-s-key"
@@ -112,7 +111,7 @@ def test_a_sample_is_shown_with_its_picture_and_not_its_visitor(api: Server, sto
         "confidence": 0.98,
         "model": None,
         "source": "canvas",
-        "time": (START + timedelta(seconds=3)).isoformat().replace("+00:00", "Z"),
+        "time": SAMPLES[3].time.isoformat().replace("+00:00", "Z"),
         "picture": "data:image/png;base64," + base64.b64encode(PNG).decode(),
     }
 
@@ -153,7 +152,7 @@ def test_likely_errors_of_labels_first(admin: Client) -> None:
         ({"verdict": "right"}, {"sure-right", "unsure-right"}),
         ({"verdict": "wrong"}, {"sure-wrong", "unsure-wrong", "of-chinese"}),
         ({"verdict": "not_a_character"}, {"no-character"}),
-        ({"before": START + timedelta(seconds=1)}, {"sure-right"}),
+        ({"before": SAMPLES[1].time}, {"sure-right"}),
         ({"label": "5", "answer": "5", "reviewed": False}, {"sure-right"}),
     ],
 )
@@ -187,7 +186,9 @@ def test_a_page_of_large_pictures_is_shorter(store: Store) -> None:
     assert len(store.page(Filters(source="large"), most_bytes=10).samples) == 1
 
 
-@pytest.mark.parametrize("query", ["after=nonsense", "after=WzEsMV0%3D", "order=none", "limit=0", "before=noon"])
+@pytest.mark.parametrize(
+    "query", ["after=nonsense", "after=WzEsMV0%3D", "after=WzEsICIAIl0%3D", "order=none", "limit=0", "before=noon"]
+)
 def test_a_wrong_query_is_told(api: Server, store: Store, query: str) -> None:
     answer = requests.get(f"{api.url}/samples/?{query}", headers={"X-API-Key": ADMIN}, timeout=9)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_parameter")

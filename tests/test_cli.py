@@ -25,10 +25,10 @@ from app import settings
 from app.cli import local, plan, run, tables
 from app.cli.__main__ import IMPOSSIBLE, INTERRUPTED, SOME_BROKEN, main
 from app.cli.answering import Question
-from app.cli.items import Item
+from app.cli.items import Item, Unreadable
 from app.cli.journal import InUse, Journal
 from app.cli.local import Local
-from app.cli.plan import Plan
+from app.cli.plan import NothingToRead, Plan
 from tests.support.api import serving
 from tests.support.left_out import left_out
 from tests.support.pictures import drawn, encoded, number
@@ -308,6 +308,7 @@ def test_without_pyarrow_it_says_what_to_install(folder: Path, tmp_path: Path) -
         result = digits("predict", folder / "3" / "0.png", "-o", tmp_path / "answers.parquet")
     assert result.exit_code == IMPOSSIBLE
     assert "pip install 'digit-recognition-app[parquet]'" in result.stderr
+    assert not list(tmp_path.iterdir())
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,6 +393,32 @@ def test_a_journal_is_one_program_s(tmp_path: Path) -> None:
     (tmp_path / "part").write_bytes(b"one\ntwo\n" + b"x" * 200_000)
     with Journal(tmp_path / "part") as journal:
         assert list(journal.lines()) == [b"one", b"two"]
+
+
+def test_what_changes_while_a_run_rests(folder: Path, tmp_path: Path) -> None:
+    """A file that is gone is one without an answer; of an archive, nobody knows which members have been read."""
+    pictures, archive = tmp_path / "pictures", tmp_path / "a.zip"
+    pictures.mkdir()
+    for place in range(3):
+        os.link(folder / "3" / "0.png", pictures / f"{place}.png")
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.write(folder / "3" / "0.png", "0.png")
+    made = Plan.made(tmp_path / "plan", [str(pictures), str(archive)], {})
+    (pictures / "1.png").unlink()
+    with zipfile.ZipFile(archive, "a") as packed:
+        packed.write(folder / "3" / "1.png", "1.png")
+    items = made.items()
+    loose = [next(items) for _ in range(3)]
+    with pytest.raises(Unreadable, match="The file cannot be read: No such file or directory"):
+        loose[1].load()
+    with pytest.raises(NothingToRead, match=r"a\.zip has changed since the run was begun"):
+        next(items)
+
+
+def test_a_plan_that_was_never_finished_is_cleared_away(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / ".a[b].csv.plan.rest").mkdir()
+    assert digits("predict", folder / "3", "-o", tmp_path / "a[b].csv").exit_code == 0
+    assert [file.name for file in tmp_path.iterdir()] == ["a[b].csv"]
 
 
 def test_odd_names(folder: Path, tmp_path: Path) -> None:

@@ -184,6 +184,16 @@ def test_what_waits_in_the_outbox_is_seen(run: Command, postgres: Postgres, tmp_
     assert not holds(tmp_path, [SAMPLES[0].picture[60:160]])
 
 
+def test_where_nothing_can_be_exported_it_says_so(
+    run: Command, store: Store, file: Path, tmp_path: Path, packages_of_the_image: None
+) -> None:
+    done = run(file, "export", tmp_path / "set")
+    assert done.complaints == (
+        "pyarrow is not installed here; the image leaves it out. Take samples from its API: export --url.\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_cannot_be_done_is_one_sentence(run: Command) -> None:
     assert run("", "list").complaints == "DIGITS_SAMPLES_DATABASE is empty: no samples are kept.\n"
     away = run("postgresql://digits@127.0.0.1:1/none", "list")

@@ -1,21 +1,29 @@
 """Samples outlast kill -9, a full disk and the years that a setting gives them; and cost an idle server nothing."""
 
 import resource
+import sqlite3
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from pydantic import SecretStr
 
+from app.api.samples import Figures
+from app.samples import keeper
+from app.samples.errors import Unavailable
 from app.samples.store import opened
+from app.settings import Settings
 from tests.support.api import ROOT, Server, serving
 from tests.support.pictures import drawn, encoded
 from tests.support.postgres import Postgres
-from tests.support.samples import PNG, post, sample, wait_until
+from tests.support.samples import PNG, post, reasons, sample, wait_until
 
 PICTURES = [encoded(drawn(digit, side=100, extent=60, brush=6)) for digit in range(10)]
 
@@ -94,6 +102,34 @@ def test_what_was_acknowledged_is_in_the_server_once_after_both_were_killed(tmp_
     assert set(burst.acknowledged) <= set(kept)
 
 
+def test_several_processes_keep_samples_in_one_file(tmp_path: Path) -> None:
+    """Also the same one at the same moment."""
+    with (
+        serving(tmp_path, samples_database=tmp_path / "kept.sqlite3", workers=2) as server,
+        ThreadPoolExecutor(8) as pool,
+    ):
+        answers = list(pool.map(lambda n: post(server, PICTURES[n % 5], id=f"a-{n % 20}"), range(100)))
+        assert [answer.status_code for answer in answers] == [201] * 100
+        figures = requests.get(server.url + "/metrics", timeout=9).text
+    assert 'digits_samples_total{outcome="kept"} 20.0' in figures
+    assert 'digits_samples_total{outcome="repeated"} 80.0' in figures
+    assert opened(str(tmp_path / "kept.sqlite3")).count() == 20
+
+
+def test_a_disk_that_does_not_answer_fills_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "MOST_WAITING", 3 * len(PNG))
+    file = tmp_path / "kept.sqlite3"
+    keeping = keeper.Keeper(Settings(samples_database=SecretStr(str(file))), Figures())
+    with closing(keeping), closing(sqlite3.connect(file)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        kept = [keeping.keep(sample()) for _ in range(5)]
+        with pytest.raises(Unavailable, match="wait to be written"):
+            kept[4].result(1)
+        other.rollback()
+        wait_until(lambda: all(one.done() for one in kept))
+        assert keeping.keep(one := sample()).result(30) == one.id
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of other processes are Linux's")
 def test_a_full_disk_refuses_samples_and_nothing_else(tmp_path: Path) -> None:
     with serving(tmp_path, samples_database=tmp_path / "kept.sqlite3") as server:
@@ -115,7 +151,7 @@ def test_a_server_tends_its_samples_at_the_start(tmp_path: Path) -> None:
     new = sample(time=datetime.now(UTC))
     store.take([new, sample(time=datetime.now(UTC) - timedelta(days=31))])
     with serving(tmp_path, samples_database=file, samples_days=30) as server:
-        wait_until(lambda: any(line["message"] == "Samples are tended." for line in server.log()))
+        assert reasons(server, "Samples are tended.") == [None]
     assert list(store.each()) == [new]
 
 
@@ -123,7 +159,7 @@ def test_a_server_makes_the_tables_at_the_start_and_starts_without_them(tmp_path
     with serving(tmp_path, samples_database=tmp_path / "kept.sqlite3"):
         wait_until((tmp_path / "kept.sqlite3").exists)
     with serving(tmp_path, samples_database=tmp_path / "nowhere" / "kept.sqlite3") as server:
-        wait_until(lambda: any(line["message"] == "Samples are not tended." for line in server.log()))
+        assert reasons(server, "Samples are not tended.") == ["OperationalError: unable to open database file"]
         assert server.predict(PNG).ok
 
 

@@ -19,7 +19,7 @@ from app.samples.store import Store, opened
 from tests.support.api import Server, serving
 from tests.support.pictures import drawn, encoded
 from tests.support.postgres import Postgres
-from tests.support.samples import ANOTHER, PNG, VISITOR, delete_mine, holds, post, sample, wait_until
+from tests.support.samples import ANOTHER, PNG, VISITOR, delete_mine, holds, post, reasons, sample, wait_until
 
 
 class Watched:
@@ -197,9 +197,8 @@ def test_while_the_database_is_away_predictions_go_on_and_samples_wait(tmp_path:
             codes = [post(server, large).status_code for _ in range(3)]
             assert codes[-1] == 503
             assert server.predict(PNG).ok
-            messages = [line["message"] for line in server.log()]
-            assert messages.count("The samples' database is away; samples wait in the outbox.") == 1
-            assert messages.count("Samples are not kept.") == 1
+            assert len(reasons(server, "The samples' database is away; samples wait in the outbox.")) == 1
+            assert len(reasons(server, "Samples are not kept.")) == 1
             postgres.start()
             remote = opened(address)
             wait_until(lambda: remote.count() == 1 + codes.count(201))
@@ -228,5 +227,4 @@ def test_a_locked_file_delays_samples_alone(tmp_path: Path) -> None:
         assert answers[0].json()["code"] == "samples_unavailable"
         other.rollback()
         assert post(server).status_code == 201
-        reasons = [line["reason"] for line in server.log() if line["message"] == "Samples are not kept."]
-        assert reasons == ["OperationalError: database is locked"]
+        assert reasons(server, "Samples are not kept.") == ["OperationalError: database is locked"]

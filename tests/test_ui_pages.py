@@ -29,7 +29,7 @@ def pen(monkeypatch: pytest.MonkeyPatch) -> Pen:
 
 def predictions(api: Api) -> list[bytes]:
     """The bodies of the forms that a label was asked for."""
-    return [call.body for call in api.asked if call.path == "/predict/?glyph=true&alphabet=digits"]
+    return [call.body for call in api.asked if call.path == "/predict/?glyph=true&alphabet=digits&trial=true"]
 
 
 def test_nothing_is_asked_before_a_stroke(api: Api, pen: Pen) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+import streamlit
 
 from app.ui import sign_in
 
@@ -19,9 +20,11 @@ COMPLETE = {
 def _forget() -> Iterator[None]:
     sign_in.provider.cache_clear()
     sign_in.allowed.cache_clear()
+    sign_in._admins.cache_clear()
     yield
     sign_in.provider.cache_clear()
     sign_in.allowed.cache_clear()
+    sign_in._admins.cache_clear()
 
 
 def configure(monkeypatch: pytest.MonkeyPatch, values: dict[str, str]) -> None:
@@ -90,3 +93,30 @@ def test_an_address_that_nobody_vouches_for_opens_nothing(
 ) -> None:
     configure(monkeypatch, {"ALLOWED": "example.org"})
     assert not sign_in.may_enter(user)
+
+
+@pytest.mark.parametrize(
+    ("admins", "allowed", "is_one"),
+    [
+        ("ada@example.org", "example.org", True),
+        ("", "example.org", False),
+        ("bob@example.org", "example.org", False),
+        ("ada@example.org", "example.com", False),
+    ],
+)
+def test_an_admin_is_somebody_who_may_enter_and_is_listed(
+    monkeypatch: pytest.MonkeyPatch, admins: str, allowed: str, is_one: bool
+) -> None:
+    configure(monkeypatch, COMPLETE | {"ADMINS": admins, "ALLOWED": allowed})
+    monkeypatch.setattr(streamlit, "user", User(ADA))
+    assert sign_in.is_admin() == is_one
+    monkeypatch.setattr(streamlit, "user", User(ADA, is_logged_in=False))
+    assert not sign_in.is_admin()
+
+
+class User(dict[str, object]):
+    """In the place of Streamlit's."""
+
+    def __init__(self, of: dict[str, object], is_logged_in: bool = True) -> None:
+        super().__init__(of)
+        self.is_logged_in = is_logged_in

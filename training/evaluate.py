@@ -24,6 +24,7 @@ from training.datasets import NO_CHARACTER
 from training.evaluation_sets import EvaluationSet
 from training.package import installed, keep_figures
 from training.progress import console
+from training.reference import reference_of, set_for
 
 
 def accuracies_of(answers: dict[str, Answers]) -> dict[str, Any]:
@@ -128,7 +129,11 @@ def arguments() -> argparse.Namespace:
     add("--only", metavar="TEXT", help="only the sets whose name contains this, such as MNIST-C or drawings")
     add("--count", type=int, metavar="N", help="only the first N pictures of each set")
     add("--output", type=Path, help="where pictures of the figures are drawn (beside the model)")
-    add("--write", action="store_true", help="write the figures into the model file and its record")
+    add(
+        "--write",
+        action="store_true",
+        help="write the figures into the model file and its record, and what later answers are held against",
+    )
     reading = parser.add_argument_group("--reading: judge a change of the code that finds the ink")
     add = reading.add_argument
     add("--reading", action="store_true", help="score all that is hard to read, and binarisation as a baseline")
@@ -170,9 +175,8 @@ def main() -> None:
     if args.lines:
         line_report.run(recognizer, args)
         return
-    sets = [
-        one.first(args.count) for one in alphabet.load_evaluation(args.data) if not args.only or args.only in one.name
-    ]
+    all_sets = alphabet.load_evaluation(args.data)
+    sets = [one.first(args.count) for one in all_sets if not args.only or args.only in one.name]
     how: Callable[[EvaluationSet, ProcessPoolExecutor], Answers] = partial(ask, recognizer)
     if args.api:
         remote.check(args.api, recognizer.record)
@@ -196,7 +200,10 @@ def main() -> None:
         if alphabet.load_strokes and (strokes := alphabet.load_strokes(args.data)):
             sweeps.draw_all(recognizer, strokes, drawn)
     if args.write:
-        keep_figures(args.model, figures)
+        reference = None
+        if (given := answers.get(name := set_for([one.name for one in all_sets], alphabet.test_name))) is not None:
+            reference = reference_of(given.probabilities, recognizer.labels, name)
+        keep_figures(args.model, figures, reference)
 
 
 if __name__ == "__main__":

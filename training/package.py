@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from app import settings
+from app.drift import Reference
 from app.models.shelf import RECORD_FILE, WEIGHTS_FILE, Shelf
 from app.reading import second_look
 from app.reading.glyphs import SIDE
@@ -21,6 +22,7 @@ from training import datasets, export, metrics, pictures
 from training.alphabets import Alphabet
 from training.datasets import GlyphSet
 from training.networks import LargerCNN
+from training.reference import reference_of
 
 PACKAGES = ("torch", "torchvision", "onnx", "onnxruntime", "numpy", "pillow")
 """Those whose versions the record keeps."""
@@ -58,6 +60,7 @@ def write(
     probabilities, test_figures = score(Recognizer(shipped), test)
     record["precision"] = shipped.stem.removeprefix("model-")
     record["figures"] = {"validation": validation_figures, alphabet.test_name: test_figures}
+    record["reference"] = reference_of(probabilities, record["labels"], alphabet.test_name).model_dump(mode="json")
     export.describe(shipped, record)
     model_file = Path(shutil.copyfile(shipped, folder / MODEL_FILE))
     write_record(record, folder)
@@ -70,10 +73,16 @@ def write_record(record: dict[str, Any], folder: Path) -> None:
     (folder / RECORD_FILE).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
 
 
-def keep_figures(model_file: Path, figures: dict[str, Any]) -> None:
-    """Add figures, by name of the set, to what a model file says of itself, and to the record beside it."""
-    record = Recognizer(model_file).record.model_dump()
+def keep_figures(model_file: Path, figures: dict[str, Any], reference: Reference | None = None) -> None:
+    """Add figures, by name of the set, to what a model file says of itself, and to the record beside it.
+
+    With `reference`, that is what the model's answers are held against from now on.
+    """
+    kept = Recognizer(model_file).record
+    record = kept.model_dump(mode="json", exclude={"reference"})
     record["figures"] = record["figures"] | figures
+    if reference := reference or kept.reference:
+        record["reference"] = reference.model_dump(mode="json")
     export.describe(model_file, record)
     write_record(record, model_file.parent)
 

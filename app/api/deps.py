@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from app.api.service import Service, service_of
+from app.api.watch import Watch
 from app.client.models import ALPHABET
 
 
@@ -16,6 +17,14 @@ async def _service(request: Request) -> Service:
 
 
 TheService = Annotated[Service, Depends(_service)]
+
+
+async def _watch(request: Request) -> Watch:
+    watch: Watch = request.app.state.watch
+    return watch
+
+
+TheWatch = Annotated[Watch, Depends(_watch)]
 
 
 async def admit(request: Request) -> None:
@@ -42,3 +51,8 @@ NamedInQuery = Annotated[list[str], Depends(_named_in_query)]
 """Alphabets: none, or one that there is."""
 
 WithGlyph = Annotated[bool, Query(description="Whether the answer shows the 28x28 picture that the model saw.")]
+
+IsTrial = Annotated[
+    bool,
+    Query(description="Whether the answer is of no account, as one to half a drawing: GET /health/drift omits it."),
+]

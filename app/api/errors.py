@@ -215,7 +215,7 @@ class NotReady(Later):
 
 class SamplesUnavailable(Later):
     def __init__(self) -> None:
-        super().__init__("Samples cannot be kept at present. Please try again later.", seconds=30)
+        super().__init__("Samples can neither be kept nor shown at present. Please try again later.", seconds=30)
 
 
 class InternalError(CallerError):

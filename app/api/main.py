@@ -21,6 +21,7 @@ from app.api.models import Models
 from app.api.samples import Figures
 from app.api.service import Service
 from app.api.telemetry import Telemetry
+from app.api.watch import Watch
 from app.api.work import Lanes
 from app.leaving import Leaving
 from app.reading.recognizer import UnusableModel
@@ -44,10 +45,13 @@ def create_app(config: Settings) -> FastAPI:
         if not config.api_keys:
             log.warning("No API keys are set (DIGITS_API_KEYS): everybody who reaches this port may call.")
         log.info("Ready.", extra={"fields": {"models": models.versions}})
-        watching = asyncio.create_task(models.watch(config.model_seconds)) if config.model_seconds else None
+        app.state.watch = Watch()
+        going_on = [asyncio.create_task(app.state.watch.go_on())]
+        if config.model_seconds:
+            going_on.append(asyncio.create_task(models.watch(config.model_seconds)))
         yield
-        if watching:
-            watching.cancel()
+        for task in going_on:
+            task.cancel()
         lanes.close()
         if keeper:
             keeper.close()

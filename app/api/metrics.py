@@ -10,6 +10,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.responses import Response
 
+from app.drift import BINS
+
 REGISTRY = CollectorRegistry()
 
 REQUESTS = Counter("digits_requests", "Requests answered.", ("path", "status"), registry=REGISTRY)
@@ -29,6 +31,35 @@ CONFIDENCE = Histogram(
     ("alphabet",),
     buckets=_SHARES,
     registry=REGISTRY,
+)
+ANSWERS = Counter(
+    "digits_answers",
+    "Characters recognized, by the model's version; without those that were only tried out.",
+    ("alphabet", "version", "label"),
+    registry=REGISTRY,
+)
+UNSURE = Counter(
+    "digits_unsure", "Characters recognized that were not sure.", ("alphabet", "version"), registry=REGISTRY
+)
+TENTHS = Histogram(
+    "digits_confidence_tenths",
+    "Confidence of predictions in tenths, as drift is told from them.",
+    ("alphabet", "version"),
+    buckets=[tenth / BINS for tenth in range(1, BINS + 1)],
+    registry=REGISTRY,
+)
+VERDICTS = Counter(
+    "digits_verdicts",
+    "What people said of answers: right, wrong, or no_character.",
+    ("alphabet", "version", "verdict"),
+    registry=REGISTRY,
+)
+DRIFT = Gauge(
+    "digits_drift",
+    "Population stability index of the last day's answers against the model's record.",
+    ("alphabet", "of"),
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
 )
 TEXTS = Counter("digits_texts", "Texts read.", ("alphabet",), registry=REGISTRY)
 CHARACTERS = Counter("digits_text_characters", "Characters of texts.", ("alphabet", "label"), registry=REGISTRY)
@@ -71,9 +102,13 @@ SAMPLES_AWAY = Gauge(
 )
 
 
+def of_all_processes() -> CollectorRegistry:
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return REGISTRY
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return registry
+
+
 def exposition() -> Response:
-    registry = REGISTRY
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(of_all_processes()), media_type=CONTENT_TYPE_LATEST)

@@ -12,7 +12,7 @@ from pathlib import Path
 from app.api import metrics
 from app.reading.loading import Served, loaded
 from app.reading.reader import LINES_FILE
-from app.reading.recognizer import MODEL_FILE, UnusableModel
+from app.reading.recognizer import MODEL_FILE, ModelRecord, UnusableModel
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +40,12 @@ class Models:
         """Never changed, but replaced by another."""
 
     @property
+    def records(self) -> list[ModelRecord]:
+        return [one.recognizer.record for one in self.served.values()]
+
+    @property
     def versions(self) -> dict[str, str]:
-        return {name: one.recognizer.record.version for name, one in self.served.items()}
+        return {record.alphabet: record.version for record in self.records}
 
     @property
     def of_lines(self) -> list[str]:

@@ -162,16 +162,9 @@ PAGE = _body(
 )
 FILES = _body({"multipart/form-data": _form("files", {"type": "array", "minItems": 1, "items": _BINARY})})
 
-_OF_SAMPLES = SampleSent.model_json_schema()["properties"]
-SAMPLE_FILE = _body(
-    {
-        "multipart/form-data": _form(
-            "file",
-            _BINARY,
-            **{name: {"type": "string", "description": field["description"]} for name, field in _OF_SAMPLES.items()},
-        )
-    }
-)
+_OF_SAMPLES = {name: _text(str(field.description)) for name, field in SampleSent.model_fields.items()}
+_OF_SAMPLES["label"] = {key: text for key, text in _OF_SAMPLES["label"].items() if key != "default"} | {"example": "7"}
+SAMPLE_FILE = _body({"multipart/form-data": _form("file", _BINARY, **_OF_SAMPLES)})
 
 LABEL = _body({"application/json": {"schema": {"$ref": "#/components/schemas/Relabel"}}})
 

@@ -7,8 +7,8 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from app import answers
-from app.api import errors, metrics, openapi
-from app.api.deps import NamedInQuery, TheService, WithGlyph, admit
+from app.api import errors, metrics, openapi, watch
+from app.api.deps import IsTrial, NamedInQuery, TheService, TheWatch, WithGlyph, admit
 from app.api.uploads import page_file, several_files, single_file
 from app.client.models import (
     Alphabet,
@@ -23,6 +23,7 @@ from app.client.models import (
     Recognized,
     Welcome,
 )
+from app.client.watching import Drifts
 from app.reading.pipeline import Reading
 from app.reading.recognizer import ModelRecord, Recognizer
 from app.reading.text import Text
@@ -41,7 +42,9 @@ async def welcome() -> Welcome:
 @guarded.post(
     "/predict/", tags=["recognition"], response_model=Answer, responses=openapi.PREDICT, openapi_extra=openapi.FILE
 )
-async def predict(request: Request, service: TheService, named: NamedInQuery, glyph: WithGlyph = False) -> Response:
+async def predict(
+    request: Request, service: TheService, named: NamedInQuery, glyph: WithGlyph = False, trial: IsTrial = False
+) -> Response:
     """Recognize one handwritten character.
 
     Dark on light, light on dark or drawn on transparency; PNG, JPEG, WebP, AVIF, GIF (its first frame with something on
@@ -50,6 +53,8 @@ async def predict(request: Request, service: TheService, named: NamedInQuery, gl
     upload = await single_file(request)
     recognizer = service.recognizer([*named, *upload.alphabets])
     reading = await service.lanes.read(upload.files[0], recognizer)
+    if not trial:
+        watch.count(recognizer.record, reading.prediction)
     answer = Answer(request_id=request.state.request_id, **_recognized(recognizer, reading, glyph))
     return _json(answer)
 
@@ -63,7 +68,7 @@ async def predict(request: Request, service: TheService, named: NamedInQuery, gl
     openapi_extra=openapi.FILES,
 )
 async def predict_batch(
-    request: Request, service: TheService, named: NamedInQuery, glyph: WithGlyph = False
+    request: Request, service: TheService, named: NamedInQuery, glyph: WithGlyph = False, trial: IsTrial = False
 ) -> Response:
     """Recognize several characters of one alphabet, each in a file of its own.
 
@@ -72,9 +77,13 @@ async def predict_batch(
     upload = await several_files(request, service.settings.max_batch_files)
     recognizer = service.recognizer([*named, *upload.alphabets])
     service.gate.admit(request, len(upload.files) - 1)  # one has been counted already
+    outcomes = await service.lanes.read_all(upload.files, recognizer)
+    for outcome in outcomes:
+        if isinstance(outcome, Reading) and not trial:
+            watch.count(recognizer.record, outcome.prediction)
     results = [
         Recognized(**_recognized(recognizer, outcome, glyph)) if isinstance(outcome, Reading) else _failed(outcome)
-        for outcome in await service.lanes.read_all(upload.files, recognizer)
+        for outcome in outcomes
     ]
     return _json(BatchAnswer(results=results, request_id=request.state.request_id))
 
@@ -124,7 +133,6 @@ async def read_batch(request: Request, service: TheService, named: NamedInQuery)
 @guarded.get("/alphabets/", tags=["recognition"])
 async def alphabets(service: TheService) -> Alphabets:
     """List the alphabets that can be recognized, the default one first, and what their models reach on test data."""
-    records = [one.recognizer.record for one in service.models.served.values()]
     return Alphabets(
         alphabets=[
             Alphabet(
@@ -138,7 +146,7 @@ async def alphabets(service: TheService) -> Alphabets:
                 lines=record.alphabet in service.models.of_lines,
                 figures=record.figures,
             )
-            for record in records
+            for record in service.models.records
         ]
     )
 
@@ -157,9 +165,24 @@ async def ready(request: Request, service: TheService) -> Health:
     return Health(status="ready")
 
 
+@guarded.get("/health/drift", tags=["health"])
+async def drifts(request: Request, service: TheService, watching: TheWatch) -> Drifts:
+    """Tell what has been answered lately, by label and confidence, and whether it has drifted from the models' records.
+
+    What was only tried out, `trial`, is not counted.
+    """
+    said = await watch.verdicts(service.keeper, service.settings)
+    return Drifts(
+        alphabets=[watching.watched(record, said.get(record.alphabet, [])) for record in service.models.records],
+        request_id=request.state.request_id,
+    )
+
+
 @guarded.get("/metrics", tags=["health"], response_class=Response, responses=openapi.METRICS)
-async def prometheus() -> Response:
+async def prometheus(service: TheService, watching: TheWatch) -> Response:
     """Give Prometheus its figures."""
+    for record in service.models.records:
+        watching.tell(record)
     return metrics.exposition()
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from itertools import chain, islice
 from typing import Annotated, Final, TypeVar
@@ -11,7 +12,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from starlette.responses import Response, StreamingResponse
 
-from app.api import metrics, openapi
+from app.api import metrics, openapi, watch
 from app.api.deps import NamedInQuery, TheService, admit, admit_admin
 from app.api.errors import InvalidParameter, MissingVisitor, NoSamples, SamplesUnavailable, UnknownLabel
 from app.api.service import Service
@@ -41,6 +42,9 @@ router = APIRouter(dependencies=[Depends(admit)], responses=openapi.GUARDED, tag
 for_admins = APIRouter(dependencies=[Depends(admit_admin)], responses=openapi.GUARDED, tags=[openapi.ADMIN])
 
 Result = TypeVar("Result")
+
+KEEP_SECONDS: Final = 20.0
+"""After which a caller is told to come back, should a disk or a database not answer."""
 
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _VISITOR: Final = re.compile(VISITOR)
@@ -143,10 +147,8 @@ async def keep(
         visitor=whose,
         time=now(),
     )
-    try:
-        id = await asyncio.wrap_future(keeper.keep(sample))
-    except Unavailable:
-        raise SamplesUnavailable from None
+    id = await _in_time(keeper.keep(sample))
+    watch.count_verdict(sample)
     return _json(Kept(id=id, request_id=request.state.request_id), 201)
 
 
@@ -159,10 +161,7 @@ async def delete_mine(request: Request, keeper: TheKeeper, visitor: Visitor = No
     whose = _hashed(visitor)
     if whose is None:
         raise MissingVisitor
-    try:
-        deleted = await asyncio.wrap_future(keeper.forget(whose, now()))
-    except Unavailable:
-        raise SamplesUnavailable from None
+    deleted = await _in_time(keeper.forget(whose, now()))
     return _json(Deleted(deleted=deleted, request_id=request.state.request_id))
 
 
@@ -212,6 +211,15 @@ async def delete(request: Request, keeper: TheKeeper, id: AnId) -> Response:
     return _json(Deleted(deleted=len(receipt.ids), request_id=request.state.request_id))
 
 
+async def _in_time(work: "Future[Result]") -> Result:
+    """What the keeper says. Raises SamplesUnavailable, SampleDiffers, SampleDeleted."""
+    try:
+        async with asyncio.timeout(KEEP_SECONDS):
+            return await asyncio.wrap_future(work)
+    except (Unavailable, TimeoutError):
+        raise SamplesUnavailable from None
+
+
 async def _in_thread(work: Callable[[], Result]) -> Result:
     """What the database says, which may take it long. Raises SamplesUnavailable."""
     try:
@@ -230,10 +238,12 @@ def _hashed(visitor: str | None) -> str | None:
 
 
 def _sent(texts: Mapping[str, list[str]]) -> SampleSent:
-    """What a form says; of a field that is there twice, the last counts. Raises InvalidParameter."""
-    fields = {name: texts[name][-1] for name in SampleSent.model_fields if texts.get(name)}
-    if fields.get("id") == "":
-        del fields["id"]
+    """What a form says; of a field that is there twice, the last counts. Only an empty label says something.
+
+    Raises InvalidParameter.
+    """
+    last = {name: texts[name][-1] for name in SampleSent.model_fields if texts.get(name)}
+    fields = {name: text for name, text in last.items() if text or name == "label"}
     try:
         return SampleSent.model_validate(fields)
     except ValidationError as error:

@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn
 import click
 
 from app import settings
-from app.cli import evaluate, labelled, local, outputs, run
+from app.cli import evaluate, labelled, local, outputs, run, tables
 from app.cli.answering import TOGETHER, CannotAnswer, Engine, Question, What
 from app.cli.archives import BrokenArchive
 from app.cli.journal import InUse
@@ -147,6 +147,8 @@ def _run(
     }
     outcome = Outcome()
     with _explained(outcome, output, anew):
+        if chosen == "parquet":
+            tables.parquet()  # before there is anything to write
         job = Run(
             what=what,
             sources=sources,
@@ -170,9 +172,8 @@ def _engine(what: What, alphabet: str | None, url: str | None, jobs: int | None)
     """What starts the engine for so many pictures."""
     if url:
         from app.cli.remote import Remote
-        from app.client.client import Client
 
-        return lambda _: Remote(Client(url, os.environ.get(KEY)), what, alphabet, jobs or CALLS)
+        return lambda _: Remote(url, os.environ.get(KEY), what, alphabet, jobs or CALLS)
     known = settings.load()
     question = Question(what, alphabet or known.default_alphabet, known.models_dir, known.max_pixels)
     return lambda pictures: Local(question, min(jobs or local.cores(), -(-pictures // TOGETHER)))

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
+
+from pydantic_core import to_json
 
 from app.cli.items import Item
-from app.client.models import Failed, Read, Recognized
 
 What = Literal["predict", "read"]
 
@@ -48,17 +49,13 @@ class Engine(Protocol):
     def close(self) -> None: ...
 
 
-def line_of(name: str, answer: Recognized | Read | Failed) -> bytes:
+def line_of(name: str, answer: dict[str, Any]) -> bytes:
     """A line of a journal: what a picture is called, and what an API would answer of it."""
-    told = answer.model_dump_json(exclude_unset=True).encode()
-    return b'{"file":' + _quoted(name) + b"," + told[1:]
-
-
-def _quoted(name: str) -> bytes:
+    told = {"file": name, **answer}
     try:
-        return json.dumps(name, ensure_ascii=False).encode()
-    except UnicodeEncodeError:  # a file's name may be any bytes
-        return json.dumps(name).encode()
+        return to_json(told)
+    except ValueError:  # a file's name may be any bytes
+        return json.dumps(told).encode()
 
 
 def chunks(items: Iterable[Item], size: int = TOGETHER) -> Iterator[list[Item]]:

@@ -91,22 +91,31 @@ def _list_of(file: IO[bytes]) -> tuple[int, int, int]:
     tail_start = max(0, length - _END.size - _LONGEST_COMMENT)
     file.seek(tail_start)
     tail = file.read()
-    found = tail.rfind(b"PK\5\6")
-    if found < 0 or len(tail) - found < _END.size:
-        raise BrokenArchive("it is no ZIP archive, or its end is missing")
+    found = _end_in(tail)
     _, _, _, _, count, bytes_of_list, place, _ = _END.unpack_from(tail, found)
     end = tail_start + found
     if end >= _END_64_PLACE.size:
         file.seek(end - _END_64_PLACE.size)
-        signature, _, place_64, _ = _END_64_PLACE.unpack(_exactly(file, _END_64_PLACE.size))
+        signature, *_ = _END_64_PLACE.unpack(_exactly(file, _END_64_PLACE.size))
         if signature == b"PK\6\7":
-            file.seek(place_64)
-            *_, count, bytes_of_list, place = _END_64.unpack(_exactly(file, _END_64.size))
-            end = place_64
+            end -= _END_64_PLACE.size + _END_64.size  # not where it says: something may lie in front
+            file.seek(max(0, end))
+            signature, *_, count, bytes_of_list, place = _END_64.unpack(_exactly(file, _END_64.size))
+            if signature != b"PK\6\6":
+                raise BrokenArchive("its end is broken")
     start = end - bytes_of_list
     if start < 0 or start < place:
         raise BrokenArchive("its list of members is broken")
     return count, start, start - place
+
+
+def _end_in(tail: bytes) -> int:
+    """Where the record at an archive's end begins: the last whose comment goes to the end. Raises BrokenArchive."""
+    found = len(tail)
+    while (found := tail.rfind(b"PK\5\6", 0, found)) >= 0:
+        if len(tail) - found >= _END.size and found + _END.size + _END.unpack_from(tail, found)[-1] == len(tail):
+            return found
+    raise BrokenArchive("it is no ZIP archive, or its end is missing")
 
 
 def _member(file: IO[bytes], archive: str, shift: int) -> Member:

@@ -127,7 +127,7 @@ class Local:
                 worker.connection.send([item])
                 lines += worker.connection.recv()
             except (EOFError, OSError):
-                lines.append(line_of(item.name, _too_laborious()))
+                lines.append(line_of(item.name, _too_laborious().model_dump()))
                 worker = self._replaced(at)
         for other, its_lot in others.items():
             self._give(worker, other, its_lot)

@@ -93,13 +93,22 @@ class Plan:
 
 
 def _items(entry: dict[str, Any], start: int) -> Iterator[Item]:
-    """Of an archive, a table or the standard input, from a place on."""
+    """Of an archive, a table or the standard input, from a place on. Raises NothingToRead where it has changed."""
+    if "input" in entry:
+        return iter([Item(STANDARD_INPUT, sys.stdin.buffer.read())])
+    file = entry.get("table") or entry["archive"]
+    if entry["state"] != _state(file):
+        raise NothingToRead(f"{file} has changed since the run was begun. To begin anew: --anew")
     if "table" in entry:
         return tables.items(entry["table"], entry["column"], start)
-    if "archive" in entry:
-        pictures = (one for one in archives.members(entry["archive"]) if _is_picture(one.name))
-        return (Item(f"{one.archive}/{one.name}", one) for one in islice(pictures, start, None))
-    return iter([Item(STANDARD_INPUT, sys.stdin.buffer.read())])
+    pictures = (one for one in archives.members(file) if _is_picture(one.name))
+    return (Item(f"{one.archive}/{one.name}", one) for one in islice(pictures, start, None))
+
+
+def _state(file: str) -> list[int]:
+    """Size and time of change: by which a file is known to be the same."""
+    known = Path(file).stat()
+    return [known.st_size, known.st_mtime_ns]
 
 
 @dataclass
@@ -120,13 +129,13 @@ def _write(source: str, column: str | None, lines: TextIO, folder: Path, counted
         raise NothingToRead(f"There is no file or folder {source}.")
     elif tables.is_table(source):
         count = tables.rows(source, column)
-        entry = {"table": source, "column": column, "count": count}
+        entry = {"table": source, "column": column, "count": count, "state": _state(source)}
     elif archives.is_archive(source):
         count = 0
         for member in archives.members(source):
             count += _is_picture(member.name)
             counted.passed_over += not _is_picture(member.name)
-        entry = {"archive": source, "count": count}
+        entry = {"archive": source, "count": count, "state": _state(source)}
     else:
         entry, count = source, 1
     lines.write(json.dumps(entry) + "\n")

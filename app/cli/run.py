@@ -9,7 +9,9 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from glob import escape
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
@@ -82,6 +84,7 @@ class Run:
                 outcome.before = outcome.answered
             else:
                 journal.clear()
+                _clear_away(plan_file)
                 plan = Plan.made(plan_file, self.sources, self.asked, self.column)
             outcome.passed_over = plan.passed_over
             for some in self._answers(plan, outcome):
@@ -129,7 +132,7 @@ class Run:
         finally:
             engine.close()
         if outcome.answered != plan.count:
-            raise CannotAnswer("An archive or a table has changed since the run was begun. To begin anew: --anew")
+            raise CannotAnswer("There is less to read than there was when the run was begun. To begin anew: --anew")
 
     def _finish(self, journal: Journal, target: Path) -> None:
         """The journal becomes the file that was asked for."""
@@ -150,6 +153,12 @@ def begin_anew(target: Path) -> None:
     """Forget what earlier runs have left."""
     for file in (_beside(target, "plan"), _beside(target, "part"), target):
         file.unlink(missing_ok=True)
+
+
+def _clear_away(plan_file: Path) -> None:
+    """What was left of a plan by a run that was killed while it made it."""
+    for folder in plan_file.parent.glob(f".{escape(plan_file.name)}.*"):
+        rmtree(folder, ignore_errors=True)
 
 
 def _beside(target: Path, name: str) -> Path:

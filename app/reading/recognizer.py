@@ -10,6 +10,7 @@ import numpy as np
 import onnxruntime
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from app.drift import Reference
 from app.reading import second_look
 from app.reading.glyphs import SIDE, Cleaning, Glyph
 from app.reading.second_look import Floats, SecondLook
@@ -63,6 +64,8 @@ class ModelRecord(BaseModel):
     second_look: SecondLook = SecondLook()
     cleaning: Cleaning = Cleaning()
     figures: dict[str, Any] = {}
+    reference: Reference | None = None
+    """What it answered when it was judged; absent in models of before drift was watched."""
 
     @property
     def character(self) -> str:

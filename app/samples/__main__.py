@@ -285,6 +285,12 @@ def main() -> None:
     except (Wrong, SamplesError, BrokenExport, ApiError, OSError) as error:
         print(error, file=sys.stderr)
         status = 1
+    except ModuleNotFoundError as error:
+        sentence = (
+            f"{error.name} is not installed here; the image leaves it out. Take samples from its API: export --url."
+        )
+        print(sentence, file=sys.stderr)
+        status = 1
     sys.exit(status)
 
 

@@ -1,5 +1,6 @@
 """Connections to where samples are kept: a file of SQLite's, or PostgreSQL."""
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ CONNECT_SECONDS: Final = 3
 _WRITERS: Final = 0x64696769
 """PostgreSQL's number for the lock that whoever writes holds: one at a time, as with SQLite. A sample cannot come while
 it is deleted, nor a table while it is migrated."""
+
+log = logging.getLogger(__name__)
 
 
 def url_of(setting: str) -> URL:
@@ -55,12 +58,19 @@ class Database:
                 yield connection
 
     def forget_pages(self) -> None:
-        """After something was deleted: leave nothing of it in SQLite's log beside the file. Raises Unavailable."""
-        if self.is_file:
+        """After something was deleted: leave nothing of it in SQLite's log beside the file, as far as readers let it.
+
+        PostgreSQL overwrites it by itself, at its next vacuum.
+        """
+        if not self.is_file:
+            return
+        try:
             with _explained(), self._engine.connect() as connection:
-                connection.exec_driver_sql("COMMIT")
+                connection.exec_driver_sql("COMMIT")  # which has nothing in it: none may be open
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
                 connection.exec_driver_sql("BEGIN")
+        except Unavailable as error:
+            log.warning("What was deleted stays in SQLite's log for now.", extra={"fields": {"reason": str(error)}})
 
     def close(self) -> None:
         self._engine.dispose()

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 TOGETHER: Final = 64
 """Samples that are written in one transaction, where so many wait."""
 
+MOST_WAITING: Final = 64 * 1024 * 1024
+"""Bytes of pictures that wait to be written, while a disk does not answer."""
+
 PARTING_SECONDS: Final = 2.0
 """That the end of a server waits for what is under way."""
 
@@ -50,6 +53,10 @@ class _Keep:
     sample: Sample
     done: "Future[str]" = field(default_factory=Future)
 
+    @property
+    def bytes(self) -> int:
+        return len(self.sample.picture)
+
     def finish(self, outcome: "Outcome") -> None:
         from app.samples.store import Outcome
 
@@ -69,6 +76,7 @@ class _Forget:
     visitor: str
     until: datetime
     done: "Future[int]" = field(default_factory=Future)
+    bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,7 @@ class _Look:
     """Whether something waits in the outbox."""
 
     done: "Future[None]" = field(default_factory=Future)
+    bytes: int = 0
 
 
 _Work = _Keep | _Forget | _Look
@@ -94,9 +103,10 @@ class Keeper:
         self._watcher = watcher
         self._queue: SimpleQueue[_Work | None] = SimpleQueue()
         self._thread: Thread | None = None
-        self._opening = Lock()
+        self._starting, self._opening = Lock(), Lock()
         self._local: Store | None = None
         self._outbox: Outbox | None = None
+        self._waiting_bytes = 0
         self._trouble = ""
 
     def resume(self) -> None:
@@ -110,7 +120,11 @@ class Keeper:
         The future raises SampleDiffers, SampleDeleted and Unavailable.
         """
         work = _Keep(sample)
-        self._put(work)
+        if self._waiting_bytes + len(sample.picture) > MOST_WAITING:
+            self._watcher.sample("unavailable")
+            work.done.set_exception(Unavailable("Too many samples wait to be written."))
+        else:
+            self._put(work)
         return work.done
 
     def forget(self, visitor: str, until: datetime) -> "Future[int]":
@@ -135,7 +149,8 @@ class Keeper:
             self._outbox.close()
 
     def _put(self, work: _Work) -> None:
-        with self._opening:
+        with self._starting:
+            self._waiting_bytes += work.bytes
             if self._thread is None:
                 self._thread = Thread(target=self._run, name="samples", daemon=True)
                 self._thread.start()
@@ -157,13 +172,16 @@ class Keeper:
         while works := self._taken():
             try:
                 self._write(works)
-            except Exception as error:
+            except Exception as error:  # whatever it is, whoever waits is told, and others are served
                 if not isinstance(error, Unavailable):
                     log.exception("A mistake of ours keeps samples from being kept.")
                 self._tell(str(error))
                 for work in works:
-                    self._watcher.sample("unavailable")
-                    work.done.set_exception(error)
+                    if not work.done.done():
+                        self._watcher.sample("unavailable")
+                        work.done.set_exception(error)
+            with self._starting:
+                self._waiting_bytes -= sum(work.bytes for work in works)
 
     def _taken(self) -> list[_Work]:
         """What waits, at least one; nothing when all is to end."""
@@ -179,6 +197,9 @@ class Keeper:
                 break
             if work.done.set_running_or_notify_cancel():
                 works.append(work)
+            else:
+                with self._starting:
+                    self._waiting_bytes -= work.bytes
         return works
 
     def _write(self, works: Sequence[_Work]) -> None:
@@ -194,11 +215,11 @@ class Keeper:
         with local.database.writing() as connection:
             room = self._most_bytes - bytes_used(connection)
             for work in keeps:
-                room -= len(work.sample.picture)
-                outcome = refused.get(work.sample.id) or Outcome.NO_ROOM
-                if outcome is Outcome.NO_ROOM and room > 0:
-                    outcome = keep(connection, work.sample)
-                outcomes.append(outcome)
+                room -= work.bytes
+                if work.sample.id in refused:
+                    outcomes.append(refused[work.sample.id])
+                else:
+                    outcomes.append(keep(connection, work.sample) if room > 0 else Outcome.NO_ROOM)
             counts = [len(forget(connection, work.visitor, work.until).ids) for work in forgets]
         if forgets:
             local.database.forget_pages()

@@ -25,6 +25,9 @@ FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 5.0
 """Seconds between two attempts to reach a database that is away."""
 
+GATHERING_SECONDS: Final = 0.5
+"""That what waits waits for more: each batch has its price on this machine's disk, which samples pay that come then."""
+
 PARTING_SECONDS: Final = 2.0
 """That the end of a server waits for a batch under way."""
 
@@ -116,6 +119,7 @@ class Outbox:
                 self._tell("")
                 pause = FIRST_PAUSE
                 self._awake.wait()
+                self._ended.wait(GATHERING_SECONDS)
 
     def move(self) -> int:
         """Move one batch, and tell how many samples it had. Raises Unavailable, and then all is as it was."""

@@ -4,14 +4,14 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import accumulate, takewhile
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, select
 
 from app.samples.errors import WrongCursor
-from app.samples.sample import NOT_A_CHARACTER
+from app.samples.sample import ID, NOT_A_CHARACTER
 from app.samples.tables import SAMPLES
 
 TOGETHER: Final = 100
@@ -96,10 +96,10 @@ class Order:
         """Those that come after it. Raises WrongCursor."""
         try:
             key, id = json.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
-            key = datetime.fromisoformat(key) if self._name == "newest" else float(key)
-            if not isinstance(id, str) or (isinstance(key, datetime) and key.tzinfo is None):
+            key = datetime.fromisoformat(key).astimezone(UTC) if self._name == "newest" else float(key)
+            if not ID.fullmatch(id):
                 raise WrongCursor
-        except (binascii.Error, ValueError, TypeError):
+        except (binascii.Error, ValueError, TypeError, OverflowError):
             raise WrongCursor from None
         if self._name == "newest":
             return or_(self._key < key, and_(self._key == key, SAMPLES.c.id < id))

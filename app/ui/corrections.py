@@ -16,7 +16,8 @@ from urllib.parse import urljoin
 import streamlit as st
 
 from app.client.models import Box, Failed, Read
-from app.ui import lines
+from app.ui import keeping, lines
+from app.ui.keeping import Piece, Shown
 from app.ui.lines import Text
 from app.ui.originals import address_of
 from app.ui.session import text_in
@@ -82,6 +83,36 @@ def look(picture: bytes, alphabet: str) -> Look:
     if isinstance(result, Failed):
         return Look(shown, result, known.boxes is not None)
     return Look(shown, lines.with_labels(result, dict(known.labels)), known != Correction())
+
+
+def asked_of(seen: Look) -> Shown | None:
+    """What may be said of a text, if there is one: that it is right, as it was read or corrected."""
+    text = seen.result
+    if isinstance(text, Failed) or not text.read.characters:
+        return None
+    boxes = [one.box for one in text.read.characters]
+    model = text.read.model
+    return keeping.several_characters(
+        seen.picture, f"{text.read.text} {boxes}", model.alphabet, model.version, lambda: _pieces(seen.picture, text)
+    )
+
+
+def _pieces(picture: bytes, text: Text) -> list[Piece]:
+    """Each character of a text as a picture, with what was read in it and what it is. Raises OSError."""
+    from app.ui import pixels  # Pillow's memory, only for those who say something of numbers
+
+    if not pixels.can_crop(picture):
+        raise OSError("It takes too much memory.")
+    size, boxes = pixels.size_of(picture), [one.box for one in text.read.characters]
+    return [
+        Piece(
+            pixels.cropped(picture, pixels.around(one.box, boxes, size)),
+            answer,
+            one.confidence,
+            one.label,
+        )
+        for one, answer in zip(text.read.characters, text.answers, strict=True)
+    ]
 
 
 def is_corrected(picture: bytes, alphabet: str) -> bool:

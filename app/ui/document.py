@@ -53,9 +53,18 @@ QUALITY: Final = View(
     N_("How good is it?"),
     N_("How often the recognizer is right, measured on pictures by others."),
 )
+HEALTH: Final = View(N_("Health"), N_("Health"), N_("Whether the recognizer is still as good as it was."))
+SAMPLES: Final = View(N_("Samples"), N_("Samples"), N_("Look after the drawings that were kept."))
 API: Final = View(N_("API"), N_("The API"), N_("Send a picture of a handwritten character, get the answer as JSON."))
 
-VIEWS: Final = {"/number": NUMBER, "/upload": UPLOAD, "/how-good": QUALITY, "/api": API}
+VIEWS: Final = {
+    "/number": NUMBER,
+    "/upload": UPLOAD,
+    "/how-good": QUALITY,
+    "/health-of-model": HEALTH,
+    "/api": API,
+    "/review": SAMPLES,
+}
 """By path; all other paths show `DRAW`."""
 
 

@@ -26,6 +26,13 @@ class Text:
     read: Read
     by_hand: frozenset[int] = frozenset()
     """Which of the characters."""
+    found: tuple[str, ...] = ()
+    """What was read in each of them, where some were set by hand."""
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """What was read in each character, whatever somebody has said."""
+        return self.found or tuple(one.label for one in self.read.characters)
 
     @property
     def doubtful(self) -> dict[int, ReadCharacter]:
@@ -51,7 +58,8 @@ def with_labels(read: Read, labels: dict[int, str]) -> Text:
     parts = [[labels.get(i, read.characters[i].label) for i in line] for line in _lines(read)]
     lines = [line.model_copy(update={"text": "".join(part)}) for line, part in zip(read.lines, parts, strict=True)]
     text = "\n".join(line.text for line in lines)
-    return Text(read.model_copy(update={"characters": characters, "lines": lines, "text": text}), frozenset(labels))
+    corrected = read.model_copy(update={"characters": characters, "lines": lines, "text": text})
+    return Text(corrected, frozenset(labels), tuple(one.label for one in read.characters))
 
 
 def _lines(read: Read) -> Iterator[list[int]]:

@@ -4,6 +4,7 @@ To be called only with pictures that the API has read: it refuses what is made t
 """
 
 import io
+from collections.abc import Sequence
 from typing import Final
 
 from PIL import Image, ImageOps
@@ -20,6 +21,9 @@ _ORIENTATION: Final = 0x0112
 MOST_PIXELS: Final = 12_000_000
 """Of a picture that is decoded here, 72 MB with its upright copy; of a JPEG that has more, a smaller version."""
 
+_MARGIN: Final = 0.25
+"""Of a character's longer side, on each side of it."""
+
 _SIDE: Final = 2000
 """Pixels of a part's longer side; larger ones are shrunk."""
 
@@ -29,6 +33,27 @@ def size_of(data: bytes) -> tuple[int, int]:
     with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
         lying = picture.getexif().get(_ORIENTATION) in _LYING
         return (picture.height, picture.width) if lying else picture.size
+
+
+def around(box: Box, others: Sequence[Box], size: tuple[int, int]) -> Box:
+    """A character's box with some of what is around it, and nothing of its neighbours' boxes.
+
+    Args:
+        box: left, top, right and bottom limit.
+        others: those of all characters.
+        size: of the picture, in the same pixels.
+    """
+    left, top, right, bottom = box
+    margin = _MARGIN * max(right - left, bottom - top)
+    beside = [one for one in others if one != box and one[1] < bottom and one[3] > top]
+    before = max((one[2] for one in beside if one[2] <= left), default=0)
+    after = min((one[0] for one in beside if one[0] >= right), default=size[0])
+    return (
+        max(left - margin, (left + before) / 2 if before else 0),
+        max(top - margin, 0),
+        min(right + margin, (right + after) / 2 if after < size[0] else size[0]),
+        min(bottom + margin, size[1]),
+    )
 
 
 def can_crop(data: bytes) -> bool:

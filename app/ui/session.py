@@ -15,7 +15,8 @@ from app import settings
 from app.client.client import Client
 from app.client.errors import ApiError
 from app.client.models import Alphabet, Answer, Box, Failed, Problem, Read, ReadAnswer, Recognized
-from app.ui import visitors
+from app.client.retries import NEVER
+from app.ui import settling, visitors
 
 BATCH = 16
 """Pictures a call: the API takes more, but a progress bar likes steps."""
@@ -42,7 +43,8 @@ _Kept = TypeVar("_Kept")
 @cache
 def client() -> Client:
     known = settings.load()
-    return Client(known.api_address, known.api_keys[0].get_secret_value() if known.api_keys else None)
+    key = known.api_keys[0].get_secret_value() if known.api_keys else None
+    return Client(known.api_address, key, retries=NEVER)  # the page asks again itself, and says so
 
 
 @st.cache_resource(ttl=60, show_spinner=False)
@@ -58,13 +60,40 @@ def alphabets() -> list[Alphabet]:
     return known
 
 
-def answer_to(picture: bytes, alphabet: str) -> Recognized | Failed:
-    """What the API says of a picture, asked once. Raises ApiError."""
-    return answers_to([picture], alphabet)[0]
+def drawing_s_answer(drawing: bytes, alphabet: str) -> Recognized | Failed:
+    """What the API says of a drawing, be it half of one, asked once. Raises ApiError."""
+
+    def ask(new: list[bytes]) -> Sequence[Recognized | Failed]:
+        return [client().predict(new[0], alphabet, glyph=True, trial=True)]
+
+    return _remembered(_KEPT, [drawing], alphabet, ask)[0]
+
+
+_DRAWN = "drawn"
+"""What the session has seen last of the pad, and by what it is known to `app.ui.settling`."""
+
+
+def settle(drawing: bytes, alphabet: str, is_answered: bool) -> None:
+    """Have an answer counted once it is one to a finished drawing; `drawing` is empty where all was wiped out."""
+    visitor, before = st.session_state.setdefault(_DRAWN, (object(), b""))
+    seen = _name(drawing, alphabet)
+    if seen == before:
+        return
+    st.session_state[_DRAWN] = visitor, seen
+    api = client()
+
+    def ask() -> None:
+        with suppress(ApiError):
+            api.predict(drawing, alphabet)
+
+    if is_answered:
+        settling.of_all().put(visitor, ask)
+    elif not drawing:
+        settling.of_all().finish(visitor)
 
 
 def answers_to(pictures: list[bytes], alphabet: str) -> list[Recognized | Failed]:
-    """As `answer_to`, for at most `BATCH` pictures with one call for all that are new."""
+    """What the API says of at most `BATCH` pictures, with one call for all that are new. Raises ApiError."""
 
     def ask(new: list[bytes]) -> Sequence[Recognized | Failed]:
         if len(new) > 1:

@@ -42,18 +42,40 @@ class Guests(BaseSettings):
 
     allowed: str = ""
     """Comma-separated e-mail addresses, such as ada@example.org, and domains, such as example.org."""
+    admins: str = ""
+    """Those of them, likewise, who look after samples without typing a key."""
 
 
 @cache
 def allowed() -> frozenset[str]:
-    return frozenset(entry.strip().lower().removeprefix("@") for entry in Guests().allowed.split(",")) - {""}
+    return _entries(Guests().allowed)
+
+
+@cache
+def _admins() -> frozenset[str]:
+    return _entries(Guests().admins)
+
+
+def _entries(listed: str) -> frozenset[str]:
+    return frozenset(entry.strip().lower().removeprefix("@") for entry in listed.split(",")) - {""}
 
 
 def may_enter(user: Mapping[str, Any]) -> bool:
     """Whether the provider vouches for an address of this user's that is allowed, itself or by its domain."""
+    return _is_among(user, allowed())
+
+
+def _is_among(user: Mapping[str, Any], entries: frozenset[str]) -> bool:
     address = str(user.get("email") or "").lower()
     vouched = user.get("email_verified") in (True, "true")
-    return vouched and "@" in address and not allowed().isdisjoint({address, address.rpartition("@")[2]})
+    return vouched and "@" in address and not entries.isdisjoint({address, address.rpartition("@")[2]})
+
+
+def is_admin() -> bool:
+    """Whether the visitor has signed in as somebody who looks after samples."""
+    if not provider() or not _admins():
+        return False
+    return bool(st.user.is_logged_in) and may_enter(st.user) and _is_among(st.user, _admins())
 
 
 @cache

@@ -16,7 +16,7 @@ from tests.browser.drawing import draw
 from tests.browser.servers import ROOT, App
 from tests.conftest import need
 
-PAGES = ["", "number", "upload", "how-good", "api"]
+PAGES = ["", "number", "upload", "how-good", "health-of-model", "api", "review"]
 
 
 def test_the_model_card_tells_figures_with_their_count(context: BrowserContext, app: App) -> None:
@@ -83,12 +83,20 @@ def test_accessibility_in_light_and_dark(context: BrowserContext, app: App, path
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         page.wait_for_timeout(500)
-        assert not _serious(page), scheme
+        assert not serious(page), scheme
 
 
 @pytest.mark.parametrize(
     ("path", "title"),
-    [("", ""), ("number", "Number · "), ("upload", "Upload · "), ("how-good", "How good is it? · "), ("api", "API · ")],
+    [
+        ("", ""),
+        ("number", "Number · "),
+        ("upload", "Upload · "),
+        ("how-good", "How good is it? · "),
+        ("health-of-model", "Health · "),
+        ("api", "API · "),
+        ("review", "Samples · "),
+    ],
 )
 def test_pages_have_titles_of_their_own(context: BrowserContext, app: App, path: str, title: str) -> None:
     expect(opened(context, app, path)).to_have_title(f"{title}Digit Recognition")
@@ -116,7 +124,6 @@ def test_the_keyboard_s_focus_is_seen_and_on_no_heading(browser: Browser, app: A
         page.locator("input[type=file]").set_input_files(pictures_of("58"))
         page.get_by_role("button", name="Download as CSV").wait_for()
     if path == "api":
-        page.get_by_role("tab", selected=True).wait_for()  # no sooner than a tab is chosen can one be reached
         page.locator("[data-testid=stCode]").locator("visible=true").first.wait_for()
     page.locator(".stApp[data-test-script-state=notRunning]").wait_for()  # what is drawn anew loses the focus
     stops = []
@@ -132,7 +139,7 @@ def test_the_keyboard_s_focus_is_seen_and_on_no_heading(browser: Browser, app: A
     context.close()
 
 
-def _serious(page: Page) -> dict[str, list[str]]:
+def serious(page: Page) -> dict[str, list[str]]:
     found = Axe().run(page).response["violations"]
     return {
         violation["id"]: [node["html"][:200] for node in violation["nodes"]]

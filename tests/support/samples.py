@@ -56,6 +56,12 @@ def clear(store: Store) -> None:
             connection.execute(table.delete())
 
 
+def reasons(server: Server, message: str) -> list[object]:
+    """Of all lines in the log with a message, of which there is one at least, the reasons."""
+    wait_until(lambda: any(line["message"] == message for line in server.log()))
+    return [line.get("reason") for line in server.log() if line["message"] == message]
+
+
 def holds(folder: Path, contents: Sequence[bytes]) -> bool:
     """Whether any file there holds one of these."""
     found = [file.read_bytes() for file in folder.rglob("*") if file.is_file()]

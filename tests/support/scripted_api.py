@@ -36,18 +36,20 @@ class Call(NamedTuple):
     path: str
     headers: dict[str, str]
     body: bytes
+    method: str = "GET"
 
 
 class Api(ThreadingHTTPServer):
     """Answers every call with `status`, `body` and `headers`, and remembers what it was asked.
 
-    `bodies` are for some paths only; without `there` the connection is closed instead.
+    `bodies` and `statuses` are for some paths only; without `there` the connection is closed instead.
     """
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.status, self.body, self.headers, self.wait = 200, json.dumps(SEVEN), dict[str, str](), threading.Event()
         self.bodies: dict[str, str] = {}
+        self.statuses: dict[str, int] = {}
         self.there = True
         self.wait.set()
         self.asked: list[Call] = []
@@ -62,18 +64,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.server.asked.append(Call(self.path, dict(self.headers), body))
+        self.server.asked.append(Call(self.path, dict(self.headers), body, self.command))
         self.server.wait.wait(5)
         if not self.server.there:
             return
-        self.send_response(self.server.status)
+        self.send_response(self.server.statuses.get(self.path, self.server.status))
         for name, value in self.server.headers.items():
             self.send_header(name, value)
         self.end_headers()
         with suppress(ConnectionError):  # the caller may have given up
             self.wfile.write(self.server.bodies.get(self.path, self.server.body).encode())
 
-    do_POST = do_GET
+    do_POST = do_PATCH = do_DELETE = do_GET
 
     def log_message(self, *_: object) -> None:
         pass

@@ -7,10 +7,11 @@ import streamlit as st
 from app.client.errors import ApiError
 from app.client.models import Alphabet, Failed, Recognized
 from app.ui import answer as html
-from app.ui import visitors
+from app.ui import keeping, visitors
 from app.ui.alphabets import choose, of_digits
 from app.ui.canvas import answered, canvas
-from app.ui.session import BATCH, answer_to, client
+from app.ui.keeping import Shown
+from app.ui.session import BATCH, client, drawing_s_answer, settle
 from app.ui.taken import take_along
 from app.ui.texts import _, ngettext, paragraph
 from app.ui.trouble import refusal, show_trouble
@@ -25,7 +26,7 @@ def draw() -> None:
     st.title(_("Draw, and lift the pen"), anchor=False)
     alphabet = choose()
     st.html(f'<p class="lead">{_lead(alphabet.labels)}</p>')
-    _pad_and_answer(alphabet)
+    _pad_and_answer(alphabet, keeping.are_taken())
 
 
 def _lead(labels: list[str]) -> str:
@@ -44,31 +45,38 @@ def _lead(labels: list[str]) -> str:
 
 
 @st.fragment
-def _pad_and_answer(alphabet: Alphabet) -> None:
+def _pad_and_answer(alphabet: Alphabet, samples_are_taken: bool) -> None:
     """The only part that a stroke runs again."""
     with st.container(key="draw"):
         with st.container(key="pad"):
             drawing = canvas("drawing", ANSWER_KEY)
         box, details = st.container(key=ANSWER_KEY), st.container(key="details")
-    answer = None
+    verdict = details.container() if samples_are_taken else None
+    answer = asked = None
     with box:
         try:
-            answer = answer_to(drawing, alphabet.name) if drawing else None
+            answer = drawing_s_answer(drawing, alphabet.name) if drawing else None
+            if samples_are_taken:
+                asked = keeping.one_character(drawing, answer, alphabet, keeping.CANVAS)
         except ApiError as error:
             show_trouble(error)
         else:
-            _show(answer)
+            _show(answer, asked)
         st.html(answered(drawing))
+    settle(drawing, alphabet.name, isinstance(answer, Recognized))
     if isinstance(answer, Recognized):
         with details:
             _explain(answer, alphabet)
             name = "digit.png" if of_digits(answer.confidences) else "character.png"
             take_along(drawing, answer, name, "/predict/")
+    if verdict:
+        with verdict:
+            keeping.below(asked)
 
 
-def _show(answer: Recognized | Failed | None) -> None:
+def _show(answer: Recognized | Failed | None, asked: Shown | None) -> None:
     if isinstance(answer, Recognized):
-        st.html(html.headline(answer))
+        st.html(html.headline(answer) + keeping.mark(asked))
     elif answer:
         blank = answer.code == "blank_image"
         words = _("Only a dot so far, or hardly more. Go on drawing.") if blank else refusal(answer)
@@ -103,6 +111,6 @@ def _find_what_mattered(answer: Recognized) -> None:
     def ask(pictures: list[bytes]) -> list[Recognized | Failed]:
         visitors.count(len(pictures))
         parts = [pictures[i : i + BATCH] for i in range(0, len(pictures), BATCH)]
-        return [one for part in parts for one in client().predict_batch(part, answer.model.alphabet)]
+        return [one for part in parts for one in client().predict_batch(part, answer.model.alphabet, trial=True)]
 
     st.session_state["mattered"] = {html.request_of(answer): highlight(answer, ask)}

@@ -10,8 +10,9 @@ from streamlit.delta_generator import DeltaGenerator
 from app.client.errors import ApiError
 from app.client.models import Alphabet, Failed, Recognized
 from app.ui import answer as html
-from app.ui import gallery, intake, progress
+from app.ui import gallery, intake, keeping, progress
 from app.ui.alphabets import choose, of_digits
+from app.ui.keeping import Shown
 from app.ui.originals import Picture, address_of
 from app.ui.session import answers_to
 from app.ui.texts import N_, _, paragraph
@@ -56,8 +57,11 @@ def upload(above: DeltaGenerator) -> None:
         except ApiError as error:
             show_trouble(error)
             return
-        _say(results)
+        asked = _asked(pictures, results, alphabet, way)
+        _say(results, asked)
     if len(pictures) == 1:
+        if keeping.are_taken():
+            keeping.below(asked)
         _show_one(pictures[0], results[0], alphabet)
     else:
         _show_all(pictures, results)
@@ -100,7 +104,15 @@ def _pictures(way: str, alphabet: Alphabet, examples: list[gallery.Example], sho
     return [Picture(file.name, file.getvalue()) for file in st.session_state[intake.KEY]]
 
 
-def _say(results: list[Recognized | Failed]) -> None:
+def _asked(pictures: list[Picture], results: list[Recognized | Failed], alphabet: Alphabet, way: str) -> Shown | None:
+    """Of what something may be said: of one picture of the visitor's own; those of the gallery are known."""
+    if len(pictures) > 1 or way == EXAMPLES or not keeping.are_taken():
+        return None
+    source = keeping.CAMERA if way == CAMERA else keeping.UPLOAD
+    return keeping.one_character(pictures[0].data, results[0], alphabet, source)
+
+
+def _say(results: list[Recognized | Failed], asked: Shown | None) -> None:
     """The answer, or what there is to say of many."""
     if len(results) > 1:
         unread = sum(isinstance(result, Failed) for result in results)
@@ -109,7 +121,7 @@ def _say(results: list[Recognized | Failed]) -> None:
     elif isinstance(results[0], Failed):
         st.html(f'<p class="trouble" role="alert">{escape(refusal(results[0]))}</p>')
     else:
-        st.html(html.headline(results[0]))
+        st.html(html.headline(results[0]) + keeping.mark(asked))
 
 
 def _show_one(picture: Picture, result: Recognized | Failed, alphabet: Alphabet) -> None:

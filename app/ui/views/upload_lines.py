@@ -8,8 +8,9 @@ import streamlit as st
 
 from app.client.errors import ApiError
 from app.client.models import Alphabet, Failed
-from app.ui import lines, progress
-from app.ui.corrections import Look, correct, is_corrected, look, looked_at
+from app.ui import keeping, lines, progress
+from app.ui.corrections import Look, asked_of, correct, is_corrected, look, looked_at
+from app.ui.keeping import Shown
 from app.ui.originals import Picture, address_of
 from app.ui.session import texts_in
 from app.ui.texts import _, paragraph
@@ -27,14 +28,15 @@ def show(pictures: list[Picture], alphabet: Alphabet) -> None:
         except ApiError as error:
             show_trouble(error)
             return
-        _say(looks)
+        asked = asked_of(looks[0]) if len(looks) == 1 and keeping.are_taken() else None
+        _say(looks, asked)
     with st.container(key="details"):
         if len(pictures) > 1:
             _show_all(pictures, looks)
             chosen = _choose([picture.name for picture in pictures])
         else:
             chosen = 0
-        _show_one(pictures[chosen], looks[chosen], alphabet)
+        _show_one(pictures[chosen], looks[chosen], alphabet, asked)
 
 
 def _looks_at(pictures: list[bytes], alphabet: str) -> list[Look]:
@@ -46,7 +48,7 @@ def _looks_at(pictures: list[bytes], alphabet: str) -> list[Look]:
     ]
 
 
-def _say(looks: list[Look]) -> None:
+def _say(looks: list[Look], asked: Shown | None) -> None:
     """The text, or what there is to say of many."""
     results = [one.result for one in looks]
     if len(looks) > 1:
@@ -56,7 +58,7 @@ def _say(looks: list[Look]) -> None:
     elif isinstance(results[0], Failed):
         st.html(f'<p class="trouble" role="alert">{escape(refusal(results[0]))}</p>')
     else:
-        st.html(lines.headline(results[0]))
+        st.html(lines.headline(results[0]) + keeping.mark(asked))
 
 
 def _choose(names: list[str]) -> int:
@@ -65,13 +67,15 @@ def _choose(names: list[str]) -> int:
     return shown if shown < len(names) else 0
 
 
-def _show_one(picture: Picture, seen: Look, alphabet: Alphabet) -> None:
+def _show_one(picture: Picture, seen: Look, alphabet: Alphabet, asked: Shown | None) -> None:
     address = address_of(seen.picture)
     if address and not isinstance(seen.result, Failed):
         from app.ui.pixels import size_of  # Pillow's memory, only for those who send whole lines
 
         if shown := lines.boxed(address, size_of(seen.picture), seen.result, picture.name, "photo"):
             st.html(shown)
+    if asked:
+        keeping.below(asked)
     correct(picture.data, seen, alphabet.name)
 
 

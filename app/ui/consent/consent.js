@@ -1,0 +1,74 @@
+const A_YEAR = 365 * 24 * 60 * 60; // seconds
+const SOON = 2000; // ms in which a run that has begun has shown this again
+const TOKEN = /^[0-9a-f]{32}$/;
+
+/** Called by Streamlit after every run. */
+export default function ({ parentElement, data, setStateValue }) {
+  const root = parentElement.querySelector(".consent");
+  const told = JSON.parse(data.consent); // { consent, deletes, said, texts }
+  if (root.shown !== data.consent) {
+    root.shown = data.consent;
+    show(told);
+  }
+  const awaited = root.awaited;
+  if (awaited && told.consent === awaited.consent && told.deletes === awaited.deletes) delete root.awaited;
+  root.send = () => {
+    clearTimeout(root.timer);
+    if (!root.awaited) return;
+    setStateValue("said", JSON.stringify(root.awaited));
+    root.timer = setTimeout(root.send, SOON); // Streamlit drops what a broken connection should send
+  };
+  const known = cookie("consent");
+  if (!told.consent && ["yes", "no"].includes(known)) say(known, told.deletes); // said on another page meanwhile
+  else if (root.awaited) root.send();
+  return () => clearTimeout(root.timer);
+
+  function show({ consent, said, mayAsk, texts }) {
+    const focused = root.getRootNode().activeElement !== null;
+    const button = (text, kind, act) => {
+      const made = Object.assign(document.createElement("button"), { type: "button", textContent: text, className: kind });
+      made.addEventListener("click", act);
+      return made;
+    };
+    const words = (text) => Object.assign(document.createElement("p"), { textContent: text });
+    const parts = [];
+    if (consent === "") {
+      if (mayAsk)
+        parts.push(
+          words(texts.question),
+          button(texts.agree, "main", () => say("yes", told.deletes)),
+          button(texts.refuse, "", () => say("no", told.deletes)),
+        );
+    } else {
+      parts.push(words(said || (consent === "yes" ? texts.kept : texts.notKept)));
+      if (TOKEN.test(cookie("visitor"))) parts.push(button(texts.delete, "link", () => say(consent, told.deletes + 1)));
+      if (consent === "yes") parts.push(button(texts.stop, "link", () => say("no", told.deletes)));
+      else parts.push(button(texts.again, "link", () => say("yes", told.deletes)));
+    }
+    root.className = consent === "" ? "consent asking" : "consent";
+    root.hidden = !parts.length;
+    root.replaceChildren(...parts);
+    if (focused) root.querySelector("button")?.focus({ preventScroll: true });
+  }
+
+  function say(consent, deletes) {
+    if (consent === "yes" && !TOKEN.test(cookie("visitor"))) keep("visitor", token());
+    keep("consent", consent);
+    root.awaited = { consent, deletes, visitor: cookie("visitor") };
+    root.send();
+  }
+}
+
+/** 32 hexadecimal digits that nobody guesses; where a page is not served by HTTPS there is no `randomUUID`. */
+const token = () =>
+  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+function cookie(name) {
+  const found = document.cookie.split("; ").find((one) => one.startsWith(`${name}=`));
+  return found ? decodeURIComponent(found.slice(name.length + 1)) : "";
+}
+
+function keep(name, value) {
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  document.cookie = `${name}=${value}; Path=/; Max-Age=${A_YEAR}; SameSite=Lax${secure}`;
+}
