@@ -1,6 +1,7 @@
 """Whether a newly trained model may take the place of the live one: `python -m training.gate --live RECORD`.
 
-It may where every figure of the live model's record was measured anew and none is worse than chance explains.
+It may where every figure of the live model's record was measured anew and none is worse than chance explains. One that
+was retrained from samples is held against the live one picture by picture: `training.challenge`.
 """
 
 import argparse

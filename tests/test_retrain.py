@@ -1,0 +1,186 @@
+"""The whole loop: drawn, corrected, exported, learned from, held against what is served, taken up, right."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from app.client.client import Client
+from app.client.models import Answer
+from app.models.shelf import Shelf
+from app.reading.recognizer import MODEL_FILE, Recognizer
+from app.samples.export import write
+from app.samples.sample import Sample, hashed
+from benchmarks.hooked import SEVEN, Hand, drawing
+from tests.support.api import Server, serving
+from tests.support.handwriting import DATA, mnist_digits
+from tests.support.models import DIGITS, install
+from tests.support.pictures import encoded
+from training import alphabets, corrections, package, retrain
+from training.challenge import Contest, Verdict
+from training.datasets import NO_CHARACTER
+from training.networks import LargerCNN, logits_of
+from training.weights import WEIGHTS_KEY, network_of
+
+KEY = "an-admins-secret"
+EVERY = 0.1
+Learn = Callable[..., str]
+
+ALPHABET = alphabets.named("digits")
+
+
+@dataclass
+class Place:
+    """An API that keeps samples, and the models that it serves."""
+
+    api: Server
+    shelf: Shelf
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("loop")
+    install(folder / "models", "digits", version="first")
+    told = {"models_dir": folder / "models", "model_seconds": EVERY, "rate_per_address": 0}
+    kept = {"samples_database": folder / "samples.sqlite3", "admin_keys": KEY}
+    with serving(folder, **told, **kept) as api:
+        yield Place(api, Shelf(folder / "models", "digits"))
+
+
+@pytest.fixture
+def learn(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Learn]:
+    """Run the command with a source of samples and more options; the sentence that it ends with, if any."""
+    monkeypatch.setattr(package, "MODELS", place.shelf.folder.parent)
+    monkeypatch.setenv(retrain.ADMIN_KEYS, f"{KEY}, another")
+
+    def run(source: str, *options: str) -> str:
+        given = ["retrain", "--samples", source, "--data", str(DATA), "--output", str(tmp_path / "run"), *options]
+        monkeypatch.setattr(sys, "argv", given)
+        try:
+            retrain.main()
+        except SystemExit as end:
+            return str(end.code)
+        return ""
+
+    threads = torch.get_num_threads()
+    yield run
+    torch.set_num_threads(threads)
+
+
+def people(first: int, count: int) -> list[int]:
+    """Whose sevens end with a long hook, so that they are read as 2, mostly."""
+    return [number for number in range(first, first + 10 * count) if Hand.of(number).foot > 0.32][:count]
+
+
+def corrected(place: Place, person: int) -> None:
+    """A person draws sevens, and says of each what it is."""
+    with Client(place.api.url, visitor=f"visitor-number-{person:04}") as client:
+        for seed in range(3):
+            picture = encoded(drawing(Hand.of(person), SEVEN, 100 * person + seed))
+            answer = client.predict(picture)
+            assert isinstance(answer, Answer)
+            said = {"answer": answer.label, "model": answer.model.version}
+            client.sample(picture, label="7", source="canvas", confidence=answer.confidence, **said)
+
+
+def test_the_loop(place: Place, learn: Learn, capsys: pytest.CaptureFixture[str]) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(partial(corrected, place), people(0, 40)))
+    strangers = [encoded(drawing(Hand.of(person), SEVEN, person)) for person in people(2000, 30)]
+    wrong = [picture for picture in strangers if place.api.predict(picture).json()["label"] != "7"]
+    assert len(wrong) >= 10
+
+    assert learn(place.api.url, "--limit", "600", "--count", "8", "--steps", "40", "--install") == ""
+    version = Recognizer(place.shelf.folder / MODEL_FILE).record.version
+    assert f"{version} is installed" in capsys.readouterr().out
+    end = time.monotonic() + 20
+    while place.api.predict(wrong[0]).json()["model"]["version"] != version:
+        assert time.monotonic() < end
+        time.sleep(EVERY)
+    after = [place.api.predict(picture).json()["label"] for picture in wrong]
+    assert after.count("7") > len(wrong) / 2
+
+    record = json.loads((place.shelf.folder / "record.json").read_text())
+    assert record["parents"] == ["first"]
+    assert record["samples"]["count"] == 120
+    assert record["gate"]["objections"] == []
+    assert record["gate"]["sets"]["held-out samples"]["gained"] >= 5
+    assert {"MNIST test", "drawings", "no character"} < set(record["gate"]["sets"])
+    assert record["figures"]["MNIST test"]["count"] == 8
+
+
+def test_a_refused_model_is_kept_aside_with_the_reason(
+    place: Place, learn: Learn, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What it takes to be refused is tested in test_challenge.py; here, what becomes of it."""
+    same, worse = np.ones(20, bool), np.arange(20) > 8
+    refusal = Verdict(Contest("held-out samples", same, same), [Contest("MNIST test", same, worse)])
+    monkeypatch.setattr(retrain, "verdict", lambda *_: refusal)
+    monkeypatch.setattr(retrain, "fine_tuned", lambda network, *_: network)
+    monkeypatch.setattr(retrain, "written", lambda *_: install(tmp_path / "run", "made", version="refused"))
+    before = Recognizer(place.shelf.folder / MODEL_FILE).record.version
+    exported = tmp_path / "samples.zip"
+    write([sample(str(n), visitor=hashed(str(n))) for n in range(60)], exported)
+    ended = learn(str(exported), "--limit", "60", "--install")
+    assert ended == "The retrained model does not take the place of the one that is served."
+    assert "Refused: worse on MNIST test: 9 lost, 0 gained." in capsys.readouterr().out
+    assert Recognizer(place.shelf.folder / MODEL_FILE).record.version == before
+    first, second = place.shelf.record("refused")["gate"]["objections"]
+    assert first.startswith("not better on held-out samples")
+    assert second == "worse on MNIST test: 9 lost, 0 gained"
+
+
+def test_too_few_samples_are_said_to_be(place: Place, learn: Learn, tmp_path: Path) -> None:
+    assert learn(str(tmp_path / "nothing")).endswith("is neither a folder nor a .zip.")
+    with pytest.raises(retrain.TooFew, match=r"There are 3 samples .* 5 are needed\. Samples of one person can be"):
+        retrain.sides([sample("a"), sample("b"), sample("c")], "visitor")
+
+
+PNG = encoded(drawing(Hand.of(1), SEVEN, 1))
+
+
+def sample(id: str, picture: bytes = PNG, label: str | None = "7", **known: object) -> Sample:
+    told = {"alphabet": "digits", "visitor": hashed("one"), "time": datetime(2026, 1, 1, tzinfo=UTC)} | known
+    return Sample(id=id, picture=picture, label=label, **told)  # type: ignore[arg-type]
+
+
+def test_samples_that_say_something_those_reviewed_first() -> None:
+    given = [sample("1"), sample("2", reviewed=True), sample("3", label=None), sample("4", alphabet="chinese")]
+    given += [sample("5", label="x"), sample("6", label="")]
+    assert [one.id for one in corrections.usable(given, ALPHABET)] == ["2", "1", "6"]
+    assert corrections.labels_of([given[0], given[5]], ALPHABET).tolist() == [7, NO_CHARACTER]
+
+
+def test_nobody_is_on_both_sides_and_everybody_stays_on_one() -> None:
+    everybody = [
+        sample(f"{person}-{number}", visitor=hashed(str(person))) for person in range(200) for number in (1, 2)
+    ]
+    learned, held_out = corrections.split(everybody, corrections.by_visitor)
+    assert {one.visitor for one in learned}.isdisjoint({one.visitor for one in held_out})
+    assert 60 < len(held_out) < 140
+    fewer = corrections.split(everybody[:100], corrections.by_visitor)
+    assert fewer[1] == [one for one in everybody[:100] if one in held_out]
+    nobody = [sample(str(number), visitor=None) for number in range(50)]
+    assert sorted(map(len, corrections.split(nobody, corrections.by_visitor))) == [0, 50], "one picture, on one side"
+
+
+def test_the_weights_are_found_in_the_file_that_is_served(tmp_path: Path) -> None:
+    network, recognizer = network_of(DIGITS), Recognizer(DIGITS)
+    pixels = (mnist_digits()[0] / 255).astype(np.float32)
+    told = recognizer.probabilities(pixels)
+    logits = logits_of(network, torch.from_numpy(pixels).unsqueeze(1))
+    assert (logits.argmax(axis=1) == told.argmax(axis=1)).mean() >= 0.99
+    file = install(tmp_path, "digits", **{WEIGHTS_KEY: "of others"})
+    other = LargerCNN(network.architecture)
+    other.save(file.with_name("mnist_larger_cnn.pth"))
+    found = network_of(file).state_dict()["classifier.7.weight"]
+    assert torch.equal(found, network.state_dict()["classifier.7.weight"]), "weights of another model are left alone"

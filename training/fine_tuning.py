@@ -1,0 +1,98 @@
+"""A network that is served -> one that has learned from samples, too, and has forgotten as little as possible.
+
+Each step shows a few samples beside pictures of what the network has learned from before. Of those pictures it is to
+say what it has said before (distillation from itself), of samples what they are.
+"""
+
+import copy
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional as F
+from torch.optim.lr_scheduler import OneCycleLR
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from training import targets
+from training.augmentation import Augmentation, augment
+from training.corrections import Corrections
+from training.datasets import NO_CASE, GlyphSet
+from training.devices import Device
+from training.networks import ConvBlock, LargerCNN
+from training.progress import track
+from training.training_data import TrainingData
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every hyper-parameter; kept in the record. The data's are `training.alphabets.DataSettings`."""
+
+    seed: int = 1
+    steps: int = 100
+    batch_size: int = 160
+    learning_rate: float = 1e-4
+    weight_decay: float = 0.012
+    views: int = 30
+    """How often each sample is shown, warped in another way each time,"""
+    most_of_a_batch: float = 0.05
+    """as far as samples are no larger a share of what is shown: their labels are not as frequent as others'."""
+    distillation_weight: float = 0.8
+    no_character_weight: float = 0.5
+    case_weight: float = 0.5
+    strength: float = 0.7
+    """Of augmentation, as a share of that from which the network has learned at first."""
+    averaging: float = 0.97
+    """Decay of the moving average of the weights, which is the network that is kept."""
+    unsure_share: float = 0.015
+    """As in train_model.py."""
+    validation: int = 5000
+    least_per_epoch: int = 1000
+    drawings_per_sample: int = 2
+    drawings_per_epoch: float = 0.35
+    damaged_per_epoch: float = 0.35
+    small_per_epoch: float = 0.2
+    no_characters_per_epoch: float = 0.12
+
+
+def fine_tuned(served: LargerCNN, data: TrainingData, samples: Corrections, config: Config, where: Device) -> LargerCNN:
+    """A copy of a network that has learned from samples, in evaluation mode."""
+    torch.manual_seed(config.seed)
+    data, generator = data.to(where.device), torch.Generator(where.device).manual_seed(config.seed)
+    teacher = served.to(where.device).to(memory_format=torch.channels_last).eval()
+    network = copy.deepcopy(teacher)
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.averaging))
+    optimizer = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    schedule = OneCycleLR(optimizer, config.learning_rate, config.steps, pct_start=0.15)
+    learned, weights = samples.glyphs.to(where.device), samples.weights.to(where.device)
+    shown = min(round(config.most_of_a_batch * config.batch_size), -(-config.views * len(samples) // config.steps))
+    how, kept = Augmentation().scaled(config.strength), config.batch_size - shown
+    before = data.epoch(generator)
+    _learn(network)
+    for _ in track(range(config.steps), "learning", config.steps):
+        while len(before) < kept:
+            before = GlyphSet.joined([before, data.epoch(generator)])
+        chosen = torch.multinomial(weights, shown, replacement=True, generator=generator)
+        batch, before = GlyphSet.joined([before[:kept], learned[chosen]]), before[kept:]
+        glyphs = augment(batch.glyphs, how, generator).contiguous(memory_format=torch.channels_last)
+        wanted = targets.of_labels(batch.labels, served.architecture.classes, config.no_character_weight)
+        with torch.autocast(where.device.type, torch.bfloat16, enabled=where.bfloat16):
+            logits, cases = network.heads(glyphs)
+            said = targets.distilled(teacher, glyphs[:kept], wanted[:kept], config.distillation_weight)
+        loss = F.cross_entropy(logits.float(), torch.cat([said, wanted[kept:]]))
+        if (batch.cases != NO_CASE).any():
+            loss = loss + config.case_weight * F.cross_entropy(cases.float(), batch.cases, ignore_index=NO_CASE)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        average.update_parameters(network)
+    result = average.module
+    assert isinstance(result, LargerCNN)
+    return result.cpu().eval()
+
+
+def _learn(network: LargerCNN) -> None:
+    """In training mode, but for the statistics of batch norm: a few hundred steps would only disturb them."""
+    network.train()
+    for block in network.features:
+        assert isinstance(block, ConvBlock)
+        block.norm.eval()
