@@ -47,7 +47,7 @@ class Person:
         assert self.asked
         self.said = [Verdict(self.asked.of, label, 1 + max((one.number for one in self.said), default=0))]
 
-    def ask_consent(self, known: Consent, may_ask: bool, said: str) -> None:
+    def ask_consent(self, known: Consent, may_ask: bool, deleted: str, said: str) -> None:
         self.may_ask, self.told = may_ask, said
 
     def ask_verdict(self, question: Question | None, label: str | None, taken: int, words: Words) -> None:
@@ -222,7 +222,7 @@ def test_all_is_deleted_at_once_and_can_be_kept_again(api: Api, pen: Pen, person
     person.says("7")
     app.run()
     api.statuses[MINE], api.bodies[MINE] = 200, json.dumps({"deleted": 3, "request_id": "r"})
-    person.consent = Consent("yes", TOKEN, deletes=1)
+    person.consent = Consent("yes", TOKEN, wish=TOKEN)
     app.run()
     app.run()
     deletions = [call for call in api.asked if call.path == MINE and call.headers.get("X-Visitor") == TOKEN]
@@ -241,7 +241,7 @@ def test_all_is_deleted_at_once_and_can_be_kept_again(api: Api, pen: Pen, person
 def test_a_deletion_that_fails_is_told(api: Api, pen: Pen, person: Person) -> None:
     app = drawn(pen, person)
     api.statuses[MINE] = 503
-    person.consent = Consent("yes", TOKEN, deletes=1)
+    person.consent = Consent("yes", TOKEN, wish=TOKEN)
     app.run()
     assert "could not be deleted" in person.told
 

@@ -137,7 +137,8 @@ def below(shown: Shown | None) -> None:
         if known.given:
             label, words = letterbox.label(of), _words(letterbox, shown, of)
             verdict.ask(shown.question if shown else None, label, letterbox.taken, words)
-        consent.ask(known, shown is not None, letterbox.told if letterbox.told_of == known else "")
+        said = letterbox.told if letterbox.told_of == known.said else ""
+        consent.ask(known, shown is not None, letterbox.deleted, said)
         if letterbox.is_busy:
             _look_again(letterbox)
 
@@ -147,9 +148,7 @@ def _words(letterbox: "_Letterbox", shown: Shown | None, of: str) -> Words:
         return Words(_trouble(letterbox.error), is_trouble=True)
     label = letterbox.label(of)
     if label is None:
-        return (
-            Words(_("If it is not right, correct it below first.")) if shown and not shown.question.labels else Words()
-        )
+        return Words(_("Where it is wrong, mend it below first.")) if shown and not shown.question.labels else Words()
     if letterbox.is_busy:
         return Words(_("Keeping it…"))
     return Words(_("Thank you. It is kept."))
@@ -175,8 +174,8 @@ def _look_again(letterbox: "_Letterbox") -> None:
 
 def _delete(known: Consent, letterbox: "_Letterbox") -> None:
     """Do so once, where it was asked for."""
-    if known.deletes > letterbox.deletes:
-        letterbox.deletes = known.deletes
+    if known.wish and known.visitor and known.wish != letterbox.deleted:
+        letterbox.deleted = known.wish
         letterbox.forget()
         letterbox.wait(_IN_FLIGHT)
         try:
@@ -188,7 +187,7 @@ def _delete(known: Consent, letterbox: "_Letterbox") -> None:
             letterbox.told = ngettext("{count} drawing was deleted.", "{count} drawings were deleted.", deleted).format(
                 count=deleted
             )
-        letterbox.told_of = known
+        letterbox.told_of = known.said
 
 
 @contextmanager
@@ -215,9 +214,10 @@ class _Letterbox:
     def __init__(self) -> None:
         self.taken = 0
         """The largest number of what was said."""
-        self.deletes = 0
-        self.told = ""
-        self.told_of: Consent | None = None
+        self.deleted = ""
+        """The wish that all be deleted which was heard last."""
+        self.told, self.told_of = "", ""
+        """What has become of it, and what was said of keeping at that time."""
         self.error: ApiError | None = None
         """Why the last that was said is not kept."""
         self._shown: dict[str, Shown] = {}

@@ -178,6 +178,30 @@ def test_the_answer_stays_where_nothing_can_be_kept(browser: Browser, tmp_path: 
         context.close()
 
 
+def test_a_server_that_starts_again_does_nothing_again(browser: Browser, tmp_path: Path) -> None:
+    """It is told what the page's widgets say: a wish to delete that was heard, and verdicts of before it."""
+    samples = Samples(tmp_path / "samples.sqlite3")
+    with App(DIGITS_LOG_LEVEL="error", DIGITS_SAMPLES_DATABASE=str(samples.file)) as app:
+        context = visitor(browser)
+        page = opened(context, app)
+        draw(page, "7")
+        agree(page)
+        button(page, "Right").click()
+        samples.end_with(page, ("7", "7", "canvas"))
+        button(page, "Delete my drawings").click()
+        expect(page.get_by_text("1 drawing was deleted.")).to_be_visible()
+        page.get_by_label("It is…").select_option("1")
+        samples.end_with(page, ("1", "7", "canvas"))
+        app.page.stop()
+        app.page.start()
+        button(page, "Clear").click()
+        draw(page, "3")
+        expect(page.locator(".st-key-answer .answer-label")).to_have_text("3")
+        button(page, "No character").click()
+        samples.end_with(page, ("1", "7", "canvas"), ("", "3", "canvas"))
+        context.close()
+
+
 def test_without_samples_the_page_is_as_before(page: Page) -> None:
     draw(page, "7")
     expect(page.locator(".answer-label")).to_have_text("7")

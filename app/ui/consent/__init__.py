@@ -37,8 +37,8 @@ class Consent:
     """yes or no; empty before somebody has said so."""
     visitor: str = ""
     """The token; empty where there is none."""
-    deletes: int = 0
-    """How often in this session it was asked that all be deleted."""
+    wish: str = ""
+    """The name of the wish that all be deleted; empty where there is none."""
 
     @property
     def given(self) -> bool:
@@ -51,17 +51,18 @@ def remembered() -> Consent:
     known = _parsed(widget.get("said")) or st.session_state.get(_REMEMBERED)
     if not isinstance(known, Consent):
         cookies = st.context.cookies
-        known = _of(cookies.get("consent"), cookies.get("visitor"), 0)
+        known = _of(cookies.get("consent"), cookies.get("visitor"), "")
     st.session_state[_REMEMBERED] = known
     return known
 
 
-def ask(consent: Consent, may_ask: bool, said: str) -> None:
+def ask(consent: Consent, may_ask: bool, deleted: str, said: str) -> None:
     """Show what there is to say or to ask; a run follows what the visitor answers, in which `remembered` knows it.
 
     Args:
         consent: what is known.
         may_ask: whether this is the moment, where nothing is known yet.
+        deleted: the wish that was heard last.
         said: what has become of the last that was asked for; empty for what there is always to say.
     """
     texts = {
@@ -77,7 +78,7 @@ def ask(consent: Consent, may_ask: bool, said: str) -> None:
         "stop": _("Keep no more"),
         "again": _("Keep them"),
     }
-    data = {"consent": consent.said, "deletes": consent.deletes, "mayAsk": may_ask, "said": said, "texts": texts}
+    data = {"consent": consent.said, "deleted": deleted, "mayAsk": may_ask, "said": said, "texts": texts}
     # As text: of a list Streamlit would ask pandas and pyarrow, 60 MB of them, whether it is a table.
     _question(key=_KEY, data={"consent": json.dumps(data)}, default={"said": ""}, on_said_change=lambda: None)
 
@@ -90,10 +91,9 @@ def _parsed(said: object) -> Consent | None:
         return None
     if not isinstance(value, dict):
         return None
-    deletes = value.get("deletes")
-    return _of(value.get("consent"), value.get("visitor"), deletes if isinstance(deletes, int) else 0)
+    return _of(value.get("consent"), value.get("visitor"), value.get("wish"))
 
 
-def _of(said: object, visitor: object, deletes: int) -> Consent:
-    token = visitor if isinstance(visitor, str) and _TOKEN.fullmatch(visitor) else ""
-    return Consent(said if said in ("yes", "no") else "", token, deletes)
+def _of(said: object, visitor: object, wish: object) -> Consent:
+    token, named = (one if isinstance(one, str) and _TOKEN.fullmatch(one) else "" for one in (visitor, wish))
+    return Consent(str(said) if said in ("yes", "no") else "", token, named)

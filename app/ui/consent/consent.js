@@ -5,13 +5,16 @@ const TOKEN = /^[0-9a-f]{32}$/;
 /** Called by Streamlit after every run. */
 export default function ({ parentElement, data, setStateValue }) {
   const root = parentElement.querySelector(".consent");
-  const told = JSON.parse(data.consent); // { consent, deletes, said, texts }
+  const told = JSON.parse(data.consent); // { consent, deleted, said, mayAsk, texts }
   if (root.shown !== data.consent) {
     root.shown = data.consent;
     show(told);
   }
   const awaited = root.awaited;
-  if (awaited && told.consent === awaited.consent && told.deletes === awaited.deletes) delete root.awaited;
+  if (awaited && told.consent === awaited.consent && (!awaited.wish || told.deleted === awaited.wish)) {
+    delete root.awaited;
+    if (awaited.wish) setStateValue("said", JSON.stringify({ ...awaited, wish: "" })); // not for another session, later
+  }
   root.send = () => {
     clearTimeout(root.timer);
     if (!root.awaited) return;
@@ -19,7 +22,7 @@ export default function ({ parentElement, data, setStateValue }) {
     root.timer = setTimeout(root.send, SOON); // Streamlit drops what a broken connection should send
   };
   const known = cookie("consent");
-  if (!told.consent && ["yes", "no"].includes(known)) say(known, told.deletes); // said on another page meanwhile
+  if (!told.consent && ["yes", "no"].includes(known)) say(known); // said on another page meanwhile
   else if (root.awaited) root.send();
   return () => clearTimeout(root.timer);
 
@@ -36,14 +39,14 @@ export default function ({ parentElement, data, setStateValue }) {
       if (mayAsk)
         parts.push(
           words(texts.question),
-          button(texts.agree, "main", () => say("yes", told.deletes)),
-          button(texts.refuse, "", () => say("no", told.deletes)),
+          button(texts.agree, "main", () => say("yes")),
+          button(texts.refuse, "", () => say("no")),
         );
     } else {
       parts.push(words(said || (consent === "yes" ? texts.kept : texts.notKept)));
-      if (TOKEN.test(cookie("visitor"))) parts.push(button(texts.delete, "link", () => say(consent, told.deletes + 1)));
-      if (consent === "yes") parts.push(button(texts.stop, "link", () => say("no", told.deletes)));
-      else parts.push(button(texts.again, "link", () => say("yes", told.deletes)));
+      if (TOKEN.test(cookie("visitor"))) parts.push(button(texts.delete, "link", () => say(consent, token())));
+      if (consent === "yes") parts.push(button(texts.stop, "link", () => say("no")));
+      else parts.push(button(texts.again, "link", () => say("yes")));
     }
     root.className = consent === "" ? "consent asking" : "consent";
     root.hidden = !parts.length;
@@ -51,10 +54,11 @@ export default function ({ parentElement, data, setStateValue }) {
     if (focused) root.querySelector("button")?.focus({ preventScroll: true });
   }
 
-  function say(consent, deletes) {
+  /** `wish` names the wish that all be deleted, if it is one. */
+  function say(consent, wish = "") {
     if (consent === "yes" && !TOKEN.test(cookie("visitor"))) keep("visitor", token());
     keep("consent", consent);
-    root.awaited = { consent, deletes, visitor: cookie("visitor") };
+    root.awaited = { consent, wish, visitor: cookie("visitor") };
     root.send();
   }
 }

@@ -26,7 +26,12 @@ export default function ({ parentElement, data, setStateValue }) {
   }
   root.send = () => {
     clearTimeout(root.timer);
-    if (!root.done.length) return;
+    if (!root.done.length) {
+      if (root.sent) setStateValue("done", "[]"); // what has been taken is not to be sent to another session, later
+      root.sent = false;
+      return;
+    }
+    root.sent = true;
     setStateValue("done", JSON.stringify(root.done));
     root.timer = setTimeout(root.send, SOON); // Streamlit drops what a broken connection should send
   };

@@ -22,7 +22,12 @@ export default function ({ parentElement, data, setStateValue }) {
   root.send = () => {
     clearTimeout(root.timer);
     const known = [...root.pending].filter(([of, { before }]) => !before || of === told.of);
-    if (!known.length) return;
+    if (!known.length) {
+      if (root.sent) setStateValue("said", "[]"); // what has been taken is not to be sent to another session, later
+      root.sent = false;
+      return;
+    }
+    root.sent = true;
     setStateValue("said", JSON.stringify(known.map(([of, { label, number }]) => [of, label, number])));
     root.timer = setTimeout(root.send, SOON); // Streamlit drops what a broken connection should send
   };
