@@ -275,7 +275,7 @@ def train(args: argparse.Namespace, config: Config, alphabet: Alphabet) -> None:
     console.print(f"{alphabet.test_name}: {accuracy:.2f}% ({record['precision']}), {minutes:.1f} minutes of training.")
     if args.install:
         package.install(model_file, config.alphabet)
-        console.print("Installed: the app serves this model from its next start.")
+        console.print("Installed: the app serves this model.")
     if args.accuracy_floor is not None and accuracy < args.accuracy_floor:
         sys.exit(f"The test accuracy of {accuracy:.2f}% is below the floor of {args.accuracy_floor}%.")
 

@@ -12,6 +12,7 @@ from app import health, settings
 from app.client.client import Client
 from app.client.errors import ApiError, Later, TimedOut
 from app.client.models import Answer
+from app.client.retries import NEVER
 from app.health import Place
 from app.settings import Settings
 
@@ -30,7 +31,7 @@ def api_problem(config: Settings) -> str | None:
     address = f"http://{_reachable(config.api_host)}:{config.api_port}"
     key = config.api_keys[0].get_secret_value() if config.api_keys else None
     try:
-        with Client(address, key, connect_seconds=SECONDS, answer_seconds=SECONDS) as api:
+        with Client(address, key, connect_seconds=SECONDS, answer_seconds=SECONDS, retries=NEVER) as api:
             answer = api.predict(SEVEN)
     except (Later, TimedOut) as error:
         ready = Place(health.reachable(config.api_host), str(config.api_port), health.API_PATH)

@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     models_dir: Path = Path(__file__).parent / "models"
     default_alphabet: str = "digits"
     """The alphabet of requests that name none."""
+    model_seconds: Annotated[float, Field(ge=0)] = 5.0
+    """Seconds between two looks at the model files: one that is another is served from then on; 0: only at the start.
+    """
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     """Comma-separated keys of which a caller must present one; none: everybody may call."""
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0

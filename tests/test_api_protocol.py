@@ -201,7 +201,8 @@ def test_who_asks_on_without_reading_makes_room(tmp_path: Path) -> None:
     document = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
     with serving(tmp_path, max_connections=1) as server, hostile(server, 1, b"") as (connection,):
         for _ in range(200):
-            connection.sendall(document)
+            with contextlib.suppress(ConnectionError):  # a slow server has more of these at once than it takes
+                connection.sendall(document)
             time.sleep(0.01)
         assert server.predict(PNG).json()["label"] == "5"
 

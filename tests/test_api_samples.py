@@ -10,6 +10,7 @@ import requests
 
 from app.client.client import Client
 from app.client.errors import Busy, Refused
+from app.client.retries import NEVER
 from app.samples.sample import Sample, hashed
 from app.samples.store import Store, opened
 from tests.support.api import Server, serving
@@ -186,7 +187,7 @@ def test_where_nothing_can_be_kept_it_says_so_and_predicts(tmp_path: Path) -> No
         assert refusal(answer) == (503, "samples_unavailable")
         assert int(answer.headers["Retry-After"]) > 0
         with pytest.raises(Busy):
-            Client(server.url).sample(PNG)
+            Client(server.url, retries=NEVER).sample(PNG)
         assert server.predict(PNG).json()["label"] == "5"
         assert (
             'digits_samples_total{outcome="unavailable"} 2.0' in requests.get(server.url + "/metrics", timeout=9).text

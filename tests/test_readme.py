@@ -141,3 +141,37 @@ def test_make_run() -> None:
         os.killpg(process.pid, signal.SIGINT)
         process.stdout.read()
         process.wait(15)
+
+
+def test_the_client_as_it_is_shown(folder_with_a_digit: Path) -> None:
+    (shown,) = commands("python")
+    for name in ("page-1.png", "page-2.png"):
+        (folder_with_a_digit / name).write_bytes((folder_with_a_digit / "digit.png").read_bytes())
+    with App(DIGITS_LOG_LEVEL="warning") as app:
+        finished = subprocess.run(
+            [sys.executable, "-c", shown.replace("http://localhost:8000", app.api_url) + "\nprint(numbers[1].text)"],
+            cwd=folder_with_a_digit,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    label, confidence, sure, text = finished.stdout.split()
+    assert (label, sure, text) == ("7", "True", "7"), finished.stderr
+    assert float(confidence) > 0.9
+
+
+def test_the_command_line_as_it_is_shown(folder_with_a_digit: Path) -> None:
+    shown = re.findall(r"^python -m app\.cli (.*)$", "\n".join(commands()), re.MULTILINE)
+    assert len(shown) == 2
+    pictures = folder_with_a_digit / "pictures" / "7"
+    pictures.mkdir(parents=True)
+    (pictures / "1.png").write_bytes((folder_with_a_digit / "digit.png").read_bytes())
+    for arguments in shown:
+        command = [sys.executable, "-m", "app.cli", *arguments.replace("FOLDER", "pictures").split()]
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        finished = subprocess.run(
+            command, cwd=folder_with_a_digit, env=environment, capture_output=True, text=True, timeout=60
+        )
+        assert finished.returncode == 0, finished.stderr
+        assert (folder_with_a_digit / arguments.split()[-1]).exists()

@@ -75,7 +75,7 @@ def test_without_an_answer_the_reason_is_told(api: Api) -> None:
     def ask(url: str) -> None:
         remote.ask(url, RECORD, lambda index: b"picture", range(2), seconds=0.2)
 
-    with pytest.raises(remote.NoAnswer, match=r"ConnectionError.*Start it with: python -m app\.api"):
+    with pytest.raises(remote.NoAnswer, match=r"ConnectError.*Start it with: python -m app\.api"):
         ask(NOBODY)
     api.status, api.body = 413, json.dumps({"error": "Too large.", "code": "too_large", "request_id": "x"})
     with pytest.raises(remote.NoAnswer, match=r"status 413: Too large\."):

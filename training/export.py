@@ -118,4 +118,6 @@ def describe(file: Path, record: dict[str, Any]) -> None:
         model.metadata_props.remove(entry)
     entry = model.metadata_props.add()
     entry.key, entry.value = METADATA_KEY, json.dumps(record, ensure_ascii=False)
-    onnx.save(model, file)
+    part = file.with_suffix(".part")
+    onnx.save(model, part)
+    part.replace(file)  # it may be one that is served

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from training.package import RECORD_FILE, installed
+from app.models.shelf import RECORD_FILE
+from training.package import installed
 
 Figures = Mapping[str, Mapping[str, Any]]
 

@@ -25,6 +25,7 @@ from torch.nn import functional as F
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from app.models.shelf import Shelf
 from app.reading import pipeline
 from app.reading.lines import Page
 from app.reading.picture import ReadingError, decode
@@ -229,9 +230,8 @@ def main() -> None:
         )
     console.print(record.model_dump_json(indent=2))
     if args.install:
-        target = package.installed("digits") / LINES_FILE
-        target.write_bytes(file.read_bytes())
-        console.print("Installed: the app reads lines with it from its next start.")
+        Shelf(package.MODELS, "digits").put(args.output)
+        console.print("Installed: the app reads lines with it.")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import torch
 
 from app import settings
 from app.drift import Reference
+from app.models.shelf import RECORD_FILE, WEIGHTS_FILE, Shelf
 from app.reading import second_look
 from app.reading.glyphs import SIDE
 from app.reading.recognizer import CASE, LABEL, MODEL_FILE, READING_VERSION, Recognizer
@@ -23,8 +24,6 @@ from training.datasets import GlyphSet
 from training.networks import LargerCNN
 from training.reference import reference_of
 
-WEIGHTS_FILE = "mnist_larger_cnn.pth"
-RECORD_FILE = "record.json"
 PACKAGES = ("torch", "torchvision", "onnx", "onnxruntime", "numpy", "pillow")
 """Those whose versions the record keeps."""
 
@@ -164,12 +163,9 @@ def installed(alphabet: str) -> Path:
 
 
 def install(model_file: Path, alphabet: str) -> None:
-    """Copy the model, its record and its pictures to where the app serves them from."""
-    folder = installed(alphabet)
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in (model_file, model_file.with_name(RECORD_FILE)):
-        shutil.copyfile(file, folder / file.name)
-    shutil.copytree(model_file.parent / "pictures", folder / "pictures", dirs_exist_ok=True)
+    """Copy the model, what belongs to it and its pictures to where the app serves them from; what was there is kept."""
+    Shelf(MODELS, alphabet).put(model_file.parent)
+    shutil.copytree(model_file.parent / "pictures", installed(alphabet) / "pictures", dirs_exist_ok=True)
 
 
 def git_commit() -> str:

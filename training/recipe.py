@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.package import WEIGHTS_FILE
+from app.models.shelf import WEIGHTS_FILE
 from training.progress import console
 
 SCRIPT = Path(__file__).parent.parent / "train_model.py"

@@ -13,6 +13,7 @@ from PIL import Image
 from app.client.client import Client
 from app.client.errors import ApiError, TimedOut, Unreachable
 from app.client.models import ReadAnswer, Recognized
+from app.client.retries import NEVER
 from app.reading.glyphs import SIDE
 from app.reading.recognizer import ModelRecord
 from training.datasets import NO_CASE
@@ -80,7 +81,7 @@ def ask(url: str, record: ModelRecord, file: Callable[[int], bytes], indices: ra
 @contextmanager
 def _client(url: str, seconds: float) -> Iterator[Client]:
     try:
-        with Client(url, connect_seconds=seconds, answer_seconds=seconds) as client:
+        with Client(url, connect_seconds=seconds, answer_seconds=seconds, retries=NEVER) as client:
             yield client
     except (Unreachable, TimedOut) as error:
         raise NoAnswer(f"{error} Start it with: python -m app.api") from None

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from app import answers
 from app.client.models import MAX_BOXES, Failed, Problem
 from app.reading import picture
 from app.reading.limits import Limit
@@ -230,14 +231,14 @@ class Kind(NamedTuple):
 
 
 CODES: dict[type[Exception], Kind] = {
-    BlankImage: Kind(400, "blank_image"),
-    picture.EmptyFile: Kind(400, "empty_file"),
-    picture.DamagedPicture: Kind(400, "damaged_picture"),
-    picture.NotAPicture: Kind(415, "not_a_picture"),
-    picture.TooManyPixels: Kind(413, "too_many_pixels"),
-    picture.TooLaborious: Kind(422, "too_laborious"),
-    TooMuchWriting: Kind(422, "too_much_writing"),
-    EmptyBox: Kind(422, "empty_box"),
+    BlankImage: Kind(400, answers.CODES[BlankImage]),
+    picture.EmptyFile: Kind(400, answers.CODES[picture.EmptyFile]),
+    picture.DamagedPicture: Kind(400, answers.CODES[picture.DamagedPicture]),
+    picture.NotAPicture: Kind(415, answers.CODES[picture.NotAPicture]),
+    picture.TooManyPixels: Kind(413, answers.CODES[picture.TooManyPixels]),
+    picture.TooLaborious: Kind(422, answers.CODES[picture.TooLaborious]),
+    TooMuchWriting: Kind(422, answers.CODES[TooMuchWriting]),
+    EmptyBox: Kind(422, answers.CODES[EmptyBox]),
     MissingFile: Kind(422, "missing_file"),
     MissingImage: Kind(422, "missing_file"),
     TooManyFiles: Kind(400, "too_many_files"),

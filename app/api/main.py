@@ -17,8 +17,9 @@ from app.api.access import Gate
 from app.api.headers import SecurityHeaders
 from app.api.limits import BodyLimits
 from app.api.memory import return_large_blocks
+from app.api.models import Models
 from app.api.samples import Figures
-from app.api.service import Service, load_line_readers, load_recognizers
+from app.api.service import Service
 from app.api.telemetry import Telemetry
 from app.api.watch import Watch
 from app.api.work import Lanes
@@ -32,24 +33,25 @@ log = logging.getLogger(__name__)
 
 def create_app(config: Settings) -> FastAPI:
     """The application, with its models loaded. Raises UnusableModel."""
-    recognizers = load_recognizers(config)
-    line_readers = load_line_readers(config, recognizers)
+    models = Models(config.models_dir, config.default_alphabet)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         lanes = Lanes(config.max_waiting, config.max_pixels)
         keeper = Keeper(config, Figures()) if config.samples_database else None
-        app.state.service = Service(config, recognizers, line_readers, lanes, Gate(config), keeper)
+        app.state.service = Service(config, models, lanes, Gate(config), keeper)
         if keeper:
             keeper.resume()
         if not config.api_keys:
             log.warning("No API keys are set (DIGITS_API_KEYS): everybody who reaches this port may call.")
-        versions = {name: recognizer.record.version for name, recognizer in recognizers.items()}
-        log.info("Ready.", extra={"fields": {"models": versions}})
+        log.info("Ready.", extra={"fields": {"models": models.versions}})
         app.state.watch = Watch()
-        watching = asyncio.create_task(app.state.watch.go_on())
+        going_on = [asyncio.create_task(app.state.watch.go_on())]
+        if config.model_seconds:
+            going_on.append(asyncio.create_task(models.watch(config.model_seconds)))
         yield
-        watching.cancel()
+        for task in going_on:
+            task.cancel()
         lanes.close()
         if keeper:
             keeper.close()
@@ -85,8 +87,8 @@ def create_app(config: Settings) -> FastAPI:
     app.state.calls = [call for router in routers for call in router.routes]
     openapi.complete(
         app,
-        recognizers,
-        line_readers,
+        models.served,
+        models.of_lines,
         config.default_alphabet,
         keys_needed=bool(config.api_keys),
         admins=bool(config.admin_keys),

@@ -66,6 +66,12 @@ CHARACTERS = Counter("digits_text_characters", "Characters of texts.", ("alphabe
 TEXT_CONFIDENCE = Histogram(
     "digits_text_confidence", "Confidence of whole texts.", ("alphabet",), buckets=_SHARES, registry=REGISTRY
 )
+MODEL_FILES = Counter(
+    "digits_model_files",
+    "Model files that took another's place while an API process ran: taken up, or refused because they are broken.",
+    ("alphabet", "outcome"),
+    registry=REGISTRY,
+)
 TOGETHER = Histogram(
     "digits_pictures_together",
     "Pictures that went through the network at once.",

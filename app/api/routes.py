@@ -1,41 +1,31 @@
 """The calls of the API. A new one belongs on `guarded`, unless everybody may make it whenever they like."""
 
-import base64
-import io
-from operator import itemgetter
 from typing import Any
 
-import numpy as np
 from fastapi import APIRouter, Depends, Request
-from PIL import Image
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from app import answers
 from app.api import errors, metrics, openapi, watch
 from app.api.deps import IsTrial, NamedInQuery, TheService, TheWatch, WithGlyph, admit
 from app.api.uploads import page_file, several_files, single_file
 from app.client.models import (
     Alphabet,
     Alphabets,
-    Alternative,
     Answer,
     BatchAnswer,
     Failed,
     Health,
-    ModelName,
     Read,
     ReadAnswer,
     ReadBatchAnswer,
-    ReadCharacter,
-    ReadLine,
     Recognized,
     Welcome,
 )
 from app.client.watching import Drifts
-from app.reading.glyphs import Pixels
-from app.reading.picture import Box
 from app.reading.pipeline import Reading
-from app.reading.recognizer import DIGITS, ModelRecord, Recognizer
+from app.reading.recognizer import ModelRecord, Recognizer
 from app.reading.text import Text
 
 guarded = APIRouter(dependencies=[Depends(admit)], responses=openapi.GUARDED)
@@ -143,7 +133,6 @@ async def read_batch(request: Request, service: TheService, named: NamedInQuery)
 @guarded.get("/alphabets/", tags=["recognition"])
 async def alphabets(service: TheService) -> Alphabets:
     """List the alphabets that can be recognized, the default one first, and what their models reach on test data."""
-    records = [recognizer.record for recognizer in service.recognizers.values()]
     return Alphabets(
         alphabets=[
             Alphabet(
@@ -154,10 +143,10 @@ async def alphabets(service: TheService) -> Alphabets:
                 cased=record.cased,
                 version=record.version,
                 sure_from=record.sure_from,
-                lines=record.alphabet in service.line_readers,
+                lines=record.alphabet in service.models.of_lines,
                 figures=record.figures,
             )
-            for record in records
+            for record in service.models.records
         ]
     )
 
@@ -182,10 +171,9 @@ async def drifts(request: Request, service: TheService, watching: TheWatch) -> D
 
     What was only tried out, `trial`, is not counted.
     """
-    records = [recognizer.record for recognizer in service.recognizers.values()]
     said = await watch.verdicts(service.keeper, service.settings)
     return Drifts(
-        alphabets=[watching.watched(record, said.get(record.alphabet, [])) for record in records],
+        alphabets=[watching.watched(record, said.get(record.alphabet, [])) for record in service.models.records],
         request_id=request.state.request_id,
     )
 
@@ -193,55 +181,27 @@ async def drifts(request: Request, service: TheService, watching: TheWatch) -> D
 @guarded.get("/metrics", tags=["health"], response_class=Response, responses=openapi.METRICS)
 async def prometheus(service: TheService, watching: TheWatch) -> Response:
     """Give Prometheus its figures."""
-    for recognizer in service.recognizers.values():
-        watching.tell(recognizer.record)
+    for record in service.models.records:
+        watching.tell(record)
     return metrics.exposition()
 
 
 def _recognized(recognizer: Recognizer, reading: Reading, with_glyph: bool) -> dict[str, Any]:
-    """The fields of Recognized that apply; a case is null where nobody can tell, and absent where there is none."""
+    """The fields of Recognized; counted."""
     prediction, record = reading.prediction, recognizer.record
     metrics.PREDICTIONS.labels(record.alphabet, prediction.label).inc()
     metrics.CONFIDENCE.labels(record.alphabet).observe(prediction.confidence)
-    likeliest_first = sorted(zip(prediction.probabilities, record.labels, strict=True), key=itemgetter(0), reverse=True)
-    digit = {"predicted_digit": int(prediction.label)} if prediction.label in DIGITS else {}
-    case = {"case": prediction.case} if record.cases else {}
-    picture = {"glyph": _data_url(reading.glyph.pixels)} if with_glyph else {}
-    return {
-        **digit,
-        "label": prediction.label,
-        **_name(record, prediction.label),
-        **case,
-        "confidence": _rounded(prediction.confidence),
-        "sure": prediction.sure,
-        "alternatives": [
-            Alternative(label=label, **_name(record, label), confidence=_rounded(probability))
-            for probability, label in likeliest_first
-            if label != prediction.label
-        ],
-        "model": ModelName(alphabet=record.alphabet, version=record.version),
-        **picture,
-    }
+    return answers.recognized(record, reading, with_glyph)
 
 
 def _read(record: ModelRecord, text: Text) -> dict[str, Any]:
-    """The fields of Read."""
-    characters = [character for line in text.lines for character in line.characters]
+    """The fields of Read; counted."""
     metrics.TEXTS.labels(record.alphabet).inc()
     metrics.TEXT_CONFIDENCE.labels(record.alphabet).observe(text.confidence)
-    for character in characters:
-        metrics.CHARACTERS.labels(record.alphabet, character.label).inc()
-    return {
-        "text": text.text,
-        "confidence": _rounded(text.confidence),
-        "sure": text.sure,
-        "lines": [ReadLine(text=line.text, confidence=_rounded(line.confidence)) for line in text.lines],
-        "characters": [
-            ReadCharacter(label=one.label, confidence=_rounded(one.confidence), box=_in_hundredths(one.box))
-            for one in characters
-        ],
-        "model": ModelName(alphabet=record.alphabet, version=record.version),
-    }
+    for line in text.lines:
+        for character in line.characters:
+            metrics.CHARACTERS.labels(record.alphabet, character.label).inc()
+    return answers.read(record, text)
 
 
 def _failed(error: Exception) -> Failed:
@@ -249,25 +209,6 @@ def _failed(error: Exception) -> Failed:
     failed = errors.failed(error)
     metrics.ERRORS.labels(failed.code).inc()
     return failed
-
-
-def _in_hundredths(box: Box) -> Box:
-    left, top, right, bottom = (round(limit, 2) for limit in box)
-    return left, top, right, bottom
-
-
-def _name(record: ModelRecord, label: str) -> dict[str, str]:
-    return {"name": record.names[label]} if label in record.names else {}
-
-
-def _rounded(probability: float) -> float:
-    return round(min(1.0, probability), 6)
-
-
-def _data_url(glyph: Pixels) -> str:
-    png = io.BytesIO()
-    Image.fromarray(np.rint(glyph * 255).astype(np.uint8)).save(png, "PNG")
-    return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
 
 
 def _json(answer: BaseModel) -> Response:

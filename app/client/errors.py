@@ -9,6 +9,10 @@ class Unreachable(ApiError):
     """Nobody listens at the API's address, or the connection broke."""
 
 
+class NotReached(Unreachable):
+    """No connection came about: the API has heard nothing."""
+
+
 class TimedOut(ApiError):
     pass
 

@@ -18,6 +18,7 @@ from app import settings
 from app.client.client import Client
 from app.client.errors import ApiError, Busy, Refused, TimedOut, Unreachable
 from app.client.models import Alphabet, Failed, Recognized
+from app.client.retries import NEVER
 from app.ui import consent, verdict
 from app.ui.answer import is_one_character
 from app.ui.consent import Consent
@@ -193,7 +194,7 @@ def _delete(known: Consent, letterbox: "_Letterbox") -> None:
 def client_of(visitor: str) -> Iterator[Client]:
     known = settings.load()
     key = known.api_keys[0].get_secret_value() if known.api_keys else None
-    with Client(known.api_address, key, visitor=visitor) as mine:
+    with Client(known.api_address, key, visitor=visitor, retries=NEVER) as mine:
         yield mine
 
 

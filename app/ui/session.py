@@ -15,6 +15,7 @@ from app import settings
 from app.client.client import Client
 from app.client.errors import ApiError
 from app.client.models import Alphabet, Answer, Box, Failed, Problem, Read, ReadAnswer, Recognized
+from app.client.retries import NEVER
 from app.ui import settling, visitors
 
 BATCH = 16
@@ -42,7 +43,8 @@ _Kept = TypeVar("_Kept")
 @cache
 def client() -> Client:
     known = settings.load()
-    return Client(known.api_address, known.api_keys[0].get_secret_value() if known.api_keys else None)
+    key = known.api_keys[0].get_secret_value() if known.api_keys else None
+    return Client(known.api_address, key, retries=NEVER)  # the page asks again itself, and says so
 
 
 @st.cache_resource(ttl=60, show_spinner=False)

@@ -1,0 +1,109 @@
+"""The models that an API process serves, each exchanged while it runs when another file takes its file's place.
+
+The new file is loaded beside what is served, in a thread, and tried out. It is exchanged on the event loop, by one
+assignment: whatever asks for a recognizer and its line reader without awaiting anything in between has those of one
+model. Requests that are under way keep the recognizer that they began with.
+"""
+
+import asyncio
+import logging
+from pathlib import Path
+
+from app.api import metrics
+from app.reading.loading import Served, loaded
+from app.reading.reader import LINES_FILE
+from app.reading.recognizer import MODEL_FILE, ModelRecord, UnusableModel
+
+log = logging.getLogger(__name__)
+
+Stamp = tuple[tuple[int, int, int] | None, ...]
+"""By which a folder's model files are known to be others: inode, time and size of each; None where it is missing."""
+
+
+class Models:
+    """Of each folder of the models' folder, by its alphabet's name, that of the default alphabet first."""
+
+    def __init__(self, folder: Path, default: str) -> None:
+        """Load them all. Raises UnusableModel, also where the default alphabet is not among them."""
+        self._folder = folder
+        self._stamps = {found.name: _stamp(found) for found in self._folders()}
+        served = {name: loaded(folder / name, name) for name in self._stamps}
+        if not served:
+            raise UnusableModel(
+                f"There is no model file {default}/{MODEL_FILE}. Train one: python train_model.py --install"
+            )
+        if default not in served:
+            raise UnusableModel(
+                f"No model file is of the default alphabet, {default}; there are models of {', '.join(served)}."
+            )
+        self.served = {default: served[default]} | served
+        """Never changed, but replaced by another."""
+
+    @property
+    def records(self) -> list[ModelRecord]:
+        return [one.recognizer.record for one in self.served.values()]
+
+    @property
+    def versions(self) -> dict[str, str]:
+        return {record.alphabet: record.version for record in self.records}
+
+    @property
+    def of_lines(self) -> list[str]:
+        """The alphabets of which lines can be read."""
+        return [name for name, one in self.served.items() if one.line_reader]
+
+    async def watch(self, seconds: float) -> None:
+        """Take up other files, for ever; `seconds` lie between two looks at them."""
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                self.served = self.served | await asyncio.to_thread(self.fresh)
+            except OSError:
+                log.exception("The model files could not be looked at.")
+
+    def fresh(self) -> dict[str, Served]:
+        """What can be served of files that are others than at the last look; of those that cannot, the log tells why.
+
+        Takes as long as loading does, in any thread, but in one at a time.
+        """
+        found = {}
+        for folder in self._folders():
+            stamp, name = _stamp(folder), folder.name
+            if stamp == self._stamps.get(name):
+                continue
+            self._stamps[name] = stamp
+            told = {"alphabet": name, "before": self.versions.get(name)}
+            try:
+                found[name] = self._successor(folder)
+            except UnusableModel as error:
+                metrics.MODEL_FILES.labels(name, "refused").inc()
+                told["reason"] = str(error)
+                log.error("A model file was refused: what was served before goes on.", extra={"fields": told})
+            else:
+                metrics.MODEL_FILES.labels(name, "taken up").inc()
+                told["version"] = found[name].recognizer.record.version
+                log.info("A model file was taken up.", extra={"fields": told})
+        return found
+
+    def _successor(self, folder: Path) -> Served:
+        served, before = loaded(folder, folder.name), self.served.get(folder.name)
+        if before and served.recognizer.labels != before.recognizer.labels:
+            raise UnusableModel(
+                f"{folder.name}/{MODEL_FILE} tells other labels apart. To serve it, start the API anew."
+            )
+        return served
+
+    def _folders(self) -> list[Path]:
+        return sorted(file.parent for file in self._folder.glob(f"*/{MODEL_FILE}"))
+
+
+def _stamp(folder: Path) -> Stamp:
+    return tuple(_of_file(folder / name) for name in (MODEL_FILE, LINES_FILE))
+
+
+def _of_file(file: Path) -> tuple[int, int, int] | None:
+    try:
+        status = file.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size
