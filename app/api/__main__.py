@@ -121,6 +121,7 @@ def main() -> None:
         with folder_of_figures(config.workers) as folder:
             # All processes add their metrics up through files in this folder: see app.api.metrics.
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+            os.environ["DIGITS_API_STARTED"] = str(time.time())  # for app.api.watch, which would import the metrics
             # One that took many connections at once would leave the others none.
             workers = Workers(server, sockets=[listener])
             workers.run()

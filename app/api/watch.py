@@ -5,6 +5,7 @@ process remembers: the difference is what has been answered since.
 """
 
 import asyncio
+import os
 import time
 from collections import Counter, deque
 from collections.abc import Callable
@@ -20,6 +21,9 @@ from app.samples.errors import Unavailable
 from app.samples.keeper import Keeper
 from app.samples.sample import NOT_A_CHARACTER, Sample
 from app.settings import Settings
+
+STARTED: Final = "DIGITS_API_STARTED"
+"""The variable in which the server tells its processes when it started, in seconds since 1970."""
 
 LOOKS_EVERY: Final = 3600.0
 """Seconds between two looks at the counts."""
@@ -112,12 +116,12 @@ def counts() -> dict[Model, Counts]:
 
 
 class Watch:
-    """Remembers what the counts were."""
+    """Remembers what the counts were: at the server's start nothing, though this process may be a later one of it."""
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
-        self._looks: deque[tuple[float, dict[Model, Counts]]] = deque(maxlen=LOOKS)
-        self.look()
+        started = float(os.environ.get(STARTED, now()))
+        self._looks: deque[tuple[float, dict[Model, Counts]]] = deque([(started, {})], maxlen=LOOKS)
 
     def look(self) -> None:
         self._looks.append((self._now(), counts()))

@@ -79,7 +79,7 @@ class Client:
             picture: the bytes of a file, its path, a Pillow image or an array, as `app.client.pictures` takes them.
             alphabet: the API's default one if none is named.
             glyph: whether the answer is to have the picture as the model saw it.
-            trial: whether the answer is of no account for drift.
+            trial: whether the answer is of no account for `drifts`, such as one to half a drawing.
         """
         return self._answer(calls.predict(picture, alphabet, glyph, trial))
 

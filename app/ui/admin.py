@@ -63,4 +63,4 @@ def _is_right(key: str) -> bool:
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _client(key: str) -> Client:
-    return Client(settings.load().api_address, key, retries=NEVER)
+    return Client(settings.load().api_address, key, retries=NEVER)  # an admin sees what failed, and does it again
