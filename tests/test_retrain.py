@@ -23,7 +23,7 @@ from app.samples.sample import Sample, hashed
 from benchmarks.hooked import SEVEN, Hand, drawing
 from tests.support.api import Server, serving
 from tests.support.handwriting import DATA, mnist_digits
-from tests.support.models import DIGITS, install
+from tests.support.models import DIGITS, install, install_lines
 from tests.support.pictures import encoded
 from training import alphabets, corrections, package, retrain
 from training.challenge import Contest, Verdict
@@ -50,6 +50,7 @@ class Place:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("loop")
     install(folder / "models", "digits", version="first")
+    install_lines(folder / "models", "digits")
     told = {"models_dir": folder / "models", "model_seconds": EVERY, "rate_per_address": 0}
     kept = {"samples_database": folder / "samples.sqlite3", "admin_keys": KEY}
     with serving(folder, **told, **kept) as api:
@@ -114,7 +115,7 @@ def test_the_loop(place: Place, learn: Learn, capsys: pytest.CaptureFixture[str]
     assert record["samples"]["count"] == 120
     assert record["gate"]["objections"] == []
     assert record["gate"]["sets"]["held-out samples"]["gained"] >= 5
-    assert {"MNIST test", "drawings", "no character"} < set(record["gate"]["sets"])
+    assert {"MNIST test", "drawings", "no character", "numbers"} < set(record["gate"]["sets"])
     assert record["figures"]["MNIST test"]["count"] == 8
 
 
