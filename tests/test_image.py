@@ -94,8 +94,10 @@ def test_holds_the_app_and_nothing_else_of_the_project(container: Container) -> 
     files, models = found.split("] [")
     assert files == "['Procfile', 'app'"
     assert "'digits'" in models
-    kept = container.python("import glob; print(sorted({f.split('/')[-1] for f in glob.glob('/srv/app/models/*/*')}))")
-    assert kept == "['lines.onnx', 'model.onnx', 'pictures']"
+    kept = container.python(
+        "import glob; print(sorted({f.split('/')[-1] for f in glob.glob('/srv/app/models/[a-z]*/*')}))"
+    )
+    assert kept == "['lines.onnx', 'middle.onnx', 'model.onnx', 'pictures', 'rows.onnx']"
     assert container.python("import importlib.util as u; print(u.find_spec('torch'))") == "None"
 
 
