@@ -1,14 +1,15 @@
 """Rows of ink, cuts between characters, candidates, and the likeliest way through them."""
 
 import itertools
+import math
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from app.reading import cuts, ink, lines, rows
-from app.reading.lattice import best_way
+from app.reading import ctc, cuts, ink, lines, rows
+from app.reading.lattice import Lattice, Said
 from app.reading.lines import EmptyBox, Page
 from app.reading.picture import Picture
 from app.reading.rows import FIELD, HEIGHT, Row, TooMuchWriting
@@ -157,22 +158,41 @@ def ways(spans: list[list[int]], kinds: int, start: int, end: int) -> Iterator[t
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_the_best_way_is_the_best_of_all_ways(seed: int) -> None:
+def test_texts_and_their_ways_are_the_best_of_all(seed: int) -> None:
     rng = np.random.default_rng(seed)
     parts, silent = int(rng.integers(1, 5)), 2
     pairs = itertools.combinations(range(parts + 1), 2)
     spans = [[first, after] for first, after in pairs if after == first + 1 or rng.random() < 0.7]
+    rng.shuffle(spans)
     odds = rng.normal(0, 2, (len(spans), 3))
     weights = {way: float(np.exp(sum(odds[place, kind] for place, kind in way))) for way in ways(spans, 3, 0, parts)}
-    best, total = max(weights, key=lambda way: weights[way]), sum(weights.values())
-    found = best_way(np.array(spans), odds, silent)
-    assert tuple(zip(found.candidates, found.kinds, strict=True)) == best
+    total, of_texts = sum(weights.values()), dict[Said, float]()
+    for way, weight in weights.items():
+        text = tuple(kind for _, kind in way if kind != silent)
+        of_texts[text] = of_texts.get(text, 0.0) + weight
 
-    said = [kind for _, kind in best if kind != silent]
-    alike = sum(weights[way] for way in weights if [kind for _, kind in way if kind != silent] == said)
-    assert found.share == pytest.approx(alike / total)
-    ranges = [set(range(*span)) for span in spans]
-    for (place, kind), certainty in zip(best, found.certainty, strict=True):
-        own = ranges[place]
-        same = {(one, kind) for one, other in enumerate(ranges) if 2 * len(own & other) > len(own | other)}
-        assert certainty == pytest.approx(sum(weights[way] for way in weights if same.intersection(way)) / total)
+    lattice = Lattice(np.array(spans), odds, silent)
+    likeliest = sorted(of_texts, key=lambda text: -of_texts[text])
+    assert lattice.texts(1000)[:8] == likeliest[:8]
+    found = lattice.ways([*likeliest, (0,) * (parts + 1)])
+    assert found[-1] is None
+    for text, one in zip(likeliest, found, strict=False):
+        assert one is not None
+        assert math.exp(one.share) == pytest.approx(of_texts[text] / total)
+        own = tuple(zip(one.candidates, one.kinds, strict=True))
+        alike = [weights[way] for way in weights if tuple(kind for _, kind in way if kind != silent) == text]
+        assert weights[own] == max(alike)
+        assert tuple(kind for kind in one.kinds if kind != silent) == text
+
+
+def test_a_line_is_shown_whole_with_little_room_around() -> None:
+    (row,) = rows_of(bars((100, 30), (140, 30), tall=60))
+    strip = ctc.strip_of(row)
+    assert strip.shape == (ctc.STRIP_HEIGHT, 2 * (row.ink.shape[1] - 60) // 3)
+    inked = np.flatnonzero(strip.max(axis=0) > 0.5)
+    assert inked[0] == pytest.approx(8, abs=1)
+    assert strip.shape[1] - inked[-1] == pytest.approx(8, abs=2)
+    assert np.ptp(np.flatnonzero(strip.max(axis=1) > 0.5)) == pytest.approx(HEIGHT / 2, abs=2)
+    page = page_of(bars((40, 10), (80, 12), (60, 70), (100, 72), (140, 68)))
+    assert len(page.strips) == 2
+    assert page.strips[0].shape[1] < page.strips[1].shape[1]

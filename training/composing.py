@@ -98,9 +98,9 @@ class Manner:
             marks=0.0 if plain else float(rng.random() < 0.25) * 0.4,
         )
 
-    def of_another_hand(self, rng: Random) -> "Manner":
-        """As nobody of those writes whose digits there are."""
-        aspect, warp = float(np.exp(rng.normal(0, 0.15))), float(rng.uniform(0, 0.06))
+    def of_another_hand(self, rng: Random, far: float = 1.0) -> "Manner":
+        """As nobody of those writes whose digits there are; `far`: how unlike them, for what is usual."""
+        aspect, warp = float(np.exp(rng.normal(0, 0.15 * far))), float(rng.uniform(0, 0.06 * far))
         return replace(self, aspect=aspect, warp=warp)
 
 
@@ -120,10 +120,54 @@ class PenDigits:
         object.__setattr__(self, "_usual", float(np.median(heights)))
 
     def __call__(self, digit: str, manner: Manner, size: float, rng: Random) -> Placed:
+        return _written(digit, self.one(digit, rng), manner, size, rng)
+
+    def one(self, digit: str, rng: Random) -> list[Points]:
+        """One of the writer's own, whose usual height is 1."""
         sample = self.strokes.samples[int(rng.choice(np.flatnonzero(self.strokes.labels == int(digit))))]
-        scale = manner.height * size / self._usual
-        bent = _bent([stroke * scale for stroke in sample], manner, rng) if manner.warp else [s * scale for s in sample]
-        return drawn(digit, [_slanted(stroke, manner.slant) for stroke in bent], manner.brush)
+        return [stroke / np.float32(self._usual) for stroke in sample]
+
+
+@dataclass(frozen=True)
+class BlendedDigits:
+    """Digits of a person who does not exist: between two writers' own, or beyond one of them, stroke by stroke."""
+
+    one: PenDigits
+    other: PenDigits
+    share: float
+    """Of the other's: 0 is the one's own digit; below 0 and above 1 what sets the two apart is overdone."""
+
+    def __call__(self, digit: str, manner: Manner, size: float, rng: Random) -> Placed:
+        strokes, others = self.one.one(digit, rng), self.other.one(digit, rng)
+        if len(strokes) == len(others):
+            pairs = zip(map(_evenly, _at_origin(strokes)), map(_evenly, _at_origin(others)), strict=True)
+            strokes = [(1 - self.share) * own + self.share * other for own, other in pairs]
+        return _written(digit, strokes, manner, size, rng)
+
+
+_STEPS = 24
+"""Points of a stroke that is blended with another."""
+
+
+def _at_origin(strokes: Sequence[Points]) -> list[Points]:
+    """With the middle of their limits at 0."""
+    points = np.concatenate(strokes)
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    return [stroke - middle for stroke in strokes]
+
+
+def _evenly(stroke: Points) -> Points:
+    """A stroke as points that are equally far from each other along it."""
+    lengths = np.hypot(*np.diff(stroke, axis=0, prepend=stroke[:1]).T).cumsum()
+    places = np.linspace(0, lengths[-1], _STEPS)
+    return np.stack([np.interp(places, lengths, axis) for axis in stroke.T], axis=1).astype(np.float32)
+
+
+def _written(digit: str, strokes: Sequence[Points], manner: Manner, size: float, rng: Random) -> Placed:
+    """Strokes of a digit whose usual height is 1, in a manner."""
+    scaled = [stroke * np.float32(manner.height * size) for stroke in strokes]
+    bent = _bent(scaled, manner, rng) if manner.warp else scaled
+    return drawn(digit, [_slanted(stroke, manner.slant) for stroke in bent], manner.brush)
 
 
 def pens_of(strokes: StrokeSet) -> tuple[PenDigits, ...]:

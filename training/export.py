@@ -4,6 +4,7 @@ import json
 import logging
 import tempfile
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import nn
 
 from app.reading import middle
+from app.reading.ctc import STRIP_HEIGHT
 from app.reading.glyphs import SIDE
 from app.reading.lines import CHANNELS
 from app.reading.recognizer import METADATA_KEY
@@ -62,17 +64,31 @@ def middle_to_onnx(network: nn.Module, file: Path) -> Path:
     return _written(nn.Sequential(network, nn.Softmax(dim=1)), (1, middle.SIDE, middle.SIDE), "crops", [OUTPUT], file)
 
 
+def rows_to_onnx(network: nn.Module, file: Path) -> Path:
+    """Write the network of rows in float32: `strips` (1, 1, 32, width) -> probabilities (1, symbols, width / 2)."""
+    columns = {0: torch.export.Dim.STATIC, 3: 2 * torch.export.Dim("frames", min=4)}
+    reads = nn.Sequential(network, nn.Softmax(dim=1))
+    return _exported(reads, torch.zeros(1, 1, STRIP_HEIGHT, 64), columns, "strips", [OUTPUT], file)
+
+
 def _written(model: nn.Module, shape: tuple[int, ...], name: str, outputs: list[str], file: Path) -> Path:
+    return _exported(model, torch.zeros(2, *shape), {0: torch.export.Dim("batch")}, name, outputs, file)
+
+
+def _exported(
+    model: nn.Module, example: torch.Tensor, shapes: dict[int, Any], name: str, outputs: list[str], file: Path
+) -> Path:
+    """`shapes`: what may vary of the example's shape."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         torch.onnx.export(
             model.eval().cpu(),
-            (torch.zeros(2, *shape),),
+            (example,),
             str(file),
             input_names=[name],
             output_names=outputs,
-            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            dynamic_shapes=(shapes,),
             external_data=False,
             verbose=False,
         )
@@ -80,9 +96,9 @@ def _written(model: nn.Module, shape: tuple[int, ...], name: str, outputs: list[
 
 
 class _Batches(CalibrationDataReader):
-    def __init__(self, name: str, pictures: Floats) -> None:
+    def __init__(self, name: str, batches: Iterable[Floats]) -> None:
         self._name = name
-        self._batches = iter(np.array_split(pictures, max(1, len(pictures) // 64)))
+        self._batches = iter(batches)
 
     def get_next(self) -> dict[str, Floats] | None:
         batch = next(self._batches, None)
@@ -90,7 +106,12 @@ class _Batches(CalibrationDataReader):
 
 
 def quantize(float_file: Path, file: Path, pictures: Floats, name: str = "glyphs") -> Path:
-    """Write an int8 copy (static, QDQ, one scale per channel), its ranges calibrated on (n, channels, 28, 28) pictures.
+    """Write an int8 copy, its ranges calibrated on (n, channels, 28, 28) pictures."""
+    return quantize_by(float_file, file, np.array_split(pictures, max(1, len(pictures) // 64)), name)
+
+
+def quantize_by(float_file: Path, file: Path, batches: Iterable[Floats], name: str) -> Path:
+    """Write an int8 copy (static, QDQ, one scale per channel), its ranges calibrated on batches of what it is shown.
 
     Weights keep 7 bits: on CPUs without VNNI, 8-bit products overflow the 16-bit sums that ONNX Runtime uses there.
     """
@@ -104,7 +125,7 @@ def quantize(float_file: Path, file: Path, pictures: Floats, name: str = "glyphs
             quantize_static(
                 str(prepared),
                 str(file),
-                _Batches(name, pictures),
+                _Batches(name, batches),
                 quant_format=QuantFormat.QDQ,
                 op_types_to_quantize=["Conv", "MaxPool", "Relu", "Gemm", "MatMul", "Flatten", "Reshape"],
                 per_channel=True,

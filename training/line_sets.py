@@ -68,6 +68,11 @@ def of_data(data: Path, held_out: bool = True) -> list[Numbers]:
             for file, name in (("usps", "USPS"), ("optdigits", "optdigits"))
             if (data / f"{file}.npz").is_file()
         ]
+    else:
+        sets += [
+            Numbers("other hands", partial(drawn, partial(_other_hand, 0.0)), "2 to 7 digits, as nobody writes them"),
+            Numbers("touching other hands", partial(drawn, partial(_other_hand, 0.4)), "the same, touching"),
+        ]
     return sets
 
 
@@ -99,10 +104,13 @@ def _canvas(composed: Composed, rng: np.random.Generator) -> Image.Image:
     return canvas
 
 
-def _number(write: Draw, rng: np.random.Generator, touching: float, shortest: int = 2, longest: int = 7) -> Composed:
-    """One line, with neighbours that touch, if any are to."""
+def _number(
+    write: Draw, rng: np.random.Generator, touching: float, shortest: int = 2, longest: int = 7, other: bool = False
+) -> Composed:
+    """One line, with neighbours that touch, if any are to; `other`: in another hand than the writer's own."""
     while True:
         manner = Manner.at_random(rng, touching, plain=True)
+        manner = manner.of_another_hand(rng, far=1.5) if other else manner
         composed = composing.page([(composing.text_at_random(rng, shortest, longest), write)], manner, rng)
         if composed.touching == bool(touching):
             return composed
@@ -114,6 +122,10 @@ def _apart(write: Draw, index: int, rng: np.random.Generator) -> tuple[str, byte
 
 def _touching(write: Draw, index: int, rng: np.random.Generator) -> tuple[str, bytes]:
     return _drawn(_number(write, rng, 0.4), index, rng)
+
+
+def _other_hand(touching: float, write: Draw, index: int, rng: np.random.Generator) -> tuple[str, bytes]:
+    return _drawn(_number(write, rng, touching, other=True), index, rng)
 
 
 def _long(write: Draw, index: int, rng: np.random.Generator) -> tuple[str, bytes]:

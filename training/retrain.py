@@ -9,6 +9,7 @@ kept aside with the reason.
 import argparse
 import dataclasses
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -24,6 +25,7 @@ from app import settings
 from app.client.client import Client
 from app.client.errors import ApiError
 from app.models.shelf import WEIGHTS_FILE, Shelf
+from app.reading.middle import MIDDLE_FILE
 from app.reading.reader import LINES_FILE
 from app.reading.recognizer import MODEL_FILE, Recognizer, UnusableModel
 from app.samples.export import BrokenExport, Manifest, open_export, record_of, write
@@ -118,6 +120,8 @@ def verdict(
 ) -> Verdict:
     """What is to be said of a challenger, from at most `count` pictures of each set."""
     threads = os.cpu_count() or 1
+    if (middle := champion_file.with_name(MIDDLE_FILE)).exists():
+        shutil.copyfile(middle, model_file.with_name(MIDDLE_FILE))  # it would serve beside the challenger, too
     champion, challenger = (Recognizer(file, threads) for file in (champion_file, model_file))
     sets = [one.first(count) for one in alphabet.load_evaluation(data)]
     lines = champion_file.with_name(LINES_FILE)

@@ -3,6 +3,7 @@
 Both know these: `told` is what is sought and `packed` what was found, in JSON and bytes, for the way between them.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -80,16 +81,28 @@ class WholePage:
         views = np.ascontiguousarray(found.views, np.float32)
         spans, boxes = np.ascontiguousarray(found.spans, np.int64), np.ascontiguousarray(found.boxes, np.float64)
         torn = np.ascontiguousarray(found.torn, np.int64)
-        return {"views": views.shape[:2]}, b"".join((views.data, spans.data, boxes.data, torn.data))
+        strips = [np.ascontiguousarray(strip, np.float32) for strip in found.strips]
+        told = {"views": views.shape[:2], "strips": [strip.shape for strip in strips]}
+        return told, b"".join([views.data, spans.data, boxes.data, torn.data, *(strip.data for strip in strips)])
 
     def unpacked(self, told: Told, rest: bytes) -> Page:
         candidates, channels = told["views"]
-        pixels = candidates * channels * SIDE * SIDE
-        views = np.frombuffer(rest, np.float32, pixels).reshape(candidates, channels, SIDE, SIDE)
-        spans = np.frombuffer(rest, np.int64, 3 * candidates, views.nbytes).reshape(candidates, 3)
-        boxes = np.frombuffer(rest, np.float64, 4 * candidates, views.nbytes + spans.nbytes).reshape(candidates, 4)
-        torn = np.frombuffer(rest, np.int64, candidates, views.nbytes + spans.nbytes + boxes.nbytes)
-        return Page(views, spans, boxes, torn, given=bool(self.boxes))
+        place = 0
+
+        def following(kind: type[np.generic], *shape: int) -> Any:
+            nonlocal place
+            part = np.frombuffer(rest, kind, math.prod(shape), place).reshape(shape)
+            place += part.nbytes
+            return part
+
+        return Page(
+            following(np.float32, candidates, channels, SIDE, SIDE),
+            following(np.int64, candidates, 3),
+            following(np.float64, candidates, 4),
+            following(np.int64, candidates),
+            tuple(following(np.float32, height, width) for height, width in told["strips"]),
+            given=bool(self.boxes),
+        )
 
 
 def sought_of(told: Told) -> OneGlyph | WholePage:

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from app.reading.loading import loaded
 from app.reading.middle import MIDDLE_FILE
-from app.reading.reader import LINES_FILE
+from app.reading.reader import LINES_FILE, ROWS_FILE
 from app.reading.recognizer import MODEL_FILE, UnusableModel
 
 RECORD_FILE: Final = "record.json"
@@ -32,7 +32,7 @@ WEIGHTS_FILE: Final = "mnist_larger_cnn.pth"
 
 HISTORY_FILE: Final = "history.json"
 
-_BESIDE: Final = (LINES_FILE, MIDDLE_FILE)
+_BESIDE: Final = (LINES_FILE, ROWS_FILE, MIDDLE_FILE)
 """What is read with whatever model is there."""
 
 _FILES: Final = (*_BESIDE, RECORD_FILE, WEIGHTS_FILE, MODEL_FILE)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from app.reading import cuts, glyphs, rows
+from app.reading import ctc, cuts, glyphs, rows
 from app.reading.glyphs import EXTENT, SIDE
 from app.reading.ink import Ink
 from app.reading.picture import Box, Picture, ReadingError
@@ -49,6 +49,8 @@ class Page:
     boxes: npt.NDArray[np.float64]
     torn: Integers
     """(candidates,): of how many connected pieces of ink each has a part alone."""
+    strips: tuple[Floats, ...] = ()
+    """Of each line, (32, columns): what a network is shown of all of it; none where the characters are given."""
     given: bool = False
     """Whether somebody has said where the characters are: each candidate is one."""
 
@@ -66,6 +68,7 @@ def find(picture: Picture, ink: Ink) -> Page | None:
         np.concatenate([page.spans for page in pages]),
         np.concatenate([page.boxes for page in pages]),
         np.concatenate([page.torn for page in pages]),
+        tuple(ctc.strip_of(row) for row, _, _ in found),
     )
 
 

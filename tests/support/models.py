@@ -7,7 +7,7 @@ from typing import Any
 
 import onnx
 
-from app.reading.reader import LINES_FILE
+from app.reading.reader import LINES_FILE, ROWS_FILE
 from app.reading.recognizer import METADATA_KEY, MODEL_FILE
 from app.settings import Settings
 
@@ -27,4 +27,5 @@ def install(folder: Path, name: str, **changes: Any) -> Path:
 
 def install_lines(folder: Path, name: str) -> None:
     """Put the line reader of digits beside a model of them."""
-    shutil.copy(DIGITS.with_name(LINES_FILE), folder / name)
+    for file in (LINES_FILE, ROWS_FILE):
+        shutil.copy(DIGITS.with_name(file), folder / name)

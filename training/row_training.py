@@ -1,0 +1,239 @@
+"""Train the network that reads whole rows, on composed numbers of hands as various as can be made up."""
+
+import dataclasses
+import itertools
+import math
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn import functional as F
+from torch.optim.lr_scheduler import OneCycleLR
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from app.reading import ctc, rows
+from app.reading.ink import Ink
+from app.reading.reader import RowRecord
+from app.reading.recognizer import READING_VERSION
+from training import composing, export
+from training.candidates import Writers
+from training.composing import BlendedDigits, Composed, Draw, Manner
+from training.devices import Device
+from training.progress import console, track
+from training.row_network import SYMBOLS, RowNetwork
+
+Strips = npt.NDArray[np.uint8]
+
+_SORTED_TOGETHER = 40
+"""Batches whose rows are dealt out by their width, so that few columns are empty."""
+
+_TYPICAL = 400
+"""Rows by which int8's ranges are chosen."""
+
+_KEPT_EVERY = 500
+"""Steps after which the weights so far are written."""
+
+
+@dataclass(frozen=True)
+class RowConfig:
+    """Every hyper-parameter of the network of rows; kept in the record."""
+
+    seed: int = 1
+    numbers: int = 150_000
+    """Composed for training."""
+    epochs: int = 3
+    """Passes over them for which the steps' sizes are planned,"""
+    steps: int = 5184
+    """and steps that are made at most: the moving average stands in for the smallest ones."""
+    batch_size: int = 64
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.02
+    averaging: float = 0.999
+    """Decay of the moving average of the weights, which is the network that is kept."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A row, (32, columns) uint8, and its text."""
+
+    strip: Strips
+    text: str
+
+
+def composed_at_random(writers: Writers, seed: int) -> Composed:
+    """A line of 1 to 12 characters: three in ten of scans, else by one person, or by one who does not exist."""
+    rng = np.random.default_rng(seed)
+    touching = float(rng.uniform(0.2, 1)) if rng.random() < 0.6 else 0.0
+    manner = Manner.at_random(rng, touching, plain=rng.random() < 0.4)
+    if rng.random() < 0.8:
+        manner = manner.of_another_hand(rng, far=1.5)
+    longest = 12 if rng.random() < 0.1 else 8
+    text = composing.text_at_random(rng, 1, longest, manner.marks)
+    composed = composing.page([(text, _writer(writers, rng))], manner, rng)
+    return composing.soiled(composed, manner, rng) if rng.random() < 0.15 else composed
+
+
+def _writer(writers: Writers, rng: np.random.Generator) -> Draw:
+    kind = rng.random()
+    if kind < 0.3:
+        return writers.scans
+    one, other = (writers.pens[int(place)] for place in rng.integers(0, len(writers.pens), 2))
+    return one if kind < 0.55 else BlendedDigits(one, other, float(rng.uniform(-0.3, 1.3)))
+
+
+def _of_seed(seed: int) -> Written | None:
+    composed = composed_at_random(_writers, seed)
+    found = rows.find(Ink(composed.ink))
+    if len(found) != 1:
+        return None
+    return Written((255 * ctc.strip_of(found[0])).round().astype(np.uint8), composed.text)
+
+
+_writers: Writers
+
+
+def _start(writers: Writers) -> None:
+    global _writers
+    _writers = writers
+
+
+def many(writers: Writers, count: int, seed: int, jobs: int) -> list[Written]:
+    """So many rows, made by so many processes at once, with a progress bar."""
+    with ProcessPoolExecutor(jobs, initializer=_start, initargs=(writers,)) as pool:
+        seeds = range(seed * 20_000_003, seed * 20_000_003 + count)
+        return [one for one in track(pool.map(_of_seed, seeds, chunksize=100), "composed rows", count) if one]
+
+
+def fit(config: RowConfig, where: Device, data: Sequence[Written], keep: Path) -> RowNetwork:
+    """A network that has learned to read rows; what it has learned so far is in the file `keep`, every few minutes."""
+    torch.manual_seed(config.seed)
+    rng = np.random.default_rng(config.seed)
+    network = RowNetwork().to(memory_format=torch.channels_last).to(where.device)
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.averaging), use_buffers=True)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    steps = math.ceil(len(data) / config.batch_size)
+    schedule = OneCycleLR(optimizer, config.learning_rate, steps * config.epochs, pct_start=0.1)
+    network.train()
+    for epoch in range(1, config.epochs + 1):
+        start, losses = time.perf_counter(), list[float]()
+        left = max(0, min(steps, config.steps - steps * (epoch - 1)))
+        batches = itertools.islice(_batches(data, config.batch_size, rng), left)
+        for batch in track(batches, f"epoch {epoch}", left):
+            strips = changed(padded([one.strip for one in batch]).to(where.device))
+            with torch.autocast(where.device.type, torch.bfloat16, enabled=where.bfloat16):
+                logits = network(strips.contiguous(memory_format=torch.channels_last))
+            loss = _loss(logits.float(), [one.text for one in batch])
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+            optimizer.step()
+            schedule.step()
+            average.update_parameters(network)
+            losses.append(float(loss.detach()))
+            if len(losses) % _KEPT_EVERY == 0:
+                torch.save(average.module.state_dict(), keep)
+                console.print(f"step {len(losses)} of {left}: loss {np.mean(losses[-_KEPT_EVERY:]):.4f}")
+        if losses:
+            console.print(f"epoch {epoch}: loss {np.mean(losses):.4f}, {time.perf_counter() - start:.0f} s")
+    kept = average.module
+    assert isinstance(kept, RowNetwork)
+    torch.save(kept.state_dict(), keep)
+    return kept.cpu().eval()
+
+
+def _batches(data: Sequence[Written], size: int, rng: np.random.Generator) -> Iterator[list[Written]]:
+    """All rows once, in batches of nearly the same width."""
+    order = rng.permutation(len(data))
+    widths = np.array([one.strip.shape[1] for one in data])
+    batches = []
+    for start in range(0, len(order), _SORTED_TOGETHER * size):
+        some = order[start : start + _SORTED_TOGETHER * size]
+        some = some[np.argsort(widths[some], kind="stable")]
+        batches += [some[first : first + size] for first in range(0, len(some), size)]
+    for place in rng.permutation(len(batches)):
+        yield [data[int(one)] for one in batches[place]]
+
+
+def write(network: RowNetwork, data: Sequence[Written], config: RowConfig, version: str, file: Path) -> None:
+    """The network in int8, its ranges calibrated on some of the rows that it has learned from, with its record."""
+    record = RowRecord.model_validate(
+        {
+            "alphabet": "digits",
+            "version": version,
+            "reading_version": READING_VERSION,
+            "symbols": SYMBOLS,
+            "config": dataclasses.asdict(config),
+        }
+    )
+    typical = [one.strip[np.newaxis, np.newaxis].astype(np.float32) / np.float32(255) for one in data[:_TYPICAL]]
+    with tempfile.TemporaryDirectory() as folder:
+        whole = export.rows_to_onnx(network, Path(folder) / "float.onnx")
+        export.quantize_by(whole, file, typical, "strips")
+    export.describe(file, record.model_dump())
+
+
+def padded(strips: Sequence[Strips]) -> torch.Tensor:
+    """(n, 1, 32, width) in [0, 1]: strips with free space on their right, so that all are as wide as the widest."""
+    width = max(strip.shape[1] for strip in strips)
+    together = np.zeros((len(strips), 1, ctc.STRIP_HEIGHT, width), np.float32)
+    for place, strip in enumerate(strips):
+        together[place, 0, :, : strip.shape[1]] = strip
+    return torch.from_numpy(together / np.float32(255))
+
+
+def _loss(logits: torch.Tensor, texts: Sequence[str]) -> torch.Tensor:
+    """Of (batch, symbols, frames) logits, for a character."""
+    shares = logits.log_softmax(dim=1).permute(2, 0, 1)
+    symbols = torch.tensor([SYMBOLS.index(one) for text in texts for one in text], device=logits.device)
+    lengths = torch.tensor([len(text) for text in texts])
+    frames = torch.full((len(texts),), len(shares))
+    return F.ctc_loss(shares, symbols, frames, lengths, zero_infinity=True)
+
+
+def changed(strips: torch.Tensor) -> torch.Tensor:
+    """Strips, (n, 1, 32, width), as if another hand with another pen had written them."""
+    strips = F.pad(strips, (0, strips.shape[3] // 16 * 2))
+    return _another_pen(_bent(strips))
+
+
+def _bent(strips: torch.Tensor) -> torch.Tensor:
+    """Slanted, stretched and moved along a smooth random field."""
+    count, _, height, width = strips.shape
+    y = torch.arange(height, dtype=torch.float32)[:, None].expand(height, width)
+    x = torch.arange(width, dtype=torch.float32).expand(height, width)
+
+    def normal(spread: float) -> torch.Tensor:
+        return torch.randn(count, 1, 1) * spread
+
+    middle = (height - 1) / 2
+    stretch = (1 + normal(0.1)).clamp(0.8, 1.12)
+    places_x = x / stretch + normal(0.18) * (y - middle) * 4 / 3
+    places_y = middle + (y - middle) / (1 + normal(0.07)).clamp(0.85, 1.2) + normal(0.8)
+    field = torch.randn(count, 2, 5, max(3, width // 10))
+    field = F.interpolate(field, (height, width), mode="bicubic") * torch.rand(count, 1, 1, 1) * 1.6
+    grid = torch.stack(
+        ((places_x + field[:, 0]) * 2 / (width - 1) - 1, (places_y + field[:, 1]) * 2 / (height - 1) - 1), dim=3
+    )
+    return F.grid_sample(strips, grid.to(strips.device), align_corners=True)
+
+
+def _another_pen(strips: torch.Tensor) -> torch.Tensor:
+    """Bolder, finer or smoother strokes, darker or fainter, with some grain."""
+    count = len(strips)
+    change = torch.rand(count, 1, 1, 1, device=strips.device)
+    kind = torch.rand(count, 1, 1, 1, device=strips.device)
+    bolder = F.max_pool2d(strips, 3, 1, 1)
+    finer = -F.max_pool2d(-strips, (2, 3), 1, (1, 1))[:, :, : strips.shape[2]]
+    smoother = F.avg_pool2d(strips, 3, 1, 1)
+    other = torch.where(kind < 0.25, bolder, torch.where(kind < 0.4, 0.5 * (finer + strips), smoother))
+    strips = torch.where(kind < 0.6, strips + 0.8 * change * (other - strips), strips)
+    strength = 0.75 + 0.6 * torch.rand(count, 1, 1, 1, device=strips.device)
+    noisy = torch.rand(count, 1, 1, 1, device=strips.device) < 0.2
+    grain = torch.randn_like(strips) * noisy * 0.06 * change
+    return (strips * strength + grain).clamp(0, 1)
