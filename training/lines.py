@@ -74,9 +74,9 @@ class Config:
     """Every hyper-parameter; kept in the record."""
 
     seed: int = 1
-    numbers: int = 30_000
+    numbers: int = 40_000
     """Composed for training."""
-    epochs: int = 6
+    epochs: int = 4
     batch_size: int = 256
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
