@@ -3,6 +3,8 @@
 FROM python:3.12.14-slim-trixie@sha256:2f17fc044b579bab302c2e8054d3a686e2cb9a83de48e70534b94cd8ebbe06a9 AS build
 WORKDIR /build
 COPY container/uv.txt ./
+# Debian keeps no older version that could be named; nothing of it goes into the image.
+# hadolint ignore=DL3008
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends binutils \
  && pip install --no-cache-dir --require-hashes -r uv.txt
 
@@ -19,11 +21,11 @@ RUN uv pip install --no-cache --prefix /install --excludes left-out.txt --constr
     "$sqlalchemy"/dialects/oracle \
  && find "$sqlalchemy" -name '*.so' -delete \
     # Of the page's parts in JavaScript those of charts, maps and tables, which no page here has: 4 MB.
- && cd /install/lib/python3.12/site-packages/streamlit/static/static/js \
- && rm PlotlyChart.*.js DeckGlJsonChart.*.js GraphVizChart.*.js EChartsChart.*.js DataFrame.*.js embed.*.js \
- && cd /build \
+ && parts=/install/lib/python3.12/site-packages/streamlit/static/static/js \
+ && rm "$parts"/PlotlyChart.*.js "$parts"/DeckGlJsonChart.*.js "$parts"/GraphVizChart.*.js "$parts"/EChartsChart.*.js \
+    "$parts"/DataFrame.*.js "$parts"/embed.*.js \
     # What only a debugger reads of extensions in C: 6 MB.
- && strip --strip-unneeded $(find /install -name '*.so' -path '*/site-packages/*' -not -path '*.libs/*' -size +300k) \
+ && find /install -name '*.so' -not -path '*.libs/*' -size +300k -exec strip --strip-unneeded {} + \
     # The packages' own tests: 2 MB.
  && find /install -type d -name tests -prune -exec rm -r {} + \
     # Python could not keep what it compiles: the root file system is read-only, the user is nobody in particular.

@@ -4,13 +4,14 @@ import json
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
 from app.reading import second_look
 from app.reading.recognizer import METADATA_KEY, READING_VERSION, Recognizer
 from tests.support.handwriting import mnist_digits
-from training import export
+from training import export, package
 from training.networks import Architecture, LargerCNN
 
 RECORD = {
@@ -35,6 +36,17 @@ def network() -> LargerCNN:
 @pytest.fixture(scope="module")
 def glyphs() -> np.ndarray:
     return (mnist_digits()[0] / 255).astype(np.float32)
+
+
+def test_the_shipped_files_tell_nothing_of_where_they_were_made() -> None:
+    files = list(package.MODELS.glob("*/*.onnx"))
+    assert len(files) >= 6
+    for file in files:
+        model = onnx.load(file)
+        assert [entry.key for entry in model.metadata_props] == [METADATA_KEY]
+        graph = model.graph
+        for part in (graph, *graph.node, *graph.initializer, *graph.input, *graph.output, *graph.value_info):
+            assert not part.metadata_props, file
 
 
 def test_torch_and_onnx_agree(network: LargerCNN, glyphs: np.ndarray, tmp_path: Path) -> None:

@@ -139,12 +139,16 @@ def quantize_by(float_file: Path, file: Path, batches: Iterable[Floats], name: s
 
 
 def describe(file: Path, record: dict[str, Any]) -> None:
-    """Put the record into the model file's own metadata, where `app.reading.recognizer` reads it."""
+    """Put the record into the model file's own metadata, where `app.reading.recognizer` reads it, and nothing else.
+
+    The exporter keeps with each part of the network where in the code it came from, with the paths of this machine.
+    """
     model = onnx.load(file)
-    for entry in [entry for entry in model.metadata_props if entry.key == METADATA_KEY]:
-        model.metadata_props.remove(entry)
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.initializer, *graph.input, *graph.output, *graph.value_info):
+        del part.metadata_props[:]
     entry = model.metadata_props.add()
     entry.key, entry.value = METADATA_KEY, json.dumps(record, ensure_ascii=False)
-    part = file.with_suffix(".part")
-    onnx.save(model, part)
-    part.replace(file)  # it may be one that is served
+    saved = file.with_suffix(".part")
+    onnx.save(model, saved)
+    saved.replace(file)  # it may be one that is served
