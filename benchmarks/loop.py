@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -86,7 +87,7 @@ def right(browser: Browser, url: str, picture: Path) -> float:
     page.set_default_timeout(1000 * SECONDS)
     page.goto(url)
     page.locator("canvas").last.wait_for()
-    hits = []
+    hits = list[bool]()
     for person in STRANGERS:
         for number in range(EACH):
             if hits:
@@ -111,7 +112,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         models = Path(folder) / "models"
         shutil.copytree(package.installed("digits"), models / "digits")
-        told = {
+        told: dict[str, Any] = {
             "DIGITS_MODELS_DIR": str(models),
             "DIGITS_SAMPLES_DATABASE": args.database or f"{folder}/samples.sqlite3",
             "DIGITS_SAMPLES_OUTBOX": f"{folder}/outbox.sqlite3",
