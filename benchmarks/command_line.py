@@ -53,7 +53,7 @@ class Took:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.command_line", description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("data"), help="folder with the data sets (%(default)s)")
-    parser.add_argument("--count", type=int, default=40_000, help="pictures (%(default)s)")
+    parser.add_argument("--count", type=int, default=20_000, help="pictures (%(default)s)")
     parser.add_argument("--times", type=int, default=5, help="runs of each (%(default)s)")
     parser.add_argument("--jobs", type=int, default=cores(), help="processes (%(default)s)")
     args = parser.parse_args()

@@ -41,7 +41,8 @@ PORT: Final = 8031
 KEY: Final = "a-benchmarks-admin"
 
 WRITERS, STRANGERS = range(20), range(200, 240)
-"""Those who correct, and those by whose drawings the model is judged. [100 to 139: by whose it was chosen how to learn]
+"""Those who correct, and those by whose drawings the model is judged. How to learn was chosen by those
+from 100 to 139.
 """
 
 EACH, OF_STRANGERS = 20, 10

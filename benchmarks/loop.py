@@ -33,6 +33,7 @@ EACH = 6
 """Drawings of each of them."""
 
 SECONDS = 60
+"""That a machine that trains meanwhile may take for anything."""
 
 
 _ANSWERED = "document.querySelector('.st-key-answer .answer')?.dataset.request"
@@ -40,7 +41,7 @@ _ANSWERED = "document.querySelector('.st-key-answer .answer')?.dataset.request"
 
 
 def draw(page: Page, person: int, number: int) -> tuple[str, str]:
-    """What somebody draws after wiping the pad, and what the page says it is."""
+    """What somebody draws on an empty pad, and what the page says it is."""
     label = (SEVEN, ZERO)[number % 2]
     rng = np.random.default_rng(1000 * person + number)
     strokes = written(Hand.of(person), label, rng)

@@ -42,9 +42,6 @@ class DigitsStack(Stack):
             settings["DIGITS_OIDC_REDIRECT_URI"] = f"{front.address}/oauth2callback"
             secrets |= self._sign_in(config.sign_in_secret_arn)
 
-        # A database for samples goes here: in network.data_subnets, admitting
-        # service.security_group, its generated secret added to `secrets`.
-
         service = Service(
             self,
             "Service",

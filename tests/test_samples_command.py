@@ -170,6 +170,8 @@ def test_an_export_from_a_running_api(run: Command, store: Store, file: Path, tm
         assert refused.complaints == (
             f"DIGITS_ADMIN_KEYS has no admin's key, without which {server.url} does not give samples away.\n"
         )
+        part = run("", *taken, "--label", "7", DIGITS_ADMIN_KEYS="another")
+        assert "--url goes without" in part.complaints
         assert not (tmp_path / "set").exists()
         run.said("", *taken, "--admin-key-from-env", "A_KEY", A_KEY="another")
     assert {one.id for one in open_export(tmp_path / "set").samples} == {one.id for one in SAMPLES}

@@ -206,7 +206,7 @@ def train_judge(args: argparse.Namespace, record: LineRecord, config: Config, fi
 def train_rows(args: argparse.Namespace, version: str, config: RowConfig, file: Path) -> None:
     """Compose, learn to read rows, and write the network."""
     data = row_training.many(candidates.writers_in(args.data), config.numbers, config.seed, args.jobs)
-    network = row_training.fit(config, Device.choose("auto"), data, file.with_suffix(".pt"))
+    network = row_training.fit(config, Device.choose("auto"), data)
     row_training.write(network, data, config, version, file)
 
 

@@ -1,7 +1,7 @@
 """Train what tells the digit in the middle of a crop: `python -m training.middle --data DIR --install`.
 
 Crops are cut out of numbers that are put together of single digits. Crops of people and scans that nothing was learned
-from then choose when it is asked in place of the model that sees the character alone.
+from then choose below which confidence it has a say beside the model that sees the character alone.
 """
 
 import argparse

@@ -36,8 +36,8 @@ _SORTED_TOGETHER = 40
 _TYPICAL = 400
 """Rows by which int8's ranges are chosen."""
 
-_KEPT_EVERY = 500
-"""Steps after which the weights so far are written."""
+_TOLD_EVERY = 500
+"""Steps after which the loss so far is told."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class RowConfig:
     """Composed for training."""
     epochs: int = 3
     """Passes over them for which the steps' sizes are planned,"""
-    steps: int = 5184
-    """and steps that are made at most: the moving average stands in for the smallest ones."""
+    made: float = 0.738
+    """and the share of these steps that is made: the moving average stands in for the smallest ones."""
     batch_size: int = 64
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
@@ -110,8 +110,8 @@ def many(writers: Writers, count: int, seed: int, jobs: int) -> list[Written]:
         return [one for one in track(pool.map(_of_seed, seeds, chunksize=100), "composed rows", count) if one]
 
 
-def fit(config: RowConfig, where: Device, data: Sequence[Written], keep: Path) -> RowNetwork:
-    """A network that has learned to read rows; what it has learned so far is in the file `keep`, every few minutes."""
+def fit(config: RowConfig, where: Device, data: Sequence[Written]) -> RowNetwork:
+    """A network that has learned to read rows."""
     torch.manual_seed(config.seed)
     rng = np.random.default_rng(config.seed)
     network = RowNetwork().to(memory_format=torch.channels_last).to(where.device)
@@ -122,7 +122,7 @@ def fit(config: RowConfig, where: Device, data: Sequence[Written], keep: Path) -
     network.train()
     for epoch in range(1, config.epochs + 1):
         start, losses = time.perf_counter(), list[float]()
-        left = max(0, min(steps, config.steps - steps * (epoch - 1)))
+        left = max(0, min(steps, round(config.made * steps * config.epochs) - steps * (epoch - 1)))
         batches = itertools.islice(_batches(data, config.batch_size, rng), left)
         for batch in track(batches, f"epoch {epoch}", left):
             strips = changed(padded([one.strip for one in batch]).to(where.device))
@@ -136,14 +136,12 @@ def fit(config: RowConfig, where: Device, data: Sequence[Written], keep: Path) -
             schedule.step()
             average.update_parameters(network)
             losses.append(float(loss.detach()))
-            if len(losses) % _KEPT_EVERY == 0:
-                torch.save(average.module.state_dict(), keep)
-                console.print(f"step {len(losses)} of {left}: loss {np.mean(losses[-_KEPT_EVERY:]):.4f}")
+            if len(losses) % _TOLD_EVERY == 0:
+                console.print(f"step {len(losses)} of {left}: loss {np.mean(losses[-_TOLD_EVERY:]):.4f}")
         if losses:
             console.print(f"epoch {epoch}: loss {np.mean(losses):.4f}, {time.perf_counter() - start:.0f} s")
     kept = average.module
     assert isinstance(kept, RowNetwork)
-    torch.save(kept.state_dict(), keep)
     return kept.cpu().eval()
 
 

@@ -140,7 +140,7 @@ def _in_64_bits(extra: bytes, *numbers: int) -> tuple[int, ...]:
             large = iter(struct.unpack_from(f"<{min(length, len(extra) - 4) // 8}Q", extra, 4))
             try:
                 return tuple(next(large) if number == _ELSEWHERE else number for number in numbers)
-            except (StopIteration, RuntimeError):
+            except RuntimeError:  # there are fewer than are wanted
                 break
         extra = extra[4 + length :]
     raise BrokenArchive("its list of members is broken")

@@ -88,6 +88,8 @@ def stats(args: argparse.Namespace) -> int:
 
 
 def export(args: argparse.Namespace) -> int:
+    if args.url and _filters(args) != Filters():
+        raise Wrong("An API gives all of its samples: --url goes without --alphabet, --label and the like.")
     manifest = write(_remote(args) if args.url else the_store().each(_filters(args)), args.target)
     print(f"{args.target}: {manifest['count']} samples, version {manifest['version']}.")
     return 0

@@ -70,7 +70,6 @@ class Stat:
     """Those of which the model's answer is the label."""
     bytes: int
     first: datetime
-    last: datetime
 
 
 def keep(connection: Connection, sample: Sample, said: datetime | None = None) -> Outcome:
@@ -241,7 +240,6 @@ class Store:
             right.label("right"),
             func.sum(SAMPLES.c.size).label("bytes"),
             func.min(SAMPLES.c.time).label("first"),
-            func.max(SAMPLES.c.time).label("last"),
         )
         with self.database.reading() as connection:
             rows = connection.execute(counted.group_by(*grouped)).all()
