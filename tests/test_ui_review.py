@@ -7,10 +7,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import streamlit
 from streamlit.testing.v1 import AppTest
 
+from app.client.client import Client
+from app.rates import RateLimit
 from app.ui import grid as grid_itself
-from app.ui import sign_in
+from app.ui import sign_in, visitors
 from app.ui.grid import Done, Tile
 from app.ui.views import review
 from tests.support.page import api_of_the_page, forget, text_of
@@ -109,6 +112,30 @@ def test_without_a_key_nothing_is_shown_and_a_wrong_one_is_told(api: Api, grid: 
     app.button[0].click().run()
     assert [tile.id for tile in grid.tiles] == ["a"]
     assert listed(api)[-1].headers["X-API-Key"] == KEY
+
+
+def test_keys_are_guessed_no_more_often_than_a_visitor_may_ask(
+    api: Api, grid: Grid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(streamlit.context), "ip_address", "192.0.2.1")
+    rate = RateLimit(1)
+    monkeypatch.setattr(visitors, "_rate", lambda: rate)
+    api.status = 401
+    app = opened(key="")
+    for guess, words in (("a-guess", "This is not an admin key."), ("another", "That was a lot in a short time.")):
+        app.text_input[0].set_value(guess)
+        assert words in text_of(app.button[0].click().run())
+    assert [call.headers["X-API-Key"] for call in listed(api)] == ["a-guess"]
+
+
+def test_a_guess_leaves_no_connection(api: Api, grid: Grid, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[Client] = []
+    monkeypatch.setattr(Client, "close", lambda client: closed.append(client))
+    api.status = 401
+    app = opened(key="")
+    app.text_input[0].set_value("a-guess")
+    app.button[0].click().run()
+    assert len(closed) == 1
 
 
 def test_a_key_that_is_no_longer_one_is_asked_for_again(api: Api, grid: Grid) -> None:
