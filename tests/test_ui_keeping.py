@@ -8,11 +8,12 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from app.client.errors import Busy
 from app.client.models import Alphabet, Box, Read
 from app.ui import consent, keeping, verdict
 from app.ui.consent import Consent
 from app.ui.corrections import Look, asked_of, looked_at
-from app.ui.keeping import CANVAS, one_character
+from app.ui.keeping import CANVAS, Shown, one_character
 from app.ui.lines import with_labels
 from app.ui.pixels import around, size_of
 from app.ui.verdict import Question, Verdict, Words
@@ -295,6 +296,42 @@ def test_around_a_character_is_nothing_of_its_neighbours(others: list[Box], left
 def test_consent_is_what_a_browser_can_have_sent_and_nothing_else(sent: str) -> None:
     found = consent._parsed(sent)
     assert found is None or not found.given
+
+
+def asked_about(picture: bytes) -> Shown:
+    shown = one_character(picture, an_answer(0.998, sure=True), ALPHABET, CANVAS)
+    assert shown
+    return shown
+
+
+def test_large_pictures_are_forgotten_sooner_than_small_ones() -> None:
+    letterbox = keeping._Letterbox()
+    large = [asked_about(bytes([i]) * 500_000) for i in range(3)]
+    for shown in large:
+        letterbox.show(shown)
+    assert list(letterbox._shown.values()) == large[1:]
+    huge = asked_about(bytes(10_000_000))
+    letterbox.show(huge)
+    assert list(letterbox._shown.values()) == [huge]
+
+
+def test_what_is_too_much_to_be_sent_at_once_is_told_and_taken_later(api: Api) -> None:
+    letterbox = keeping._Letterbox()
+    drawings = [asked_about(bytes([i])) for i in range(keeping._MOST_SENT + 1)]
+    api.wait.clear()
+    for number, shown in enumerate(drawings, 1):
+        assert letterbox.error is None
+        letterbox.show(shown)
+        letterbox.take(Verdict(shown.question.of, "7", number), TOKEN)
+    last = drawings[-1].question.of
+    assert isinstance(letterbox.error, Busy)
+    assert letterbox.label(last) is None, "it can be pressed again"
+    api.wait.set()
+    letterbox.wait(20)
+    letterbox.take(Verdict(last, "7", letterbox.taken + 1), TOKEN)
+    letterbox.wait(20)
+    assert letterbox.error is None
+    assert len(kept(api)) == len(drawings)
 
 
 def test_an_answer_to_nothing_asks_nothing() -> None:

@@ -33,6 +33,12 @@ CANVAS, UPLOAD, CAMERA, NUMBER = "canvas", "upload", "camera", "number"
 _REMEMBERED: Final = 32
 """Answers of a visitor of which something may still be said: it can be late."""
 
+_REMEMBERED_BYTES: Final = 1024 * 1024
+"""Of their pictures, which no limit of uploads counts; the newest is remembered whatever it has."""
+
+_MOST_SENT: Final = 8
+"""Answers of all visitors whose pictures are sent, or wait for it, at the same time."""
+
 _SOON: Final = 0.15
 """Seconds in which a sample is mostly kept, and that a run waits for it."""
 
@@ -69,6 +75,8 @@ class Shown:
     question: Question
     pieces: Callable[[], Sequence[Piece]]
     """What is then kept."""
+    size: int
+    """Bytes of the picture that it is made of."""
 
 
 def one_character(picture: bytes, answer: Recognized | Failed | None, alphabet: Alphabet, source: str) -> Shown | None:
@@ -84,7 +92,7 @@ def one_character(picture: bytes, answer: Recognized | Failed | None, alphabet: 
         tuple((label, names.get(label, label)) for label in labels if label != answer.label),
     )
     piece = Piece(picture, answer.label, answer.confidence)
-    return Shown(answer.model.alphabet, answer.model.version, source, question, lambda: [piece])
+    return Shown(answer.model.alphabet, answer.model.version, source, question, lambda: [piece], len(picture))
 
 
 def several_characters(
@@ -95,7 +103,7 @@ def several_characters(
     `text` is what stands there, and where.
     """
     question = Question(_name(picture, f"{alphabet} {text}"), text)
-    return Shown(alphabet, version, NUMBER, question, pieces)
+    return Shown(alphabet, version, NUMBER, question, pieces, len(picture))
 
 
 def mark(shown: Shown | None) -> str:
@@ -203,6 +211,9 @@ def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(4, "samples")
 
 
+_room: Final = threading.BoundedSemaphore(_MOST_SENT)
+
+
 def _letterbox() -> "_Letterbox":
     letterbox: _Letterbox = st.session_state.setdefault("letterbox", _Letterbox())
     return letterbox
@@ -231,7 +242,9 @@ class _Letterbox:
         """Remember an answer, so that something can be said of it."""
         self._shown.pop(shown.question.of, None)
         self._shown[shown.question.of] = shown
-        while len(self._shown) > _REMEMBERED:
+        while len(self._shown) > 1 and (
+            len(self._shown) > _REMEMBERED or sum(one.size for one in self._shown.values()) > _REMEMBERED_BYTES
+        ):
             self._shown.pop(next(iter(self._shown)))
 
     def take(self, said: verdict.Verdict, visitor: str) -> None:
@@ -243,10 +256,15 @@ class _Letterbox:
         if not visitor:
             return
         with self._changed:
+            is_new = said.of not in self._sending
+            if is_new and not _room.acquire(blocking=False):
+                self.error = Busy("Too much is being sent already.")
+                self._labels.pop(said.of, None)
+                return
             self._labels[said.of] = said.label
             self._waiting[said.of] = said.label, visitor
             self.error = None
-            if said.of in self._sending:
+            if not is_new:
                 return
             self._sending.add(said.of)
         _threads().submit(self._send, shown)
@@ -285,6 +303,7 @@ class _Letterbox:
                         self.error = error
                         self._labels.pop(of, None)
         finally:
+            _room.release()
             with self._changed:
                 self._sending.discard(of)
                 self._changed.notify_all()
