@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from PIL import Image
@@ -20,6 +20,7 @@ from app.ui.verdict import Question, Verdict, Words
 from app.ui.views import draw
 from tests.support.page import Pen, api_of_the_page, opened, text_of
 from tests.support.scripted_api import SEVENTEEN, Api, Call
+from tests.test_api_reload import until
 from tests.test_ui_answer import an_answer
 from tests.test_ui_pixels import encoded
 
@@ -332,6 +333,44 @@ def test_what_is_too_much_to_be_sent_at_once_is_told_and_taken_later(api: Api) -
     letterbox.wait(20)
     assert letterbox.error is None
     assert len(kept(api)) == len(drawings)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "pieces"), [(503, "samples_unavailable", 1), (410, "sample_deleted", 1), (201, "", 2)]
+)
+def test_what_is_under_way_when_all_is_deleted_is_sent_no_more(
+    api: Api, monkeypatch: pytest.MonkeyPatch, status: int, code: str, pieces: int
+) -> None:
+    """Neither another try, nor another life, nor another piece."""
+    monkeypatch.setattr(keeping, "again_in", lambda _: 0.0)
+    letterbox, one = keeping._Letterbox(), asked_about(b"seven")
+    shown = replace(one, pieces=lambda: [*one.pieces()] * pieces)
+    api.wait.clear()
+    letterbox.show(shown)
+    letterbox.take(Verdict(shown.question.of, "7", 1), TOKEN)
+    until(lambda: bool(kept(api)))
+    letterbox.forget()
+    api.statuses[SAMPLES] = status
+    api.bodies[SAMPLES] = json.dumps({"error": "No.", "code": code, "request_id": "r"}) if code else KEPT
+    api.wait.set()
+    letterbox.wait(20)
+    assert not letterbox.is_busy
+    assert len(kept(api)) == 1
+    assert letterbox.error is None
+
+
+def test_what_is_said_after_a_deletion_is_sent_although_the_same_was_under_way(api: Api) -> None:
+    letterbox, shown = keeping._Letterbox(), asked_about(b"seven")
+    api.wait.clear()
+    letterbox.show(shown)
+    letterbox.take(Verdict(shown.question.of, "7", 1), TOKEN)
+    until(lambda: bool(kept(api)))
+    letterbox.forget()
+    letterbox.take(Verdict(shown.question.of, "1", 2), TOKEN)
+    api.wait.set()
+    letterbox.wait(20)
+    assert [fields(call)["label"] for call in kept(api)] == ["7", "1"]
+    assert letterbox.label(shown.question.of) == "1"
 
 
 def test_an_answer_to_nothing_asks_nothing() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from typing import Any, Final
 
@@ -236,6 +236,8 @@ class _Letterbox:
         self._waiting: dict[str, tuple[str, str]] = {}
         """What something is said of -> the label and the visitor's token, until it is sent."""
         self._sending: set[str] = set()
+        self._deletions = 0
+        """What was said before the last of them is wanted no more."""
         self._changed = threading.Condition()
 
     def show(self, shown: Shown) -> None:
@@ -274,8 +276,9 @@ class _Letterbox:
         return self._labels.get(of)
 
     def forget(self) -> None:
-        """What was said so far: it is deleted."""
+        """What was said so far: it is deleted. Nothing of it is sent from now on, whatever is under way."""
         with self._changed:
+            self._deletions += 1
             self._labels.clear()
             self._waiting.clear()
 
@@ -288,6 +291,10 @@ class _Letterbox:
         with self._changed:
             self._changed.wait_for(lambda: not self._sending, seconds)
 
+    def _is_wanted(self, deletions: int) -> bool:
+        """Whether nothing was deleted since there were so many deletions."""
+        return deletions == self._deletions
+
     def _send(self, shown: Shown) -> None:
         """Send what is waiting of one answer until nothing is: of what was said quickly, the last alone."""
         of = shown.question.of
@@ -297,9 +304,10 @@ class _Letterbox:
                     if of not in self._waiting:
                         return
                     label, visitor = self._waiting.pop(of)
-                error = _failure_to_keep(shown, label, visitor)
+                    is_wanted = partial(self._is_wanted, self._deletions)
+                error = _failure_to_keep(shown, label, visitor, is_wanted)
                 with self._changed:
-                    if error and of not in self._waiting:
+                    if error and is_wanted() and of not in self._waiting:
                         self.error = error
                         self._labels.pop(of, None)
         finally:
@@ -315,15 +323,18 @@ def _fits(label: str, shown: Shown) -> bool:
     return label == question.right or (bool(question.labels) and label in {"", *dict(question.labels)})
 
 
-def _failure_to_keep(shown: Shown, label: str, visitor: str) -> ApiError | None:
-    """Keep the pieces of an answer; tried again where that helps, with ids by which it does no harm."""
+def _failure_to_keep(shown: Shown, label: str, visitor: str, is_wanted: Callable[[], bool]) -> ApiError | None:
+    """Keep the pieces of an answer; tried again where that helps, with ids by which it does no harm.
+
+    Nothing is sent any more once it is not wanted.
+    """
     pause = threading.Event()
     error: ApiError | None = None
     for _try in range(_TRIES):
         try:
             with client_of(visitor) as mine:
                 for piece in shown.pieces():
-                    _keep(mine, visitor, shown, piece, label)
+                    _keep(mine, visitor, shown, piece, label, is_wanted)
         except ApiError as failed:
             error = failed
             if not isinstance(failed, Unreachable | TimedOut | Busy) or _try == _TRIES - 1:
@@ -336,8 +347,8 @@ def _failure_to_keep(shown: Shown, label: str, visitor: str) -> ApiError | None:
     return error
 
 
-def _keep(mine: Client, visitor: str, shown: Shown, piece: Piece, label: str) -> None:
-    """Raises ApiError."""
+def _keep(mine: Client, visitor: str, shown: Shown, piece: Piece, label: str, is_wanted: Callable[[], bool]) -> None:
+    """Does nothing, or no more, once it is not wanted. Raises ApiError."""
     details: dict[str, Any] = {
         "label": label if piece.label is None else piece.label,
         "alphabet": shown.alphabet,
@@ -347,6 +358,8 @@ def _keep(mine: Client, visitor: str, shown: Shown, piece: Piece, label: str) ->
         "source": shown.source,
     }
     for life in range(_LIVES):
+        if not is_wanted():
+            return
         try:
             mine.sample(piece.picture, id=_id(piece.picture, shown, visitor, life), **details)
         except Refused as refused:
