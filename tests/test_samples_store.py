@@ -151,6 +151,18 @@ def test_pages_are_in_order_and_complete(store: Store, order: str) -> None:
     assert found == sorted(told, key=key, reverse=order == "newest")
 
 
+def test_a_page_is_of_one_state_whatever_is_deleted_meanwhile(store: Store, address: str) -> None:
+    kept = [sample() for _ in range(3)]
+    store.take(kept)
+    other = opened(address)
+    with store.database.reading() as connection:
+        assert len(connection.execute(text("SELECT id FROM samples")).all()) == 3
+        other.delete(kept[1].id)
+        assert len(connection.execute(text("SELECT id FROM samples")).all()) == 3
+    assert store.count() == 2
+    other.database.close()
+
+
 def test_stats(store: Store) -> None:
     store.take([sample(label="5", answer="5"), sample(label="5", answer="6"), sample(answer="6"), sample(label="")])
     assert [(one.label, one.samples, one.right) for one in store.stats()] == [("", 1, 0), ("5", 2, 1), (None, 1, 0)]
