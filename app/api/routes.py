@@ -171,9 +171,12 @@ async def drifts(request: Request, service: TheService, watching: TheWatch) -> D
 
     What was only tried out, `trial`, is not counted.
     """
-    said = await watch.verdicts(service.keeper, service.settings)
+    said = await watch.verdicts(service.keeper, service.settings, service.models.known)
+    counted = watch.counts()
     return Drifts(
-        alphabets=[watching.watched(record, said.get(record.alphabet, [])) for record in service.models.records],
+        alphabets=[
+            watching.watched(record, counted, said.get(record.alphabet, [])) for record in service.models.records
+        ],
         request_id=request.state.request_id,
     )
 
@@ -181,8 +184,9 @@ async def drifts(request: Request, service: TheService, watching: TheWatch) -> D
 @guarded.get("/metrics", tags=["health"], response_class=Response, responses=openapi.METRICS)
 async def prometheus(service: TheService, watching: TheWatch) -> Response:
     """Give Prometheus its figures."""
+    counted = watch.counts()
     for record in service.models.records:
-        watching.tell(record)
+        watching.tell(record, counted)
     return metrics.exposition()
 
 

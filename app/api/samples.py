@@ -149,7 +149,7 @@ async def keep(
         time=now(),
     )
     id = await _in_time(keeper.keep(sample))
-    watch.count_verdict(sample)
+    watch.count_verdict(sample, service.models.known)
     return _json(Kept(id=id, request_id=request.state.request_id), 201)
 
 

@@ -8,7 +8,7 @@ import asyncio
 import os
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
@@ -70,17 +70,26 @@ def count(record: ModelRecord, prediction: Prediction) -> None:
     metrics.UNSURE.labels(*model).inc(not prediction.sure)
 
 
-def count_verdict(sample: Sample) -> None:
-    """Count what somebody has said of an answer; said again, it counts again."""
+def count_verdict(sample: Sample, known: Collection[tuple[str, str]]) -> None:
+    """Count what somebody has said of an answer; said again, it counts again.
+
+    A version counts as none unless it is among those that are known, with their alphabets: anybody may send any text.
+    """
     if sample.label is None or sample.answer is None:
         return
     right = "right" if sample.label == sample.answer else "wrong"
     verdict = "no_character" if sample.label == NOT_A_CHARACTER else right
-    metrics.VERDICTS.labels(sample.alphabet, sample.model or "", verdict).inc()
+    version = sample.model if (sample.alphabet, sample.model) in known else None
+    metrics.VERDICTS.labels(sample.alphabet, version or "", verdict).inc()
 
 
-async def verdicts(keeper: Keeper | None, settings: Settings) -> dict[str, list[Verdicts]]:
-    """What people have said in the last days, by alphabet; nothing where there are no samples, or not at the moment."""
+async def verdicts(
+    keeper: Keeper | None, settings: Settings, known: Collection[tuple[str, str]]
+) -> dict[str, list[Verdicts]]:
+    """What people have said in the last days, by alphabet; nothing where there are no samples, or not at the moment.
+
+    `known` are alphabets and versions that are told apart however little is said of them.
+    """
     if keeper is None or not (settings.samples_server or settings.samples_file.exists()):
         return {}
 
@@ -88,7 +97,7 @@ async def verdicts(keeper: Keeper | None, settings: Settings) -> dict[str, list[
         from app.samples.verdicts import by_day
 
         found: dict[str, list[Verdicts]] = {}
-        for said in by_day(keeper.store(), datetime.now(UTC) - DAYS):
+        for said in by_day(keeper.store(), datetime.now(UTC) - DAYS, {version for _, version in known}):
             fields = asdict(said)
             found.setdefault(fields.pop("alphabet"), []).append(Verdicts(**fields))
         return found
@@ -132,10 +141,15 @@ class Watch:
             await asyncio.sleep(LOOKS_EVERY)
             self.look()
 
-    def watched(self, record: ModelRecord, verdicts: list[Verdicts]) -> Watched:
-        """What the model of a record has answered, against that record; `verdicts` are those of its alphabet."""
+    def watched(self, record: ModelRecord, all_of_them: dict[Model, Counts], verdicts: list[Verdicts]) -> Watched:
+        """What the model of a record has answered, against that record.
+
+        Args:
+            record: of a model that is served.
+            all_of_them: `counts`.
+            verdicts: those of its alphabet.
+        """
         since, before = self._looks[0]
-        all_of_them = counts()
         model = Model(record.alphabet, record.version)
         lately = all_of_them.get(model, Counts()).since(before.get(model, Counts()))
         reference = record.reference
@@ -161,9 +175,9 @@ class Watch:
             verdicts=verdicts,
         )
 
-    def tell(self, record: ModelRecord) -> None:
+    def tell(self, record: ModelRecord, all_of_them: dict[Model, Counts]) -> None:
         """Put the indices among the metrics."""
-        watched = self.watched(record, [])
+        watched = self.watched(record, all_of_them, [])
         for of, found in (("labels", watched.labels_drift), ("confidence", watched.confidence_drift)):
             if found:
                 metrics.DRIFT.labels(record.alphabet, of).set(found.index)
