@@ -11,7 +11,7 @@ import requests
 from app.client.client import Client
 from app.client.errors import Busy, Refused
 from app.client.retries import NEVER
-from app.samples.sample import Sample, hashed
+from app.samples.sample import MOST_BYTES, Sample, hashed
 from app.samples.store import Store, opened
 from tests.support.api import Server, serving
 from tests.support.pictures import drawn, encoded
@@ -137,6 +137,14 @@ def test_what_makes_no_sense_is_named(api: Server, field: str, value: str) -> No
     answer = post(api, **fields)
     assert refusal(answer) == (422, "invalid_parameter")
     assert f"{field}: " in answer.json()["error"]
+
+
+def test_a_picture_that_is_too_large_to_be_kept_is_refused(api: Server) -> None:
+    """What comes after the picture in its file is of no account to who reads it."""
+    assert post(api, PNG.ljust(MOST_BYTES, b"x")).status_code == 201
+    larger = post(api, PNG.ljust(MOST_BYTES + 1, b"x"))
+    assert refusal(larger) == (413, "too_large")
+    assert "4,000,000 bytes" in larger.json()["error"]
 
 
 def test_a_token_that_can_be_guessed_is_none(api: Server) -> None:
