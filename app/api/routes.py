@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from app import answers
 from app.api import errors, metrics, openapi, watch
-from app.api.deps import IsTrial, NamedInQuery, TheService, TheWatch, WithGlyph, admit
+from app.api.deps import IsTrial, NamedInQuery, TheSaid, TheService, TheWatch, WithGlyph, admit
 from app.api.uploads import page_file, several_files, single_file
 from app.client.models import (
     Alphabet,
@@ -166,16 +166,16 @@ async def ready(request: Request, service: TheService) -> Health:
 
 
 @guarded.get("/health/drift", tags=["health"])
-async def drifts(request: Request, service: TheService, watching: TheWatch) -> Drifts:
+async def drifts(request: Request, service: TheService, watching: TheWatch, said: TheSaid) -> Drifts:
     """Tell what has been answered lately, by label and confidence, and whether it has drifted from the models' records.
 
-    What was only tried out, `trial`, is not counted.
+    What was only tried out, `trial`, is not counted. What people have said of the answers is up to 30 seconds old.
     """
-    said = await watch.verdicts(service.keeper, service.settings, service.models.known)
+    verdicts = await said.lately()
     counted = watch.counts()
     return Drifts(
         alphabets=[
-            watching.watched(record, counted, said.get(record.alphabet, [])) for record in service.models.records
+            watching.watched(record, counted, verdicts.get(record.alphabet, [])) for record in service.models.records
         ],
         request_id=request.state.request_id,
     )

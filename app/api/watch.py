@@ -9,18 +9,15 @@ import os
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from app import drift
 from app.api import metrics
 from app.client.watching import Expected, Index, OfVersion, Verdicts, Watched
 from app.reading.recognizer import ModelRecord, Prediction
-from app.samples.errors import Unavailable
-from app.samples.keeper import Keeper
 from app.samples.sample import NOT_A_CHARACTER, Sample
-from app.settings import Settings
 
 STARTED: Final = "DIGITS_API_STARTED"
 """The variable in which the server tells its processes when it started, in seconds since 1970."""
@@ -30,10 +27,6 @@ LOOKS_EVERY: Final = 3600.0
 
 LOOKS: Final = 25
 """So many are remembered: a day's."""
-
-
-DAYS: Final = timedelta(days=30)
-"""For which it is told what people said."""
 
 
 class Model(NamedTuple):
@@ -81,31 +74,6 @@ def count_verdict(sample: Sample, known: Collection[tuple[str, str]]) -> None:
     verdict = "no_character" if sample.label == NOT_A_CHARACTER else right
     version = sample.model if (sample.alphabet, sample.model) in known else None
     metrics.VERDICTS.labels(sample.alphabet, version or "", verdict).inc()
-
-
-async def verdicts(
-    keeper: Keeper | None, settings: Settings, known: Collection[tuple[str, str]]
-) -> dict[str, list[Verdicts]]:
-    """What people have said in the last days, by alphabet; nothing where there are no samples, or not at the moment.
-
-    `known` are alphabets and versions that are told apart however little is said of them.
-    """
-    if keeper is None or not (settings.samples_server or settings.samples_file.exists()):
-        return {}
-
-    def ask() -> dict[str, list[Verdicts]]:
-        from app.samples.verdicts import by_day
-
-        found: dict[str, list[Verdicts]] = {}
-        for said in by_day(keeper.store(), datetime.now(UTC) - DAYS, {version for _, version in known}):
-            fields = asdict(said)
-            found.setdefault(fields.pop("alphabet"), []).append(Verdicts(**fields))
-        return found
-
-    try:
-        return await asyncio.to_thread(ask)
-    except Unavailable:
-        return {}
 
 
 def counts() -> dict[Model, Counts]:
