@@ -84,20 +84,20 @@ def test_what_was_answered_more_than_a_day_ago_is_forgotten() -> None:
     for _ in range(3):
         watch.count(record, Prediction("7", 0, 0.95, True, (0.95,)))
     watch.count(record, Prediction("7", 0, 0.25, False, (0.25,)))
-    found = watching.watched(record, [])
+    found = watching.watched(record, watch.counts(), [])
     assert found.since == datetime.fromtimestamp(clock.now, UTC)
     assert (found.answers, found.unsure, found.confidence) == (4, 1, [0, 0, 1, 0, 0, 0, 0, 0, 0, 3])
     for _ in range(LOOKS):
         clock.now += LOOKS_EVERY
         watching.look()
     watch.count(record, Prediction("7", 0, 0.95, True, (0.95,)))
-    found = watching.watched(record, [])
+    found = watching.watched(record, watch.counts(), [])
     assert (found.answers, found.unsure) == (1, 0)
     assert found.versions[0].answers == 5
 
 
 def test_a_record_of_before_says_nothing_of_what_is_expected(tmp_path: Path) -> None:
     record = ModelRecord(alphabet="old", version="1", labels=["7"], sure_from=0.5, reading_version=1)
-    found = Watch().watched(record, [])
+    found = Watch().watched(record, watch.counts(), [])
     assert found.expected is None
     assert found.warning is None

@@ -8,6 +8,7 @@ import pytest
 import requests
 from PIL import Image
 
+from app.samples.sample import MOST_BYTES
 from app.settings import Settings
 from tests.support import handmade
 from tests.support.api import Server, serving
@@ -131,6 +132,7 @@ def refused_samples(api: Server, hurried: Server, forgetful: Server) -> dict[str
     return {
         "invalid_parameter": post(api, "/samples/", form(good, part("source", b"A")), **keyed),
         "unknown_label": post(api, "/samples/", form(good, part("label", b"A")), **keyed),
+        "too_large": post(api, "/samples/", form(part("file", PNG.ljust(MOST_BYTES + 1, b"x"))), **keyed),
         "sample_differs": post(api, "/samples/", form(good, there), **owned),
         "sample_deleted": post(api, "/samples/", form(good, gone), **keyed),
         "samples_unavailable": post(hurried, "/samples/", form(good)),

@@ -11,7 +11,7 @@ import requests
 from app.client.client import Client
 from app.client.errors import Busy, Refused
 from app.client.retries import NEVER
-from app.samples.sample import Sample, hashed
+from app.samples.sample import MOST_BYTES, Sample, hashed
 from app.samples.store import Store, opened
 from tests.support.api import Server, serving
 from tests.support.pictures import drawn, encoded
@@ -93,10 +93,10 @@ def test_what_an_admin_has_reviewed_stays(api: Server, store: Store) -> None:
 
 
 def test_an_id_belongs_to_one_picture_of_one_visitor(api: Server) -> None:
-    post(api, visitor=VISITOR, id="mine")
-    assert refusal(post(api, visitor=ANOTHER, id="mine")) == (409, "sample_differs")
-    assert refusal(post(api, id="mine")) == (409, "sample_differs")
-    assert refusal(post(api, encoded(drawn(6)), visitor=VISITOR, id="mine")) == (409, "sample_differs")
+    post(api, visitor=VISITOR, id="own")
+    assert refusal(post(api, visitor=ANOTHER, id="own")) == (409, "sample_differs")
+    assert refusal(post(api, id="own")) == (409, "sample_differs")
+    assert refusal(post(api, encoded(drawn(6)), visitor=VISITOR, id="own")) == (409, "sample_differs")
 
 
 def test_a_blank_picture_is_kept_as_no_character(api: Server, store: Store) -> None:
@@ -120,6 +120,8 @@ def test_a_label_is_one_of_the_alphabets(api: Server) -> None:
     [
         ("id", "two words"),
         ("id", "x" * 65),
+        ("id", "mine"),
+        ("id", "export"),
         ("confidence", "1.5"),
         ("confidence", "nan"),
         ("confidence", "sure"),
@@ -135,6 +137,14 @@ def test_what_makes_no_sense_is_named(api: Server, field: str, value: str) -> No
     answer = post(api, **fields)
     assert refusal(answer) == (422, "invalid_parameter")
     assert f"{field}: " in answer.json()["error"]
+
+
+def test_a_picture_that_is_too_large_to_be_kept_is_refused(api: Server) -> None:
+    """What comes after the picture in its file is of no account to who reads it."""
+    assert post(api, PNG.ljust(MOST_BYTES, b"x")).status_code == 201
+    larger = post(api, PNG.ljust(MOST_BYTES + 1, b"x"))
+    assert refusal(larger) == (413, "too_large")
+    assert "4,000,000 bytes" in larger.json()["error"]
 
 
 def test_a_token_that_can_be_guessed_is_none(api: Server) -> None:

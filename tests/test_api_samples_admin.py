@@ -192,6 +192,7 @@ def test_a_page_of_large_pictures_is_shorter(store: Store) -> None:
         "after=nonsense",
         "after=WzEsMV0%3D",
         "after=WzEsICIAIl0%3D",
+        pytest.param(f"after={base64.b64encode(b'[' * 6000).decode()}", id="nested"),
         "order=none",
         "limit=0",
         "before=noon",

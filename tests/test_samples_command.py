@@ -13,7 +13,7 @@ from app import settings
 from app.samples.__main__ import main
 from app.samples.export import open_export, record_of
 from app.samples.sample import hashed
-from app.samples.store import Store, opened
+from app.samples.store import Outcome, Store, opened
 from tests.support.api import serving
 from tests.support.postgres import Postgres
 from tests.support.samples import VISITOR, clear, holds, sample
@@ -131,6 +131,17 @@ def test_delete_prints_a_receipt(run: Command, store: Store, file: Path, which: 
     assert (receipt["deleted"], set(receipt["ids"])) == (len(gone), gone)
     assert receipt["ids_sha256"] == sorted(map(hashed, gone))
     assert {one.id for one in store.each()} == {one.id for one in SAMPLES} - gone
+
+
+def test_tending_drops_old_marks_of_the_forgotten(
+    run: Command, store: Store, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.nice", lambda _: 0)  # which would hold for all tests after this one
+    late = sample(visitor=hashed("long ago"), time=datetime.now(UTC) - timedelta(days=41))
+    store.forget(hashed("long ago"), late.time + timedelta(days=1))
+    assert store.keep(late) is Outcome.DELETED
+    assert run(file, "tend", DIGITS_SAMPLES_DAYS="0") == (0, "", "")
+    assert store.keep(late) is Outcome.KEPT
 
 
 def test_verify_proves_that_a_model_has_not_learned_from_what_was_deleted(

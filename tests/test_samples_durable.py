@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from app.api.samples import Figures
 from app.samples import keeper
+from app.samples.database import Database
 from app.samples.errors import Unavailable
 from app.samples.store import opened
 from app.settings import Settings
@@ -128,6 +129,21 @@ def test_a_disk_that_does_not_answer_fills_no_memory(tmp_path: Path, monkeypatch
         other.rollback()
         wait_until(lambda: all(one.done() for one in kept))
         assert keeping.keep(one := sample()).result(30) == one.id
+
+
+def test_who_has_no_samples_costs_the_file_little_and_those_who_have_are_wiped_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wiped: list[Database] = []
+    monkeypatch.setattr(Database, "forget_pages", lambda database: wiped.append(database))
+    settings = Settings(samples_database=SecretStr(str(tmp_path / "kept.sqlite3")))
+    with closing(keeper.Keeper(settings, Figures())) as keeping:
+        one = sample(visitor="v")
+        assert keeping.keep(one).result(30) == one.id
+        assert keeping.forget("nobody", one.time).result(30) == 0
+        assert wiped == []
+        assert keeping.forget("v", one.time).result(30) == 1
+        assert len(wiped) == 1
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of other processes are Linux's")

@@ -186,7 +186,7 @@ def test_while_the_database_is_away_predictions_go_on_and_samples_wait(tmp_path:
     postgres.stop()
     try:
         with serving_with(tmp_path, address, samples_megabytes=1, admin_keys="an-admin") as server:
-            assert post(server, visitor=VISITOR, id="mine").status_code == 201
+            assert post(server, visitor=VISITOR, id="own").status_code == 201
             assert post(server, id="other").status_code == 201
             assert server.predict(PNG).json()["label"] == "5"
             listed = requests.get(server.url + "/samples/", headers={"X-API-Key": "an-admin"}, timeout=30)
@@ -203,7 +203,7 @@ def test_while_the_database_is_away_predictions_go_on_and_samples_wait(tmp_path:
             remote = opened(address)
             wait_until(lambda: remote.count() == 1 + codes.count(201))
             assert {"other"} < {one.id for one in remote.each()}
-            assert post(server, visitor=VISITOR, id="mine").json()["code"] == "sample_deleted"
+            assert post(server, visitor=VISITOR, id="own").json()["code"] == "sample_deleted"
             wait_until(lambda: metric(server, "digits_samples_waiting") == 0)
             assert metric(server, "digits_samples_database_away") == 0
     finally:

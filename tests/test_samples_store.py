@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,15 +12,15 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import Connection, select, text
 
 from app.samples.database import Database, url_of
 from app.samples.errors import Unavailable, UnknownSample
 from app.samples.migration import FOLDER, HEAD, migrate
-from app.samples.sample import hashed
+from app.samples.sample import hashed, now
 from app.samples.selection import Filters
 from app.samples.store import Outcome, Store, keep, opened
-from app.samples.tables import METADATA
+from app.samples.tables import FORGOTTEN, METADATA
 from tests.support.api import ROOT
 from tests.support.postgres import Postgres
 from tests.support.samples import clear, sample
@@ -116,6 +117,41 @@ def test_what_is_too_old_is_deleted(store: Store) -> None:
     assert list(store.each()) == [new]
 
 
+def test_many_are_deleted_some_at_a_time_and_the_receipt_has_them_all(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that others can write between."""
+    monkeypatch.setattr("app.samples.store.DELETED_TOGETHER", 2)
+    mine = [sample(visitor=hashed("v")) for _ in range(5)]
+    old = [sample() for _ in range(4)]
+    store.take([*mine, *old])
+    left = []
+    writing = store.database.writing
+
+    @contextmanager
+    def noting() -> Iterator[Connection]:
+        left.append(store.count())
+        with writing() as connection:
+            yield connection
+
+    monkeypatch.setattr(store.database, "writing", noting)
+    assert store.forget(hashed("v")).ids == tuple(one.id for one in mine)
+    assert left == [9, 7, 5]
+    assert store.delete_before(old[-1].time).ids == tuple(one.id for one in old[:-1])
+    assert left[3:] == [4, 2]
+    assert list(store.each()) == old[-1:]
+    gone = {hashed(one.id) for one in [*mine, *old[:-1]]}
+    assert store.deleted(gone) == gone
+
+
+def test_a_visitor_stays_forgotten_for_as_long_as_something_may_wait_elsewhere(store: Store) -> None:
+    for visitor, days in (("long ago", 31), ("lately", 29)):
+        store.forget(hashed(visitor), now() - timedelta(days=days))
+    store.drop_marks()
+    with store.database.reading() as connection:
+        assert connection.execute(select(FORGOTTEN.c.visitor)).scalars().all() == [hashed("lately")]
+
+
 def test_each_in_order_of_time_and_then_of_the_ids_bytes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.samples.selection.chosen.__defaults__", (2, 100))
     moment = sample().time
@@ -149,6 +185,18 @@ def test_pages_are_in_order_and_complete(store: Store, order: str) -> None:
         return (share if order == "doubtful" or unknown or one.label == one.answer else 1 - share), id
 
     assert found == sorted(told, key=key, reverse=order == "newest")
+
+
+def test_a_page_is_of_one_state_whatever_is_deleted_meanwhile(store: Store, address: str) -> None:
+    kept = [sample() for _ in range(3)]
+    store.take(kept)
+    other = opened(address)
+    with store.database.reading() as connection:
+        assert len(connection.execute(text("SELECT id FROM samples")).all()) == 3
+        other.delete(kept[1].id)
+        assert len(connection.execute(text("SELECT id FROM samples")).all()) == 3
+    assert store.count() == 2
+    other.database.close()
 
 
 def test_stats(store: Store) -> None:

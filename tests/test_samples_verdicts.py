@@ -7,9 +7,9 @@ from typing import Any
 import requests
 
 from app.samples.store import Store
-from app.samples.verdicts import Said, by_day
+from app.samples.verdicts import OTHER_VERSIONS, Said, by_day
 from tests.support.api import serving
-from tests.support.samples import post, sample
+from tests.support.samples import PNG, post, sample
 from tests.test_api_process import figures
 from tests.test_samples_store import address, store  # noqa: F401  # fixtures
 
@@ -35,17 +35,31 @@ def test_by_day_and_version(store: Store) -> None:  # noqa: F811
     ]
 
 
+def test_versions_that_nobody_knows_are_told_apart_up_to_a_number(store: Store) -> None:  # noqa: F811
+    several, once = [f"several-{number}" for number in range(OTHER_VERSIONS)], ["served", "a", "b", "c"]
+    for model in [*several, *several, *once]:
+        store.keep(sample(label="7", answer="7", time=LATE, model=model))
+    found = {one.version: one.right for one in by_day(store, LATE, {"served"})}
+    assert found == dict.fromkeys(several, 2) | {"served": 1, "": 3}
+
+
 def test_they_are_told_with_the_drift_and_among_the_metrics(tmp_path: Path) -> None:
     with serving(tmp_path, samples_database=tmp_path / "samples.sqlite3", log_level="error") as server:
+        served = server.predict(PNG).json()["model"]["version"]
         for label in ("5", "7", ""):
-            assert post(server, label=label, answer="5", model="1").ok
-        assert post(server, answer="5", model="1").ok
+            assert post(server, label=label, answer="5", model=served).ok
+        assert post(server, answer="5", model=served).ok
         told = requests.get(server.url + "/health/drift", timeout=30).json()["alphabets"][0]["verdicts"]
         (today,) = told
-        assert (today["version"], today["right"], today["wrong"], today["no_character"]) == ("1", 1, 1, 1)
+        assert (today["version"], today["right"], today["wrong"], today["no_character"]) == (served, 1, 1, 1)
         found = figures(server)
-        assert [found["digits_verdicts_total", "digits", one, "1"] for one in ("right", "wrong", "no_character")] == [
-            1,
-            1,
-            1,
-        ]
+        said = [found["digits_verdicts_total", "digits", one, served] for one in ("right", "wrong", "no_character")]
+        assert said == [1, 1, 1]
+
+
+def test_a_version_that_was_never_served_is_none_among_the_metrics(tmp_path: Path) -> None:
+    with serving(tmp_path, samples_database=tmp_path / "samples.sqlite3", log_level="error") as server:
+        for number in range(3):
+            assert post(server, label="5", answer="5", model=f"a stranger's {number}").ok
+        said = {name: value for name, value in figures(server).items() if name[0] == "digits_verdicts_total"}
+        assert said == {("digits_verdicts_total", "digits", "right", ""): 3}

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
+from app.api.said import Said
 from app.api.service import Service, service_of
 from app.api.watch import Watch
 from app.client.models import ALPHABET
@@ -25,6 +26,14 @@ async def _watch(request: Request) -> Watch:
 
 
 TheWatch = Annotated[Watch, Depends(_watch)]
+
+
+async def _said(request: Request) -> Said:
+    said: Said = request.app.state.said
+    return said
+
+
+TheSaid = Annotated[Said, Depends(_said)]
 
 
 async def admit(request: Request) -> None:

@@ -102,6 +102,11 @@ class BodyTooLarge(CallerError):
         super().__init__(f"The request is too large; at most {max_bytes:,} bytes are accepted.")
 
 
+class SampleTooLarge(CallerError):
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(f"The picture is too large to be kept; at most {max_bytes:,} bytes are accepted.")
+
+
 class HeadersTooLarge(CallerError):
     def __init__(self, max_bytes: int) -> None:
         super().__init__(f"At most {max_bytes:,} bytes of headers are accepted.")
@@ -253,6 +258,7 @@ CODES: dict[type[Exception], Kind] = {
     WrongBoxes: Kind(422, "invalid_parameter"),
     UnsupportedMediaType: Kind(415, "unsupported_media_type"),
     BodyTooLarge: Kind(413, "too_large"),
+    SampleTooLarge: Kind(413, "too_large"),
     HeadersTooLarge: Kind(431, "headers_too_large"),
     SlowSender: Kind(408, "too_slow"),
     SlowHeaders: Kind(408, "too_slow"),

@@ -18,6 +18,7 @@ from app.api.headers import SecurityHeaders
 from app.api.limits import BodyLimits
 from app.api.memory import return_large_blocks
 from app.api.models import Models
+from app.api.said import Said
 from app.api.samples import Figures
 from app.api.service import Service
 from app.api.telemetry import Telemetry
@@ -46,6 +47,7 @@ def create_app(config: Settings) -> FastAPI:
             log.warning("No API keys are set (DIGITS_API_KEYS): everybody who reaches this port may call.")
         log.info("Ready.", extra={"fields": {"models": models.versions}})
         app.state.watch = Watch()
+        app.state.said = Said(keeper, config, models)
         going_on = [asyncio.create_task(app.state.watch.go_on())]
         if config.model_seconds:
             going_on.append(asyncio.create_task(models.watch(config.model_seconds)))

@@ -39,6 +39,8 @@ class Models:
             )
         self.served = {default: served[default]} | served
         """Never changed, but replaced by another."""
+        self.known = set(self.versions.items())
+        """Alphabets and versions of what is served and was served before, by this process."""
 
     @property
     def records(self) -> list[ModelRecord]:
@@ -59,6 +61,7 @@ class Models:
             await asyncio.sleep(seconds)
             try:
                 self.served = self.served | await asyncio.to_thread(self.fresh)
+                self.known |= self.versions.items()
             except OSError:
                 log.exception("The model files could not be looked at.")
 

@@ -10,6 +10,7 @@ from app.client.models import ALPHABET, BOXES, Picture, PictureOfLines, Problem,
 from app.reading.lines import EmptyBox
 from app.reading.rows import TooMuchWriting
 from app.samples.errors import SampleDeleted, SampleDiffers, UnknownSample, WrongCursor
+from app.samples.sample import MOST_BYTES
 from app.settings import Settings
 
 Responses = dict[int | str, dict[str, Any]]
@@ -81,6 +82,7 @@ _NOWHERE = (errors.NoSamples(), errors.SamplesUnavailable())
 SAMPLE = _responses(
     *errors.OF_PICTURES,
     *_of_bodies("file", uploads.SAMPLE_FILE, 1),
+    errors.SampleTooLarge(MOST_BYTES),
     errors.InvalidParameter([("source", "String should match pattern '^[a-z0-9_-]{1,32}$'")]),
     errors.UnknownLabel("0123456789"),
     SampleDiffers(),

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from app import answers
 from app.api import errors, metrics, openapi, watch
-from app.api.deps import IsTrial, NamedInQuery, TheService, TheWatch, WithGlyph, admit
+from app.api.deps import IsTrial, NamedInQuery, TheSaid, TheService, TheWatch, WithGlyph, admit
 from app.api.uploads import page_file, several_files, single_file
 from app.client.models import (
     Alphabet,
@@ -166,14 +166,17 @@ async def ready(request: Request, service: TheService) -> Health:
 
 
 @guarded.get("/health/drift", tags=["health"])
-async def drifts(request: Request, service: TheService, watching: TheWatch) -> Drifts:
+async def drifts(request: Request, service: TheService, watching: TheWatch, said: TheSaid) -> Drifts:
     """Tell what has been answered lately, by label and confidence, and whether it has drifted from the models' records.
 
-    What was only tried out, `trial`, is not counted.
+    What was only tried out, `trial`, is not counted. What people have said of the answers is up to 30 seconds old.
     """
-    said = await watch.verdicts(service.keeper, service.settings)
+    verdicts = await said.lately()
+    counted = watch.counts()
     return Drifts(
-        alphabets=[watching.watched(record, said.get(record.alphabet, [])) for record in service.models.records],
+        alphabets=[
+            watching.watched(record, counted, verdicts.get(record.alphabet, [])) for record in service.models.records
+        ],
         request_id=request.state.request_id,
     )
 
@@ -181,8 +184,9 @@ async def drifts(request: Request, service: TheService, watching: TheWatch) -> D
 @guarded.get("/metrics", tags=["health"], response_class=Response, responses=openapi.METRICS)
 async def prometheus(service: TheService, watching: TheWatch) -> Response:
     """Give Prometheus its figures."""
+    counted = watch.counts()
     for record in service.models.records:
-        watching.tell(record)
+        watching.tell(record, counted)
     return metrics.exposition()
 
 

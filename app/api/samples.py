@@ -15,7 +15,7 @@ from starlette.responses import Response, StreamingResponse
 
 from app.api import metrics, openapi, watch
 from app.api.deps import NamedInQuery, TheService, admit, admit_admin
-from app.api.errors import InvalidParameter, MissingVisitor, NoSamples, SamplesUnavailable, UnknownLabel
+from app.api.errors import InvalidParameter, MissingVisitor, NoSamples, SamplesUnavailable, SampleTooLarge, UnknownLabel
 from app.api.service import Service
 from app.api.uploads import label_sent, sample_file
 from app.client.models import (
@@ -35,7 +35,7 @@ from app.reading.pipeline import BlankImage
 from app.reading.recognizer import Recognizer
 from app.samples.errors import Unavailable
 from app.samples.keeper import Keeper
-from app.samples.sample import NOT_A_CHARACTER, Sample, hashed, new_id, now
+from app.samples.sample import MOST_BYTES, NOT_A_CHARACTER, Sample, hashed, new_id, now
 from app.samples.wire import fields_of, line_of, shown
 
 router = APIRouter(dependencies=[Depends(admit)], responses=openapi.GUARDED, tags=["samples"])
@@ -137,6 +137,8 @@ async def keep(
     """
     whose = _hashed(visitor)
     upload = await sample_file(request)
+    if len(upload.files[0]) > MOST_BYTES:
+        raise SampleTooLarge(MOST_BYTES)
     recognizer = service.recognizer([*named, *upload.alphabets])
     sent = _sent(upload.texts)
     _check_label(sent.label, recognizer)
@@ -149,7 +151,7 @@ async def keep(
         time=now(),
     )
     id = await _in_time(keeper.keep(sample))
-    watch.count_verdict(sample)
+    watch.count_verdict(sample, service.models.known)
     return _json(Kept(id=id, request_id=request.state.request_id), 201)
 
 

@@ -8,19 +8,16 @@ import asyncio
 import os
 import time
 from collections import Counter, deque
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from app import drift
 from app.api import metrics
 from app.client.watching import Expected, Index, OfVersion, Verdicts, Watched
 from app.reading.recognizer import ModelRecord, Prediction
-from app.samples.errors import Unavailable
-from app.samples.keeper import Keeper
 from app.samples.sample import NOT_A_CHARACTER, Sample
-from app.settings import Settings
 
 STARTED: Final = "DIGITS_API_STARTED"
 """The variable in which the server tells its processes when it started, in seconds since 1970."""
@@ -30,10 +27,6 @@ LOOKS_EVERY: Final = 3600.0
 
 LOOKS: Final = 25
 """So many are remembered: a day's."""
-
-
-DAYS: Final = timedelta(days=30)
-"""For which it is told what people said."""
 
 
 class Model(NamedTuple):
@@ -70,33 +63,17 @@ def count(record: ModelRecord, prediction: Prediction) -> None:
     metrics.UNSURE.labels(*model).inc(not prediction.sure)
 
 
-def count_verdict(sample: Sample) -> None:
-    """Count what somebody has said of an answer; said again, it counts again."""
+def count_verdict(sample: Sample, known: Collection[tuple[str, str]]) -> None:
+    """Count what somebody has said of an answer; said again, it counts again.
+
+    A version counts as none unless it is among those that are known, with their alphabets: anybody may send any text.
+    """
     if sample.label is None or sample.answer is None:
         return
     right = "right" if sample.label == sample.answer else "wrong"
     verdict = "no_character" if sample.label == NOT_A_CHARACTER else right
-    metrics.VERDICTS.labels(sample.alphabet, sample.model or "", verdict).inc()
-
-
-async def verdicts(keeper: Keeper | None, settings: Settings) -> dict[str, list[Verdicts]]:
-    """What people have said in the last days, by alphabet; nothing where there are no samples, or not at the moment."""
-    if keeper is None or not (settings.samples_server or settings.samples_file.exists()):
-        return {}
-
-    def ask() -> dict[str, list[Verdicts]]:
-        from app.samples.verdicts import by_day
-
-        found: dict[str, list[Verdicts]] = {}
-        for said in by_day(keeper.store(), datetime.now(UTC) - DAYS):
-            fields = asdict(said)
-            found.setdefault(fields.pop("alphabet"), []).append(Verdicts(**fields))
-        return found
-
-    try:
-        return await asyncio.to_thread(ask)
-    except Unavailable:
-        return {}
+    version = sample.model if (sample.alphabet, sample.model) in known else None
+    metrics.VERDICTS.labels(sample.alphabet, version or "", verdict).inc()
 
 
 def counts() -> dict[Model, Counts]:
@@ -132,10 +109,15 @@ class Watch:
             await asyncio.sleep(LOOKS_EVERY)
             self.look()
 
-    def watched(self, record: ModelRecord, verdicts: list[Verdicts]) -> Watched:
-        """What the model of a record has answered, against that record; `verdicts` are those of its alphabet."""
+    def watched(self, record: ModelRecord, all_of_them: dict[Model, Counts], verdicts: list[Verdicts]) -> Watched:
+        """What the model of a record has answered, against that record.
+
+        Args:
+            record: of a model that is served.
+            all_of_them: `counts`.
+            verdicts: those of its alphabet.
+        """
         since, before = self._looks[0]
-        all_of_them = counts()
         model = Model(record.alphabet, record.version)
         lately = all_of_them.get(model, Counts()).since(before.get(model, Counts()))
         reference = record.reference
@@ -161,9 +143,9 @@ class Watch:
             verdicts=verdicts,
         )
 
-    def tell(self, record: ModelRecord) -> None:
+    def tell(self, record: ModelRecord, all_of_them: dict[Model, Counts]) -> None:
         """Put the indices among the metrics."""
-        watched = self.watched(record, [])
+        watched = self.watched(record, all_of_them, [])
         for of, found in (("labels", watched.labels_drift), ("confidence", watched.confidence_drift)):
             if found:
                 metrics.DRIFT.labels(record.alphabet, of).set(found.index)

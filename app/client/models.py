@@ -218,6 +218,17 @@ VISITOR: Final = r"^[\x21-\x7e]{16,128}$"
 
 NOT_A_CHARACTER_TOO: Final = "One of the alphabet's labels, or an empty text: there is no character on the picture."
 
+NO_IDS: Final = ("export", "mine")
+"""Calls at /samples/ have these names, so that a sample with one for an id could not be asked for."""
+
+
+def _no_call(id: str) -> str:
+    """Raises ValueError."""
+    if id in NO_IDS:
+        raise ValueError(f"it must be none of {', '.join(NO_IDS)}")
+    return id
+
+
 SampleId = Annotated[str, Field(pattern=SAMPLE_ID, examples=["5b1f0c2a9be1d44c"])]
 
 
@@ -227,10 +238,11 @@ class SampleSent(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     id: Annotated[
-        str | None,
+        Annotated[str, AfterValidator(_no_call)] | None,
         Field(
             pattern=SAMPLE_ID,
-            description="The caller's own, so that to send it again does no harm; left out, the server makes one.",
+            description="The caller's own, so that to send it again does no harm; left out, the server makes one. "
+            f"None may be {' or '.join(NO_IDS)}.",
         ),
     ] = None
     label: Annotated[

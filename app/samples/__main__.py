@@ -161,6 +161,7 @@ def tend(args: argparse.Namespace) -> int:
     if days:
         receipt = store.delete_before(now() - timedelta(days=days))
         print(f"{len(receipt.ids)} samples were older than {days} days and are deleted.")
+    store.drop_marks()
     return 0
 
 

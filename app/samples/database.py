@@ -44,8 +44,11 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection in a transaction that sees one state of the database. Raises Unavailable."""
-        with _explained(), self._engine.connect() as connection, connection.begin():
-            yield connection
+        with _explained(), self._engine.connect() as plain:
+            # A server's transaction sees, unless it is told otherwise, what others commit between two statements.
+            connection = plain if self.is_file else plain.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

@@ -203,35 +203,38 @@ class Keeper:
         return works
 
     def _write(self, works: Sequence[_Work]) -> None:
-        """All in one transaction. Raises Unavailable, and then nothing was done."""
+        """What is to be kept in one transaction, and then what is to be deleted. Raises Unavailable: of those that
+        nobody has been told of by then, nothing was kept, and it may be that not all was deleted.
+        """
         from app.samples.database import bytes_used
-        from app.samples.store import Outcome, forget, keep
+        from app.samples.store import Outcome, keep
 
         local = self._opened()
         keeps = [work for work in works if isinstance(work, _Keep)]
         forgets = [work for work in works if isinstance(work, _Forget)]
         refused = self._outbox.refused([work.sample for work in keeps]) if self._outbox else {}
         outcomes = []
-        with local.database.writing() as connection:
-            room = self._most_bytes - bytes_used(connection)
-            for work in keeps:
-                room -= work.bytes
-                if work.sample.id in refused:
-                    outcomes.append(refused[work.sample.id])
-                else:
-                    outcomes.append(keep(connection, work.sample) if room > 0 else Outcome.NO_ROOM)
-            counts = [len(forget(connection, work.visitor, work.until).ids) for work in forgets]
-        if forgets:
-            local.database.forget_pages()
+        if keeps:
+            with local.database.writing() as connection:
+                room = self._most_bytes - bytes_used(connection)
+                for work in keeps:
+                    room -= work.bytes
+                    if work.sample.id in refused:
+                        outcomes.append(refused[work.sample.id])
+                    else:
+                        outcomes.append(keep(connection, work.sample) if room > 0 else Outcome.NO_ROOM)
         self._tell("The file for samples is as large as it may be." if Outcome.NO_ROOM in outcomes else "")
         for kept, outcome in zip(keeps, outcomes, strict=True):
             self._watcher.sample(outcome.value)
             kept.finish(outcome)
-        for forgotten, count in zip(forgets, counts, strict=True):
-            elsewhere = self._outbox.forget(forgotten.visitor, forgotten.until) if self._outbox else 0
-            forgotten.done.set_result(count + elsewhere)
-        if self._outbox is not None:
-            self._outbox.wake()
+        try:
+            for forgotten in forgets:
+                count = len(local.forget(forgotten.visitor, forgotten.until).ids)
+                elsewhere = self._outbox.forget(forgotten.visitor, forgotten.until) if self._outbox else 0
+                forgotten.done.set_result(count + elsewhere)
+        finally:
+            if self._outbox is not None:
+                self._outbox.wake()
 
     def _tell(self, trouble: str) -> None:
         """In the log, where it is news."""

@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, select
 from app.samples.errors import BadValue, Unavailable
 from app.samples.sample import Sample
 from app.samples.selection import OLDEST_FIRST, TOGETHER, chosen
-from app.samples.store import Outcome, Store, forget, keep, opened, refusals, sample_of
+from app.samples.store import Outcome, Store, keep, opened, refusals, sample_of
 from app.samples.tables import FORGOTTEN, SAMPLES
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class Outbox:
                 here = (FORGOTTEN.c.visitor == one.visitor, FORGOTTEN.c.time == one.time)
                 connection.execute(delete(FORGOTTEN).where(*here))
             waiting = connection.execute(select(func.count()).select_from(SAMPLES)).scalar_one()
-        if not waiting:
+        if forgotten or not waiting:
             self._local.database.forget_pages()
         for id, outcome in outcomes.items():
             if outcome in (Outcome.DIFFERS, Outcome.DELETED):
@@ -181,7 +181,7 @@ class Outbox:
 
 def written(remote: Store, rows: Sequence[Any], forgotten: Sequence[Any]) -> dict[str, Outcome]:
     """Each sample's outcome, once all is kept for good."""
+    for one in forgotten:
+        remote.forget(one.visitor, one.time)
     with remote.database.writing() as connection:
-        for one in forgotten:
-            forget(connection, one.visitor, one.time)
         return {row.id: keep(connection, sample_of(row), row.said) for row in rows}

@@ -10,6 +10,9 @@ from typing import Final
 NOT_A_CHARACTER: Final = ""
 """The label of a picture with no character on it."""
 
+MOST_BYTES: Final = 4_000_000
+"""Of a picture that is kept; a drawing has a few thousand, a photo may be sent as it was taken."""
+
 ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 _SIGNATURES: Final = (

@@ -20,6 +20,9 @@ TOGETHER: Final = 100
 BYTES_TOGETHER: Final = 16 * 1024 * 1024
 """Of their pictures; one sample is read however large it is."""
 
+LONGEST_CURSOR: Final = 200
+"""Characters; none that is given out has as many."""
+
 _UNKNOWN: Final = 2.0
 """In place of a confidence that nobody has told: behind all that are."""
 
@@ -94,6 +97,8 @@ class Order:
 
     def after(self, cursor: str) -> ColumnElement[bool]:
         """Those that come after it. Raises WrongCursor."""
+        if len(cursor) > LONGEST_CURSOR:  # also one so deeply nested that nothing could read it
+            raise WrongCursor
         try:
             key, id = json.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
             key = datetime.fromisoformat(key).astimezone(UTC) if self._name == "newest" else float(key)

@@ -2,9 +2,9 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from itertools import islice
 from typing import Any, Final
@@ -25,6 +25,12 @@ PAGE_BYTES: Final = 8 * 1024 * 1024
 """Of a page's pictures."""
 
 EVERYTHING: Final = Filters()
+
+DELETED_TOGETHER: Final = 500
+"""Samples that are deleted in one transaction, at most: others write between two of them."""
+
+FORGOTTEN_FOR: Final = timedelta(days=30)
+"""In which what a forgotten visitor has sent may still come from another machine's outbox."""
 
 
 class Outcome(Enum):
@@ -128,7 +134,10 @@ def _digest(sample: Sample) -> str:
 
 
 def forget(connection: Connection, visitor: str, until: datetime) -> Receipt:
-    """Delete a visitor's samples up to a moment, and refuse those of them that come later from elsewhere."""
+    """Delete a visitor's samples up to a moment, and refuse those of them that come later from elsewhere.
+
+    Only some are deleted, as by `remove`.
+    """
     known = connection.execute(select(FORGOTTEN.c.time).where(FORGOTTEN.c.visitor == visitor)).scalar()
     if known is None:
         connection.execute(insert(FORGOTTEN).values(visitor=visitor, time=until))
@@ -138,11 +147,12 @@ def forget(connection: Connection, visitor: str, until: datetime) -> Receipt:
 
 
 def remove(connection: Connection, *conditions: ColumnElement[bool]) -> Receipt:
-    """Delete samples for good."""
+    """Delete samples for good: where there are more than DELETED_TOGETHER, only so many."""
     when = now()
-    ids = tuple(connection.execute(select(SAMPLES.c.id).where(*conditions).order_by(SAMPLES.c.id)).scalars())
+    some = select(SAMPLES.c.id).where(*conditions).order_by(SAMPLES.c.id).limit(DELETED_TOGETHER)
+    ids = tuple(connection.execute(some).scalars())
     if ids:
-        connection.execute(delete(SAMPLES).where(*conditions))
+        connection.execute(delete(SAMPLES).where(SAMPLES.c.id.in_(ids)))
         connection.execute(insert(DELETED), [{"id_sha256": hashed(id), "time": when} for id in ids])
     return Receipt(ids, when)
 
@@ -165,24 +175,28 @@ class Store:
             return keep(connection, sample)
 
     def forget(self, visitor: str, until: datetime | None = None) -> Receipt:
-        """Delete all samples of a visitor, told by the hash of the token, up to now or to another moment."""
-        with self.database.writing() as connection:
-            receipt = forget(connection, visitor, until or now())
-        return self._done(receipt)
+        """Delete all samples of a visitor, told by the hash of the token, up to now or to another moment.
+
+        Where that fails half-way, what is deleted by then stays so.
+        """
+        until = until or now()
+        return self._to_the_last(lambda connection: forget(connection, visitor, until))
 
     def delete(self, id: str) -> Receipt:
         """Delete one sample. Raises UnknownSample."""
-        with self.database.writing() as connection:
-            receipt = remove(connection, SAMPLES.c.id == id)
+        receipt = self._to_the_last(lambda connection: remove(connection, SAMPLES.c.id == id))
         if not receipt.ids:
             raise UnknownSample
-        return self._done(receipt)
+        return receipt
 
     def delete_before(self, moment: datetime) -> Receipt:
         """Delete the samples that were taken before a moment."""
+        return self._to_the_last(lambda connection: remove(connection, SAMPLES.c.time < moment))
+
+    def drop_marks(self) -> None:
+        """Forget who was forgotten so long ago that nothing of theirs comes any more."""
         with self.database.writing() as connection:
-            receipt = remove(connection, SAMPLES.c.time < moment)
-        return self._done(receipt)
+            connection.execute(delete(FORGOTTEN).where(FORGOTTEN.c.time < now() - FORGOTTEN_FOR))
 
     def relabel(self, id: str, label: str) -> Sample:
         """Give a sample an admin's label, which stays whatever its visitor says later. Raises UnknownSample."""
@@ -270,10 +284,18 @@ class Store:
         with self.database.reading() as connection:
             return set(connection.execute(select(DELETED.c.id_sha256)).scalars()) & set(ids_sha256)
 
-    def _done(self, receipt: Receipt) -> Receipt:
-        if receipt.ids:
+    def _to_the_last(self, some: Callable[[Connection], Receipt]) -> Receipt:
+        """What is deleted by `some`, which is called again and again, until there are no more."""
+        ids: list[str] = []
+        while True:
+            with self.database.writing() as connection:
+                receipt = some(connection)
+            ids += receipt.ids
+            if len(receipt.ids) < DELETED_TOGETHER:
+                break
+        if ids:
             self.database.forget_pages()
-        return receipt
+        return Receipt(tuple(ids), receipt.time)
 
 
 def sample_of(row: Row[Any]) -> Sample:
