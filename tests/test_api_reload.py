@@ -62,6 +62,11 @@ def entries(server: Server, message: str) -> list[dict[str, Any]]:
     return [entry for entry in server.log() if entry["message"].startswith(message)]
 
 
+def wait_until_taken_up(server: Server, version: str, times: int) -> None:
+    """By all processes: one that is late would miss a version, were there another already."""
+    until(lambda: [one["version"] for one in entries(server, "A model file was taken up.")].count(version) >= times)
+
+
 class Load:
     """Callers who go on asking, each for its own picture or number, and keep what they are told."""
 
@@ -103,9 +108,10 @@ def test_exchanged_under_load(shelf: Shelf, tmp_path: Path, workers: int) -> Non
             load.wait_for("1", 20)
             for version in ("2", "3"):
                 shelf.put(trained(tmp_path / "trained", version, temperatures[version]))
+                wait_until_taken_up(server, version, workers)
                 load.wait_for(version, 40)
             shelf.back()
-            until(lambda: server.output.read_text().count("A model file was taken up.") == 3 * workers)
+            wait_until_taken_up(server, "2", 2 * workers)
             until(lambda: {answer["model"]["version"] for _, answer in load.answers[-10:]} == {"2"})
             before = len(load.answers)
             until(lambda: len(load.answers) > before + 40)

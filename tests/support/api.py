@@ -31,7 +31,8 @@ class Server:
         return requests.post(self.url + path, files={"file": ("picture", data)}, timeout=30, **options)
 
     def log(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.output.read_text().splitlines()]
+        whole, _, _ = self.output.read_text().rpartition("\n")  # the last line may be half written
+        return [json.loads(line) for line in whole.splitlines()]
 
     def logged(self, request_id: str) -> dict[str, Any]:
         """The log's line of a request, which is written after its answer."""
