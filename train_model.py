@@ -18,7 +18,6 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -253,7 +252,7 @@ def train(args: argparse.Namespace, config: Config, alphabet: Alphabet) -> None:
 
     record: dict[str, Any] = {
         "alphabet": alphabet.name,
-        "version": f"{datetime.now(UTC):%Y.%m.%d}-{package.git_commit()[:7]}",
+        "version": package.new_version(),
         "title": alphabet.title,
         "labels": alphabet.labels,
         "names": alphabet.names,

@@ -1,5 +1,6 @@
 """Settings from the environment: `DIGITS_` and a field's name in capitals, such as DIGITS_API_PORT."""
 
+import os
 import sys
 from functools import cache
 from pathlib import Path
@@ -100,6 +101,11 @@ class Settings(BaseSettings):
     @property
     def api_address(self) -> str:
         return self.api_url.rstrip("/") or f"http://127.0.0.1:{self.api_port}"
+
+
+def first_key(variable: str) -> str:
+    """The first of the keys in a variable of the environment; empty where there is none."""
+    return os.environ.get(variable, "").partition(",")[0].strip()
 
 
 @cache

@@ -1,9 +1,6 @@
 """What the network that judges candidates learns from: parts of composed numbers, and which character each is."""
 
-import os
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -15,9 +12,9 @@ from app.reading.ink import Ink
 from app.reading.lines import Parts
 from app.reading.reader import DIRT, MARKS, NONE
 from app.reading.rows import Row
-from training import composing, datasets
-from training.composing import Composed, Draw, Manner, PenDigits, ScannedDigits, pens_of
-from training.progress import track
+from training import composing
+from training.composing import Composed, Manner
+from training.writers import Writers, made
 
 Integers = npt.NDArray[np.int64]
 Views = npt.NDArray[np.uint8]
@@ -29,9 +26,6 @@ _NEARLY, _CLEARLY, _LEAST = 0.06, 0.15, 0.5
 """A candidate is a character if it has as much of its ink in common with it (intersection over union) as the best one,
 or less by at most the first, and the last at any rate; it is none if it has less by more than the second. What is
 between is left out: nobody could say which it is."""
-
-HELD_OUT: Final = 5000
-"""The first training scans, of which none is learned from: choices are made by them."""
 
 NEGATIVES: Final = 2.0
 """Candidates that are no character, for each that is one."""
@@ -76,19 +70,6 @@ def of_row(row: Row, composed: Composed, labels: str, rng: np.random.Generator) 
     return Candidates((255 * views.clip(0, 1)).round().astype(np.uint8), kinds[chosen])
 
 
-@dataclass(frozen=True)
-class Writers:
-    """Whose digits lines are composed of: pen strokes of each of some people, and scans of many."""
-
-    pens: tuple[PenDigits, ...]
-    scans: ScannedDigits
-    share: float = 0.6
-    """Of lines that are drawn by pens."""
-
-    def one(self, rng: np.random.Generator) -> Draw:
-        return self.pens[int(rng.integers(len(self.pens)))] if rng.random() < self.share else self.scans
-
-
 def composed_at_random(writers: Writers, seed: int) -> Composed:
     """A number of 1 to 9 digits as training has them, in half of them neighbours that touch; sometimes two lines."""
     rng = np.random.default_rng(seed)
@@ -100,9 +81,9 @@ def composed_at_random(writers: Writers, seed: int) -> Composed:
     return composing.soiled(composed, manner, rng) if rng.random() < 0.2 else composed
 
 
-def _of_seed(seed: int) -> Candidates | None:
+def _of_seed(writers: Writers, seed: int) -> Candidates | None:
     rng = np.random.default_rng(seed)
-    composed = composed_at_random(_writers, seed)
+    composed = composed_at_random(writers, seed)
     found = rows.find(Ink(composed.ink))
     if len(found) != len(composed.lines):
         return None
@@ -111,24 +92,8 @@ def _of_seed(seed: int) -> Candidates | None:
     return Candidates(np.concatenate([one.views for one in parts]), np.concatenate([one.kinds for one in parts]))
 
 
-_writers: Writers
-
-
-def _start(writers: Writers) -> None:
-    global _writers
-    _writers = writers
-
-
-def many(writers: Writers, count: int, seed: int) -> Candidates:
-    """The candidates of so many composed numbers, made on all cores, with a progress bar."""
-    with ProcessPoolExecutor(os.cpu_count(), initializer=_start, initargs=(writers,)) as pool:
-        seeds = range(seed * 10_000_019, seed * 10_000_019 + count)
-        parts = [one for one in track(pool.map(_of_seed, seeds, chunksize=50), "composed numbers", count) if one]
+def many(writers: Writers, count: int, seed: int, jobs: int) -> Candidates:
+    """The candidates of so many composed numbers, made by so many processes at once, with a progress bar."""
+    seeds = range(seed * 10_000_019, seed * 10_000_019 + count)
+    parts = [one for one in made(writers, _of_seed, seeds, "composed numbers", jobs, chunksize=50) if one]
     return Candidates(np.concatenate([one.views for one in parts]), np.concatenate([one.kinds for one in parts]))
-
-
-def writers_in(data: Path) -> Writers:
-    """Those to learn from. Ends the program where there are no pen strokes."""
-    strokes, _ = datasets.needed_pen_strokes(data)
-    pictures, labels = datasets.mnist_pictures(data, train=True)
-    return Writers(pens_of(strokes), ScannedDigits(pictures[HELD_OUT:], labels[HELD_OUT:]))

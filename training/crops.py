@@ -4,29 +4,16 @@ Remains of its neighbours, which may touch it or lean over it, full stops, rules
 to the right, as in old registers.
 """
 
-import os
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFilter
 
 from app.reading.middle import field
-from training import clutter, composing, datasets
-from training.candidates import HELD_OUT, Writers
-from training.composing import Draw, Floats, Manner, Random, ScannedDigits, pens_of
-from training.progress import track
-
-
-def writers_of_validation(data: Path) -> Writers:
-    """Those by whom choices are made. Ends the program where there are no pen strokes."""
-    _, strokes = datasets.needed_pen_strokes(data)
-    people = np.unique(strokes.writers)
-    chosen = strokes.subset(np.isin(strokes.writers, people[: len(people) // 2]))
-    pictures, labels = datasets.mnist_pictures(data, train=True)
-    return Writers(pens_of(chosen), ScannedDigits(pictures[:HELD_OUT], labels[:HELD_OUT]))
+from training import clutter, composing
+from training.composing import Draw, Floats, Manner, Random
+from training.writers import Writers, made
 
 
 @dataclass(frozen=True)
@@ -120,26 +107,17 @@ def _shown(write: Draw, rng: Random) -> tuple[int, npt.NDArray[np.uint8]]:
 _BATCH = 500
 
 
-def _of_seed(seed: int) -> tuple[list[int], list[npt.NDArray[np.uint8]]]:
+def _of_seed(writers: Writers, seed: int) -> tuple[list[int], list[npt.NDArray[np.uint8]]]:
     rng = np.random.default_rng(seed)
-    labels, fields = zip(*(_shown(_writers.one(rng), rng) for _ in range(_BATCH)), strict=True)
+    labels, fields = zip(*(_shown(writers.one(rng), rng) for _ in range(_BATCH)), strict=True)
     return list(labels), list(fields)
-
-
-_writers: Writers
-
-
-def _start(writers: Writers) -> None:
-    global _writers
-    _writers = writers
 
 
 def many(writers: Writers, count: int, seed: int) -> Crops:
     """About so many crops, made on all cores, with a progress bar."""
     batches = -(-count // _BATCH)
     seeds = range(seed * 10_000_019, seed * 10_000_019 + batches)
-    with ProcessPoolExecutor(os.cpu_count(), initializer=_start, initargs=(writers,)) as pool:
-        parts = list(track(pool.map(_of_seed, seeds), "crops", batches))
+    parts = list(made(writers, _of_seed, seeds, "crops"))
     return Crops(
         np.stack([one for _, fields in parts for one in fields]),
         np.array([label for labels, _ in parts for label in labels], np.int64),

@@ -1,11 +1,12 @@
 """Where to train and in which precision."""
 
-import os
 import time
 from dataclasses import dataclass
 
 import torch
 from torch.nn import functional as F
+
+from app.cli.local import cores
 
 PRECISIONS = ("auto", "bfloat16", "float32")
 
@@ -38,8 +39,7 @@ class Device:
         Two runs on a core each are done sooner than one after the other on both: half of a step is single-threaded.
         """
         gpus = [cls(torch.device("cuda", i), bfloat16=True, threads=1) for i in range(torch.cuda.device_count())]
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return gpus or [cls(torch.device("cpu"), _bfloat16_is_faster(), threads=1)] * cores
+        return gpus or [cls(torch.device("cpu"), _bfloat16_is_faster(), threads=1)] * cores()
 
 
 def _bfloat16_is_faster() -> bool:

@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from training import composing, datasets
-from training.candidates import HELD_OUT
-from training.composing import Composed, Draw, Manner, ScannedDigits, pens_of
+from training import composing, writers
+from training.composing import Composed, Draw, Manner, ScannedDigits
 from training.evaluation_sets import PAPERS, on_paper, png
 from training.photographs import photograph_of
 
@@ -41,13 +40,9 @@ class Numbers:
 
 def of_data(data: Path, held_out: bool = True) -> list[Numbers]:
     """The sets for the test, of people and scans that nothing was chosen by; else those that choices are made by."""
-    _, strokes = datasets.needed_pen_strokes(data)
-    people = np.unique(strokes.writers)
-    half = len(people) // 2
-    pens = pens_of(strokes.subset(np.isin(strokes.writers, people[half:] if held_out else people[:half])))
-    pictures, labels = datasets.mnist_pictures(data, train=not held_out)
-    scans = (ScannedDigits(pictures[:HELD_OUT], labels[:HELD_OUT]),)
-    drawn = partial(_file, pens)
+    unseen = writers.unseen(data, held_out)
+    scans = (unseen.scans,)
+    drawn = partial(_file, unseen.pens)
     sets = [
         Numbers("numbers", partial(drawn, _apart), "2 to 7 digits of one writer, drawn on any paper"),
         Numbers("touching numbers", partial(drawn, _touching), "the same, two neighbours or more touching"),
@@ -86,9 +81,9 @@ def scans_of(file: Path) -> ScannedDigits:
 Make = Callable[[Draw, int, np.random.Generator], tuple[str, bytes]]
 
 
-def _file(writers: tuple[Draw, ...], make: Make, index: int) -> tuple[str, bytes]:
+def _file(hands: tuple[Draw, ...], make: Make, index: int) -> tuple[str, bytes]:
     rng = np.random.default_rng(90_000_000 + index)
-    return make(writers[index % len(writers)], index, rng)
+    return make(hands[index % len(hands)], index, rng)
 
 
 def _drawn(composed: Composed, index: int, rng: np.random.Generator) -> tuple[str, bytes]:

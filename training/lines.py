@@ -15,7 +15,6 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -33,7 +32,7 @@ from app.reading.picture import ReadingError, decode
 from app.reading.reader import LINES_FILE, ROWS_FILE, Heard, LineReader, LineRecord
 from app.reading.recognizer import MODEL_FILE, READING_VERSION, Recognizer, opened
 from app.reading.text import Text
-from training import candidates, export, line_sets, package, row_training
+from training import candidates, export, line_sets, package, row_training, writers
 from training.candidates import Candidates
 from training.devices import Device
 from training.judge import Judge
@@ -198,14 +197,14 @@ def sure_from(hits: Bools, shares: Doubles, sure_right: float) -> float:
 
 def train_judge(args: argparse.Namespace, record: LineRecord, config: Config, file: Path) -> None:
     """Compose, learn to judge, and write the network."""
-    data = candidates.many(candidates.writers_in(args.data), config.numbers, config.seed)
+    data = candidates.many(writers.to_learn_from(args.data), config.numbers, config.seed, args.jobs)
     console.print(f"{len(data.kinds):,} candidates of {config.numbers:,} numbers")
     write(fit(config, Device.choose("auto"), data), data, record, file)
 
 
 def train_rows(args: argparse.Namespace, version: str, config: RowConfig, file: Path) -> None:
     """Compose, learn to read rows, and write the network."""
-    data = row_training.many(candidates.writers_in(args.data), config.numbers, config.seed, args.jobs)
+    data = row_training.many(writers.to_learn_from(args.data), config.numbers, config.seed, args.jobs)
     network = row_training.fit(config, Device.choose("auto"), data)
     row_training.write(network, data, config, version, file)
 
@@ -264,7 +263,7 @@ def _first_record(config: Config) -> LineRecord:
     return LineRecord.model_validate(
         {
             "alphabet": "digits",
-            "version": f"{datetime.now(UTC):%Y.%m.%d}-{package.git_commit()[:7]}",
+            "version": package.new_version(),
             "reading_version": READING_VERSION,
             "trust": 0.7,
             "trust_torn": 0.3,

@@ -12,7 +12,6 @@ import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -28,12 +27,12 @@ from app.reading.middle import MIDDLE_FILE, SIDE, MiddleRecord
 from app.reading.picture import ReadingError, decode
 from app.reading.pipeline import glyph_of
 from app.reading.recognizer import MODEL_FILE, READING_VERSION, Recognizer
-from training import crops, export, package
-from training.candidates import Writers, writers_in
+from training import crops, export, package, writers
 from training.crops import Crops
 from training.devices import Device
 from training.networks import ConvBlock
 from training.progress import console, track
+from training.writers import Writers
 
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 """What is tried of `asked_below`."""
@@ -123,12 +122,12 @@ def write(network: MiddleCNN, data: Crops, record: MiddleRecord, file: Path) -> 
     export.describe(file, record.model_dump())
 
 
-def threshold(model: Path, file: Path, writers: Writers, count: int) -> float:
+def threshold(model: Path, file: Path, people: Writers, count: int) -> float:
     """The least `asked_below` with which a model, and this file beside it, read most crops by such writers right, but
     for one in a thousand.
     """
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        found = list(track(pool.map(partial(_scanned, writers), range(count), chunksize=20), "scans", count))
+        found = list(track(pool.map(partial(_scanned, people), range(count), chunksize=20), "scans", count))
     labels, glyphs = zip(*((label, glyph) for label, glyph in found if glyph and glyph.crop is not None), strict=True)
     with tempfile.TemporaryDirectory() as folder:
         alone = Recognizer(Path(shutil.copy(model, folder))).predict(list(glyphs))
@@ -141,9 +140,9 @@ def threshold(model: Path, file: Path, writers: Writers, count: int) -> float:
     return min(below for below, share in shares.items() if share >= max(shares.values()) - 0.001)
 
 
-def _scanned(writers: Writers, index: int) -> tuple[str, Glyph | None]:
+def _scanned(people: Writers, index: int) -> tuple[str, Glyph | None]:
     rng = np.random.default_rng(80_000_000 + index)
-    label, data = crops.scanned(writers.one(rng), rng)
+    label, data = crops.scanned(people.one(rng), rng)
     try:
         return str(label), glyph_of(decode(data))
     except ReadingError:
@@ -170,16 +169,16 @@ def main() -> None:
         {
             "alphabet": "digits",
             "labels": Recognizer(model).labels,
-            "version": f"{datetime.now(UTC):%Y.%m.%d}-{package.git_commit()[:7]}",
+            "version": package.new_version(),
             "reading_version": READING_VERSION,
             "asked_below": 1.0,
             "config": dataclasses.asdict(config),
         }
     )
-    data = crops.many(writers_in(args.data), config.crops, config.seed)
+    data = crops.many(writers.to_learn_from(args.data), config.crops, config.seed)
     file = args.output / MIDDLE_FILE
     write(fit(config, Device.choose("auto"), data), data, record, file)
-    below = threshold(model, file, crops.writers_of_validation(args.data), args.validation)
+    below = threshold(model, file, writers.unseen(args.data, held_out=False), args.validation)
     record = record.model_copy(update={"asked_below": below})
     export.describe(file, record.model_dump())
     console.print(record.model_dump_json(indent=2))

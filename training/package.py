@@ -5,6 +5,7 @@ import json
 import platform
 import shutil
 import subprocess
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,11 @@ def install(model_file: Path, alphabet: str) -> None:
     """Copy the model, what belongs to it and its pictures to where the app serves them from; what was there is kept."""
     Shelf(MODELS, alphabet).put(model_file.parent)
     shutil.copytree(model_file.parent / "pictures", installed(alphabet) / "pictures", dirs_exist_ok=True)
+
+
+def new_version(made_of: str = "") -> str:
+    """Of a model that is made now: the day, and the beginning of a hash, of the commit if no other is given."""
+    return f"{datetime.now(UTC):%Y.%m.%d}-{(made_of or git_commit())[:7]}"
 
 
 def git_commit() -> str:

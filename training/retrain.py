@@ -15,7 +15,6 @@ import tempfile
 import time
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +61,7 @@ def samples_of(source: str) -> tuple[Manifest, list[Sample]]:
     if not source.startswith(("http://", "https://")):
         manifest, samples = open_export(Path(source))
         return manifest, list(samples)
-    key = os.environ.get(ADMIN_KEYS, "").split(",")[0].strip()
+    key = settings.first_key(ADMIN_KEYS)
     with tempfile.TemporaryDirectory() as folder, Client(source, key or None) as client:
         write(client.export(), Path(folder) / "samples")
         return samples_of(str(Path(folder) / "samples"))
@@ -94,7 +93,7 @@ def written(
     package.write_weights(network, folder)
     weights = datasets.sha256(folder / WEIGHTS_FILE)
     record = champion.record.model_dump() | {
-        "version": f"{datetime.now(UTC):%Y.%m.%d}-{weights[:7]}",
+        "version": package.new_version(weights),
         "parents": [champion.record.version],
         "retraining": dataclasses.asdict(config),
         WEIGHTS_KEY: weights,

@@ -6,7 +6,6 @@ import math
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,11 +21,11 @@ from app.reading.ink import Ink
 from app.reading.reader import RowRecord
 from app.reading.recognizer import READING_VERSION
 from training import composing, export
-from training.candidates import Writers
 from training.composing import BlendedDigits, Composed, Draw, Manner
 from training.devices import Device
 from training.progress import console, track
 from training.row_network import SYMBOLS, RowNetwork
+from training.writers import Writers, made
 
 Strips = npt.NDArray[np.uint8]
 
@@ -87,27 +86,18 @@ def _writer(writers: Writers, rng: np.random.Generator) -> Draw:
     return one if kind < 0.55 else BlendedDigits(one, other, float(rng.uniform(-0.3, 1.3)))
 
 
-def _of_seed(seed: int) -> Written | None:
-    composed = composed_at_random(_writers, seed)
+def _of_seed(writers: Writers, seed: int) -> Written | None:
+    composed = composed_at_random(writers, seed)
     found = rows.find(Ink(composed.ink))
     if len(found) != 1:
         return None
     return Written((255 * ctc.strip_of(found[0])).round().astype(np.uint8), composed.text)
 
 
-_writers: Writers
-
-
-def _start(writers: Writers) -> None:
-    global _writers
-    _writers = writers
-
-
 def many(writers: Writers, count: int, seed: int, jobs: int) -> list[Written]:
     """So many rows, made by so many processes at once, with a progress bar."""
-    with ProcessPoolExecutor(jobs, initializer=_start, initargs=(writers,)) as pool:
-        seeds = range(seed * 20_000_003, seed * 20_000_003 + count)
-        return [one for one in track(pool.map(_of_seed, seeds, chunksize=100), "composed rows", count) if one]
+    seeds = range(seed * 20_000_003, seed * 20_000_003 + count)
+    return [one for one in made(writers, _of_seed, seeds, "composed rows", jobs, chunksize=100) if one]
 
 
 def fit(config: RowConfig, where: Device, data: Sequence[Written]) -> RowNetwork:

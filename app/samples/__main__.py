@@ -167,7 +167,7 @@ def tend(args: argparse.Namespace) -> int:
 
 def _remote(args: argparse.Namespace) -> Iterable[Sample]:
     """From a running API, with an admin's key. Raises Wrong, ApiError."""
-    key = os.environ.get(args.admin_key_from_env, "").partition(",")[0].strip()
+    key = settings.first_key(args.admin_key_from_env)
     if not key:
         raise Wrong(
             f"{args.admin_key_from_env} has no admin's key, without which {args.url} does not give samples away."

@@ -11,14 +11,9 @@ from urllib.parse import unquote
 
 import streamlit as st
 
-_FILES = Path(__file__).parent
+from app.ui.component import component
 
-_list = st.components.v2.component(
-    "choice",
-    html="<select></select>",
-    css=(_FILES / "choice.css").read_text(),
-    js=(_FILES / "choice.js").read_text(),
-)
+_list = component(Path(__file__).parent, "<select></select>")
 
 
 def remembered(name: str, options: Container[str], default: str) -> str:

@@ -12,16 +12,10 @@ from typing import Any, Final
 
 import streamlit as st
 
+from app.ui.component import component
 from app.ui.texts import _
 
-_FILES = Path(__file__).parent
-
-_question = st.components.v2.component(
-    "consent",
-    html='<div class="consent" role="group" hidden></div>',
-    css=(_FILES / "consent.css").read_text(),
-    js=(_FILES / "consent.js").read_text(),
-)
+_question = component(Path(__file__).parent, '<div class="consent" role="group" hidden></div>')
 
 _KEY: Final = "ask-consent"
 

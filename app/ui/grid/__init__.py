@@ -12,16 +12,14 @@ from typing import Any, Final, Literal
 import streamlit as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from app.ui.component import component
 from app.ui.texts import _
 
-_FILES = Path(__file__).parent
-
-_grid = st.components.v2.component(
-    "review_grid",
-    html='<div class="review"><p class="keys"></p><div class="grid" role="listbox" aria-multiselectable="true"></div>'
+_grid = component(
+    Path(__file__).parent,
+    '<div class="review"><p class="keys"></p><div class="grid" role="listbox" aria-multiselectable="true"></div>'
     '<p role="status"></p><div class="palette" role="group"></div></div>',
-    css=(_FILES / "grid.css").read_text(),
-    js=(_FILES / "grid.js").read_text(),
+    "review_grid",
 )
 
 _KEY: Final = "review-grid"

@@ -10,16 +10,10 @@ from typing import Any, Final, NamedTuple
 
 import streamlit as st
 
+from app.ui.component import component
 from app.ui.texts import _
 
-_FILES = Path(__file__).parent
-
-_row = st.components.v2.component(
-    "verdict",
-    html='<div class="verdict" role="group" hidden></div>',
-    css=(_FILES / "verdict.css").read_text(),
-    js=(_FILES / "verdict.js").read_text(),
-)
+_row = component(Path(__file__).parent, '<div class="verdict" role="group" hidden></div>')
 
 _KEY: Final = "say-verdict"
 
