@@ -10,9 +10,7 @@ import logging
 from pathlib import Path
 
 from app.api import metrics
-from app.reading.loading import Served, loaded
-from app.reading.middle import MIDDLE_FILE
-from app.reading.reader import LINES_FILE, ROWS_FILE
+from app.reading.loading import BESIDE, Served, loaded
 from app.reading.recognizer import MODEL_FILE, ModelRecord, UnusableModel
 
 log = logging.getLogger(__name__)
@@ -102,7 +100,7 @@ class Models:
 
 
 def _stamp(folder: Path) -> Stamp:
-    return tuple(_of_file(folder / name) for name in (MODEL_FILE, LINES_FILE, ROWS_FILE, MIDDLE_FILE))
+    return tuple(_of_file(folder / name) for name in (MODEL_FILE, *BESIDE))
 
 
 def _of_file(file: Path) -> tuple[int, int, int] | None:

@@ -19,9 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from app.reading.loading import loaded
-from app.reading.middle import MIDDLE_FILE
-from app.reading.reader import LINES_FILE, ROWS_FILE
+from app.reading.loading import BESIDE, loaded
 from app.reading.recognizer import MODEL_FILE, UnusableModel
 
 RECORD_FILE: Final = "record.json"
@@ -32,10 +30,7 @@ WEIGHTS_FILE: Final = "mnist_larger_cnn.pth"
 
 HISTORY_FILE: Final = "history.json"
 
-_BESIDE: Final = (LINES_FILE, ROWS_FILE, MIDDLE_FILE)
-"""What is read with whatever model is there."""
-
-_FILES: Final = (*_BESIDE, RECORD_FILE, WEIGHTS_FILE, MODEL_FILE)
+_FILES: Final = (*BESIDE, RECORD_FILE, WEIGHTS_FILE, MODEL_FILE)
 """In the order in which they are put in place: the model, which all the others are about, is the last."""
 
 FOUND, INSTALLED, USED, BACK = "found", "installed", "use", "back"
@@ -92,7 +87,7 @@ class Shelf:
             if MODEL_FILE not in given:
                 given = {file: self.folder / file for file in _FILES if (self.folder / file).exists()} | given
             else:
-                given = {file: self.folder / file for file in _BESIDE if (self.folder / file).exists()} | given
+                given = {file: self.folder / file for file in BESIDE if (self.folder / file).exists()} | given
             name = self._kept(given)
             self._serve(name, INSTALLED)
         return name
@@ -154,7 +149,7 @@ class Shelf:
             version = re.sub(r"[^\w.-]|^\.+", "-", record.version)
             name, numbers = version, itertools.count(2)
             while (kept := self._versions / name).exists():
-                if all(_same(kept / file, fresh / file) for file in (MODEL_FILE, *_BESIDE)):
+                if all(_same(kept / file, fresh / file) for file in (MODEL_FILE, *BESIDE)):
                     return name
                 name = f"{version}.{next(numbers)}"
             if RECORD_FILE not in files:

@@ -2,14 +2,19 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from PIL import Image
 
+from app.reading.middle import MIDDLE_FILE
 from app.reading.picture import Picture
 from app.reading.pipeline import glyph_of, page_of
-from app.reading.reader import LINES_FILE, LineReader
+from app.reading.reader import LINES_FILE, ROWS_FILE, LineReader
 from app.reading.recognizer import MODEL_FILE, Recognizer, UnusableModel
+
+BESIDE: Final = (LINES_FILE, ROWS_FILE, MIDDLE_FILE)
+"""The networks that a folder may have beside its model, and that are read with whatever model is there."""
 
 
 @dataclass(frozen=True)
