@@ -42,7 +42,9 @@ class FakeS3:
                     return
                 with alone:
                     present = told.objects.get(path[1:])
-                    if (present is not None and self.headers.get("If-None-Match") == "*") or ("If-Match" in self.headers and (present is None or self.headers["If-Match"] != etag(present))):
+                    if (present is not None and self.headers.get("If-None-Match") == "*") or (
+                        "If-Match" in self.headers and (present is None or self.headers["If-Match"] != etag(present))
+                    ):
                         self._refuse(412, "PreconditionFailed")
                     else:
                         told.objects[path[1:]] = body
