@@ -8,7 +8,7 @@ import logging
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Final
@@ -58,15 +58,14 @@ def joined(quiet: bool = False) -> Iterator[None]:
     try:
         if not quiet:
             click.echo(_in_words(address), err=True)
-        yield
+        with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):  # Ray tells there of all that ends
+            yield
     finally:
         ray.shutdown()
 
 
-def answered(
-    works: list[Work], question: Question, jobs: int | None, progress: Progress, quiet: bool
-) -> Iterator[tuple[int, str]]:
-    """How many pictures each shard has, and why it was not answered, if so; in whatever order. Raises CannotAnswer."""
+def failures(works: list[Work], question: Question, jobs: int | None, progress: Progress, quiet: bool) -> Iterator[str]:
+    """Have shards answered; those that could not be, each with the reason. Raises CannotAnswer."""
     actors = min(jobs or _cores(), len(works))
     if actors < min(jobs or _cores(), _cores()) and not quiet:
         click.echo(
@@ -83,12 +82,14 @@ def answered(
         num_cpus=1,
         compute=ActorPoolStrategy(size=actors, max_tasks_in_flight_per_actor=1),
     )
-    with _told(tally, progress):
+    with _told(tally, progress, quiet):
         try:
             for row in dataset.iter_rows():
-                yield row["rows"], row["failed"]
+                if row["failed"]:
+                    yield row["failed"]
         except RayError as error:
-            raise CannotAnswer(f"The Ray cluster has failed: {tables.first_line(error)}") from None
+            cause = str(error).strip().splitlines()[-1]  # above it stands the way there
+            raise CannotAnswer(f"The Ray cluster has failed: {cause}") from None
 
 
 def _knock(address: str) -> None:
@@ -103,17 +104,20 @@ def _knock(address: str) -> None:
 
 
 @contextmanager
-def _told(tally: Any, progress: Progress) -> Iterator[None]:
+def _told(tally: Any, progress: Progress, quiet: bool) -> Iterator[None]:
     """Around a run: what the actors tell goes to the person who waits."""
     over = Event()
 
     def watch() -> None:
-        told = 0
+        answered = deaths = 0
         while not over.wait(REDRAW_SECONDS):
             with suppress(RayError):
-                total = ray.get(tally.total.remote())
-                progress.advance(max(0, total - told))
-                told = max(told, total)
+                by_now, dead = ray.get(tally.told.remote())
+                progress.advance(max(0, by_now - answered))
+                if dead > deaths and not quiet:
+                    progress.end()
+                    click.echo("A process of the cluster has died; its shard is begun again.", err=True)
+                answered, deaths = max(by_now, answered), max(dead, deaths)
 
     watcher = Thread(target=watch)
     watcher.start()

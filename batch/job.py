@@ -26,6 +26,7 @@ class Job:
     column: str | None = None
     jobs: int | None = None
     quiet: bool = False
+    anew: bool = False
 
     def run(self, outcome: Outcome) -> None:
         """Answer what is not answered yet.
@@ -34,15 +35,25 @@ class Job:
             OtherRun, CannotAnswer, plan.NothingToRead, tables.NoTable, OSError
         """
         sources = shards.sources(self.source)
+        shards.refuse_to_read_and_write([self.source], self.output)
+        if self.anew:
+            shards.remove_all(self.output)
         shards.make_folder(self.output)
         works = self._works(sources)
         there = self._there(works)
-        outcome.answered = outcome.before = sum(label.rows for label in there.values())
-        left = [work for work in works if work.target not in there]
-        if left:
-            self._answer(left, outcome)
+        outcome.before = outcome.answered = _rows(there)
+        if left := [work for work in works if work.target not in there]:
+            try:
+                self._answer(left, outcome.before)
+            finally:
+                there = self._there(works)
+                outcome.answered = _rows(there)
         shards.clear_away(self.output)
-        _count_broken([work.target for work in works], outcome)
+        for address, label in there.items():
+            outcome.broken += label.broken
+            if label.broken and outcome.lists_more:
+                for row in _broken(address):
+                    outcome.list(row["file"], row["error"])
 
     def _works(self, sources: list[str]) -> list[Work]:
         engine = Local(self.question, 1)
@@ -77,30 +88,18 @@ class Job:
             )
         return there
 
-    def _answer(self, works: list[Work], outcome: Outcome) -> None:
+    def _answer(self, works: list[Work], before: int) -> None:
         """Raises CannotAnswer."""
-        failed = list[str]()
         with cluster.joined(self.quiet):
-            progress = Progress(
-                outcome.before + sum(work.asked["rows"] for work in works), outcome.before, quiet=self.quiet
-            )
-            for rows, reason in cluster.answered(works, self.question, self.jobs, progress, self.quiet):
-                outcome.answered += rows
-                if reason:
-                    failed.append(reason)
+            progress = Progress(before + sum(work.asked["rows"] for work in works), before, quiet=self.quiet)
+            failed = list(cluster.failures(works, self.question, self.jobs, progress, self.quiet))
         if failed:
             shown = "".join(f"\n  {reason}" for reason in failed)
             raise CannotAnswer(f"These shards could not be answered; the same command tries them again:{shown}")
 
 
-def _count_broken(answers: list[str], outcome: Outcome) -> None:
-    """Those of all shards, the first by their names."""
-    for address, label in zip(answers, shards.labels(answers), strict=True):
-        assert label is not None
-        outcome.broken += label.broken
-        if label.broken and outcome.lists_more:
-            for row in _broken(address):
-                outcome.list(row["file"], row["error"])
+def _rows(labels: dict[str, Label]) -> int:
+    return sum(label.rows for label in labels.values())
 
 
 def _broken(address: str) -> Iterable[dict[str, Any]]:

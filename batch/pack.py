@@ -45,6 +45,7 @@ class Pack:
     size: int
     column: str | None = None
     quiet: bool = False
+    anew: bool = False
 
     def run(self, outcome: Outcome) -> None:
         """Write all shards, or those that are not there yet.
@@ -52,6 +53,9 @@ class Pack:
         Raises:
             OtherRun, plan.NothingToRead, archives.BrokenArchive, tables.NoTable, OSError
         """
+        shards.refuse_to_read_and_write(self.sources, self.output)
+        if self.anew:
+            shards.remove_all(self.output)
         shards.make_folder(self.output)
         with TemporaryDirectory() as folder:
             plan = Plan.made(Path(folder, "plan"), self.sources, {}, self.column)

@@ -31,16 +31,22 @@ class Work:
 
 
 class Tally:
-    """How far all are: one for the cluster. Whoever begins a shard again, in the place of a dead one, counts anew."""
+    """How far all are: one for the cluster. Whoever takes a dead one's place begins its shard again."""
 
     def __init__(self) -> None:
         self._done: dict[str, int] = {}
+        self._deaths = 0
+
+    def begin(self, source: str) -> None:
+        self._deaths += source in self._done
+        self._done[source] = 0
 
     def tell(self, source: str, pictures: int) -> None:
         self._done[source] = pictures
 
-    def total(self) -> int:
-        return sum(self._done.values())
+    def told(self) -> tuple[int, int]:
+        """Pictures that are answered, and shards that were begun again."""
+        return sum(self._done.values()), self._deaths
 
 
 class ShardReader:
@@ -60,9 +66,10 @@ class ShardReader:
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         """`failed` is why there is no shard of answers, if there is none: the others are made all the same."""
         work: Work = row["item"]
+        self._tally.begin.remote(work.source)
         try:
             lines = self._told(work.source, tables.items(work.source, work.column, 0))
-            label = shards.write(
+            shards.write(
                 work.target,
                 outputs.as_tables(lines, self._question.what),
                 outputs.schema(self._question.what),
@@ -73,12 +80,12 @@ class ShardReader:
         except (CannotAnswer, OSError, ValueError) as error:  # NoTable and PyArrow's are among the latter two
             self._engine.close()
             self._engine = Local(self._question, 1)  # the other has answers to come that nobody waits for any more
-            return {"rows": 0, "failed": f"{work.source}: {tables.first_line(error)}"}
-        return {"rows": label.rows, "failed": ""}
+            return {"failed": f"{work.source}: {tables.first_line(error)}"}
+        return {"failed": None}
 
     def _told(self, source: str, items: Iterable[Any]) -> Iterator[bytes]:
         """The lines that are answered to a shard's pictures; how many there are so far is told at times."""
-        done, said = 0, 0.0
+        done, said = 0, time.monotonic()
         for lines in self._engine.answers(items):
             yield from lines
             done += len(lines)

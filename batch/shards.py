@@ -17,6 +17,7 @@ from pyarrow.parquet import ParquetFile, ParquetWriter
 
 from app.cli import tables
 from app.cli.plan import NothingToRead
+from app.cli.run import OtherRun
 
 _UNFINISHED: Final = ".part"
 _LABEL: Final = b"digits"
@@ -95,9 +96,23 @@ def make_folder(folder: str) -> None:
 
 
 def remove_all(folder: str) -> None:
-    """The shards in a folder, and what was left of unfinished ones. Raises OSError and tables.NoTable."""
-    _remove(folder, names(folder))
+    """The shards in a folder that these programs have written, and what was left of unfinished ones.
+
+    Raises OSError and tables.NoTable.
+    """
+    there = names(folder)
+    known = labels(beside(folder, name) for name in there)
+    _remove(folder, (name for name, label in zip(there, known, strict=True) if label))
     clear_away(folder)
+
+
+def refuse_to_read_and_write(sources: Iterable[str], folder: str) -> None:
+    """One and the same folder. Raises OtherRun and tables.NoTable."""
+    system, path = tables.located(folder)
+    for source in sources:
+        other, place = tables.located(source)
+        if other.equals(system) and path in (place, place.rpartition("/")[0]):
+            raise OtherRun(f"{source} is in the folder that is to be written to.")
 
 
 def clear_away(folder: str) -> None:

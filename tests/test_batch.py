@@ -20,7 +20,7 @@ import batch
 from app.cli.__main__ import IMPOSSIBLE, INTERRUPTED, SOME_BROKEN, main
 from tests.conftest import need
 from tests.support.pictures import drawn, encoded
-from tests.support.ray_cluster import TwoMachines, two_machines
+from tests.support.ray_cluster import Machines, machines
 
 ROOT = Path(__file__).parent.parent
 
@@ -87,25 +87,26 @@ def by_this_machine(shards: Path) -> Any:
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[TwoMachines]:
+def cluster() -> Iterator[Machines]:
     need(importlib.util.find_spec("ray"), "Ray is not installed (pip install '.[ray]')")
-    with two_machines() as cluster:
+    with machines(2) as cluster:
         yield cluster
 
 
 def test_two_machines_answer_as_one_does_and_a_killed_actor_loses_and_doubles_nothing(
-    cluster: TwoMachines, shards: Path, by_this_machine: Any, tmp_path: Path
+    cluster: Machines, shards: Path, by_this_machine: Any, tmp_path: Path
 ) -> None:
     output = tmp_path / "answers"
     process = started("predict", shards, "-o", output, "--engine", "ray", address=cluster.address)
     wait_until(lambda: any(output.glob("*.parquet")) and len(cluster.readers()) == 2, process)
     readers = cluster.readers()
-    assert {cluster.machine_of(reader) for reader in readers} == set(cluster.raylets)
-    os.kill(readers[0], signal.SIGKILL)
+    assert {reader.parent for reader in readers} == set(cluster.raylets)
+    os.kill(readers[0].number, signal.SIGKILL)
     _, said = process.communicate()
     assert process.returncode == SOME_BROKEN, said
     assert f"Ray cluster {cluster.address}: 2 machines, 2 cores." in said
     assert f"2,000 pictures, in {output}." in said
+    assert "A process of the cluster has died; its shard is begun again." in said
     assert "Without an answer: 10 pictures." in said
     assert "00000.png': The picture is damaged" in said
     assert [file.name for file in sorted(output.iterdir())] == [file.name for file in sorted(shards.iterdir())]
@@ -113,7 +114,7 @@ def test_two_machines_answer_as_one_does_and_a_killed_actor_loses_and_doubles_no
 
 
 def test_a_driver_that_is_killed_goes_on_behind_the_shards_that_are_there(
-    cluster: TwoMachines, shards: Path, by_this_machine: Any, tmp_path: Path
+    cluster: Machines, shards: Path, by_this_machine: Any, tmp_path: Path
 ) -> None:
     """Killed on the cluster, interrupted there, and ended by a cluster of this machine alone; by URL, as buckets are."""
     output = tmp_path / "answers"
@@ -173,6 +174,8 @@ def test_nothing_is_mixed(shards: Path, tmp_path: Path) -> None:
         (["predict", "shards", "-o", "out", "--engine", "ray", "--alphabet", "klingon"], "no alphabet klingon"),
         (["predict", "shards", "-o", "out", "--engine", "ray", "--column", "three"], "has no column three"),
         (["predict", "shards", "-o", "out", "--engine", "ray"], "no Ray cluster at 127.0.0.1:1"),
+        (["predict", "shards", "-o", "shards/", "--engine", "ray", "--anew"], "in the folder that is to be written to"),
+        (["pack", "shards/00000.parquet", "-o", "shards", "--anew"], "in the folder that is to be written to"),
         (["pack", "nowhere", "-o", "out"], "There is no file or folder nowhere."),
     ],
 )

@@ -139,10 +139,7 @@ def pack(
     """Make Parquet tables of pictures, shards for --engine ray, which read faster than loose files."""
     outcome = Outcome()
     with _explained(outcome, output, anew):
-        job = _batch("pack").Pack(sources, output, shard_megabytes * 1024 * 1024, column, quiet)
-        if anew:
-            _batch("shards").remove_all(output)
-        job.run(outcome)
+        _batch("pack").Pack(sources, output, shard_megabytes * 1024 * 1024, column, quiet, anew).run(outcome)
     _report(outcome, output, "Not readable")
     sys.exit(SOME_BROKEN if outcome.broken else 0)
 
@@ -174,10 +171,7 @@ def _by_a_cluster(
         )
     outcome = Outcome()
     with _explained(outcome, output, anew):
-        job = _batch("job").Job(sources[0], output, _question(what, alphabet), column, jobs, quiet)
-        if anew:
-            _batch("shards").remove_all(output)
-        job.run(outcome)
+        _batch("job").Job(sources[0], output, _question(what, alphabet), column, jobs, quiet, anew).run(outcome)
     _report(outcome, output)
     sys.exit(SOME_BROKEN if outcome.broken else 0)
 

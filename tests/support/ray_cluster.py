@@ -1,4 +1,4 @@
-"""A Ray cluster of two machines that are one: two raylets on this one, with a core each."""
+"""A Ray cluster of several machines that are one: raylets on this one, with a core each."""
 
 import os
 from collections.abc import Iterator
@@ -10,43 +10,51 @@ OBJECT_STORE_BYTES = 80_000_000
 
 
 @dataclass(frozen=True)
-class TwoMachines:
-    """`raylets`: their processes."""
+class Process:
+    """`cpu`: seconds that it has had so far."""
+
+    number: int
+    parent: int
+    command: str
+    cpu: float
+
+
+@dataclass(frozen=True)
+class Machines:
+    """`raylets`: the processes that each stand for a machine."""
 
     address: str
     raylets: list[int]
 
-    def readers(self) -> list[int]:
-        """The actors that read shards at present: for each machine its processes of that name."""
-        return [
-            process for process, parent, command in _processes() if parent in self.raylets and b"ShardReader" in command
-        ]
-
-    def machine_of(self, reader: int) -> int:
-        return next(parent for process, parent, _ in _processes() if process == reader)
+    def readers(self) -> list[Process]:
+        """The actors that read shards at present; a machine is the parent of its own."""
+        return [one for one in processes() if one.parent in self.raylets and "ShardReader" in one.command]
 
 
 @contextmanager
-def two_machines() -> Iterator[TwoMachines]:
+def machines(count: int) -> Iterator[Machines]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     from ray.cluster_utils import Cluster
 
     options = {"num_cpus": 1, "object_store_memory": OBJECT_STORE_BYTES}
     cluster = Cluster(initialize_head=True, head_node_args=options | {"include_dashboard": False})
     try:
-        cluster.add_node(**options)
+        for _ in range(count - 1):
+            cluster.add_node(**options)
         raylets = [node.all_processes["raylet"][0].process.pid for node in cluster.list_all_nodes()]
-        yield TwoMachines(cluster.address, raylets)
+        yield Machines(cluster.address, raylets)
     finally:
         cluster.shutdown()
 
 
-def _processes() -> Iterator[tuple[int, int, bytes]]:
-    """Each with its parent and its command line."""
+def processes() -> Iterator[Process]:
+    """All of this machine."""
     for folder in Path("/proc").iterdir():
         if folder.name.isdecimal():
             try:
-                parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
-                yield int(folder.name), int(parent), (folder / "cmdline").read_bytes()
+                fields = (folder / "stat").read_text().rpartition(")")[2].split()
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
                 continue
+            cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            yield Process(int(folder.name), int(fields[1]), command, cpu)
