@@ -31,7 +31,7 @@ run: .venv/runtime
 
 test: .venv/development infra/.venv/installed
 	$(INFRA)/python -m pytest infra/tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 check: .venv/development infra/.venv/installed
 	$(BIN)/ruff check .
