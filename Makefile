@@ -45,6 +45,7 @@ check: .venv/development infra/.venv/installed
 
 lock: .venv/development
 	$(COMPILE) requirements.in -o requirements.txt
+	$(COMPILE) requirements-function.in -o requirements-function.txt
 	$(COMPILE) requirements-dev.in -o requirements-dev.txt
 	$(COMPILE) infra/requirements.in -o infra/requirements.txt
 	$(COMPILE) container/uv.in -o container/uv.txt
