@@ -90,3 +90,7 @@ def with_domain() -> Synthesis:
 
 def with_cloudfront() -> Synthesis:
     return synthesize(**OPTIONS)
+
+
+def with_models() -> Synthesis:
+    return synthesize(models="true")
