@@ -12,6 +12,7 @@ from config import Config
 from delivery import Delivery
 from front_door import FrontDoor
 from keys import api_key
+from models import Models
 from network import Network
 from service import Service
 from watching import Watching
@@ -43,6 +44,10 @@ class DigitsStack(Stack):
             settings["DIGITS_OIDC_REDIRECT_URI"] = f"{front.address}/oauth2callback"
             secrets |= self._sign_in(config.sign_in_secret_arn)
 
+        models = Models(self, "Models", vpc=network.vpc, subnets=network.task_subnets) if config.models else None
+        if models:
+            settings |= models.settings
+
         service = Service(
             self,
             "Service",
@@ -57,6 +62,8 @@ class DigitsStack(Stack):
             min_tasks=config.min_tasks,
             max_tasks=config.max_tasks,
         )
+        if models:
+            models.let_read(service.fargate.task_definition.task_role)
         watching = Watching(
             self,
             "Watching",
@@ -66,6 +73,7 @@ class DigitsStack(Stack):
             service=service.fargate,
             email=config.alarm_email,
             ask_from_outside=front.host if config.outside_check else None,
+            more=models.watched(service.log_group) if models else [],
         )
         if config.monthly_budget_usd and config.alarm_email:
             Budget(self, "Budget", usd=config.monthly_budget_usd, email=config.alarm_email)
@@ -77,6 +85,10 @@ class DigitsStack(Stack):
         }
         if key:
             outputs["ApiKeySecret"] = key.secret_arn
+        if models:
+            outputs["ModelsBucket"] = models.bucket.bucket_name
+            outputs["ModelTrainerRole"] = models.trainer.role_arn
+            outputs["ModelPromoterRole"] = models.promoter.role_arn
         if config.github_repository:
             delivery = Delivery(
                 self,

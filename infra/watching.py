@@ -1,5 +1,8 @@
 """What is watched and who is told: alarms and events to one topic, and a dashboard."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from aws_cdk import Annotations, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -15,8 +18,18 @@ from config import ConfigError
 from incidents import Incidents
 
 
+class Watch(NamedTuple):
+    """A figure that must not be above another, so many periods in a row, and what it means if it is."""
+
+    id: str
+    metric: cloudwatch.IMetric
+    above: float
+    why: str
+    times: int = 1
+
+
 class Watching(Construct):
-    """Every metric used here is one that AWS sends without charge."""
+    """Every metric used here is one that AWS sends without charge; `more` may be others."""
 
     def __init__(
         self,
@@ -29,6 +42,7 @@ class Watching(Construct):
         service: ecs.FargateService,
         email: str | None,
         ask_from_outside: str | None,
+        more: Sequence[Watch] = (),
     ) -> None:
         super().__init__(scope, id)
         self.topic = alarm_topic(self, email)
@@ -79,6 +93,7 @@ class Watching(Construct):
         ]
         if ask_from_outside:
             alarms.append(self._outside_alarm(ask_from_outside))
+        alarms += [self._alarm(one.id, one.metric, above=one.above, times=one.times, why=one.why) for one in more]
 
         requests = balancer.request_count(period=five)
         error_share = cloudwatch.MathExpression(

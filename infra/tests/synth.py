@@ -93,5 +93,9 @@ def with_cloudfront() -> Synthesis:
     return synthesize(**OPTIONS)
 
 
+def with_models() -> Synthesis:
+    return synthesize(models="true")
+
+
 def serverless() -> Synthesis:
     return synthesize(serverless="true", alarm_email="ops@example.com", monthly_budget_usd="5")
