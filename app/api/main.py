@@ -85,6 +85,7 @@ def create_app(config: Settings) -> FastAPI:
         exception_handlers=errors.HANDLERS,
         redirect_slashes=False,
         docs_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # Telemetry above is ours
         redoc_url=None,
     )
     for_admins = [samples.for_admins] if config.admin_keys else []
