@@ -35,7 +35,7 @@ PATHS = {
     "/": "page",
     "/review": "page",
     "/_stcore/stream": "page",
-    "/metrics": "page",  # which knows no such path
+    "/metrics": "page",  # for which that is any path of its own
     "/predict/": "api",
     "/predict/batch/": "api",
     "/read/": "api",
