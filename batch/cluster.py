@@ -133,8 +133,8 @@ def _cores() -> int:
 
 
 def _in_words(address: str | None) -> str:
-    cores = "1 core" if _cores() == 1 else f"{_cores():,} cores"
+    on = "1 core" if _cores() == 1 else f"{_cores():,} cores"
     if address is None:
-        return f"{ADDRESS} is not set: Ray runs on this machine alone, on {cores}"
+        return f"{ADDRESS} is not set: Ray runs on this machine alone, on {on}"
     machines = sum(node["Alive"] for node in ray.nodes())
-    return f"Ray cluster {address}: {machines} machine{'s' * (machines != 1)}, {cores}"
+    return f"Ray cluster {address}: {machines} machine{'s' * (machines != 1)}, {on}"
