@@ -80,7 +80,12 @@ def measure(seconds: float, times: int, seed: int) -> dict[str, Any]:
     bodies = [form(picture) for picture in pictures]
     requests = [_request(body) for body in bodies]
     port = free_port()
-    environment = {"DIGITS_API_PORT": str(port), "DIGITS_API_KEYS": "", "DIGITS_SAMPLES_DATABASE": ""}
+    environment = {
+        "DIGITS_API_PORT": str(port),
+        "DIGITS_API_KEYS": "",
+        "DIGITS_SAMPLES_DATABASE": "",
+        "DIGITS_WORKERS": "1",
+    }
     full, runs = list[tuple[int, Used]](), {load: list[Run]() for load in LOADS}
     with (
         limited([sys.executable, "-m", "app.api"], PROCESSORS) as command,

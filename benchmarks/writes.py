@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
@@ -50,7 +51,7 @@ def measure() -> dict[str, float]:
 
 def _take(samples: list[Sample], file: Path) -> float:
     """Seconds until all that come at once are on the disk."""
-    keeper = Keeper(Settings(samples_database=str(file)), Unwatched())  # type: ignore[arg-type]
+    keeper = Keeper(Settings(samples_database=SecretStr(str(file))), Unwatched())
     keeper.keep(sample()).result()  # opens the file
     start = time.perf_counter()
     for done in [keeper.keep(one) for one in samples]:
@@ -62,7 +63,7 @@ def _take(samples: list[Sample], file: Path) -> float:
 
 def _move(local: Store, address: str) -> tuple[float, int]:
     """Seconds until all are in the database, and statements sent to it, with commits."""
-    outbox = Outbox(local, address, Unwatched())
+    outbox = Outbox(local, Settings(samples_database=SecretStr(address)), Unwatched())
     outbox.remote()
     count = 0
 
