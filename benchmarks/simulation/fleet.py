@@ -114,13 +114,13 @@ class Fleet:
         return self._used + sum(task.used for task in self.tasks)
 
     def _scale(self, minutes: tuple[Minute, ...]) -> None:
-        wanted = decided(self.scaling, minutes)
+        wanted = decided(self.scaling, minutes) or self.wanted
         if wanted > self.wanted:
             for _ in range(wanted - self.wanted):
                 later(self.env, START, self._begin)
             self.wanted = wanted
         elif wanted < self.wanted and self.env.now - self._last_in >= SCALE_IN_COOLDOWN:
-            for _ in range(min(self.wanted - wanted, len(self.tasks) - 1)):
+            for _ in range(self.wanted - wanted):
                 # It gets no new requests, and has 30 seconds for those it has.
                 self._used += self.tasks.pop().used
             self.wanted, self._last_in = wanted, self.env.now
@@ -129,23 +129,19 @@ class Fleet:
         self.tasks.append(Task(self.env, self.costs, self.chance))
 
 
-def decided(scaling: Scaling, minutes: tuple[Minute, ...]) -> int:
-    """How many tasks are wanted after these minutes; the number of the last where nothing is to change."""
-    now = minutes[-1]
+def decided(scaling: Scaling, minutes: tuple[Minute, ...]) -> int | None:
+    """How many tasks are wanted after these minutes; None where nothing is to change."""
+    tasks, out = minutes[-1].tasks, scaling.minutes_out
     figures = [
-        ([minute.requests / scaling.requests for minute in minutes], now.requests / scaling.requests),
-        ([minute.processor / scaling.processor for minute in minutes], now.processor / scaling.processor),
+        [minute.requests / scaling.requests for minute in minutes],
+        [minute.processor / scaling.processor for minute in minutes],
     ]
-    more = [share for past, share in figures if _all(past[-scaling.minutes_out :], scaling.minutes_out, above=1.0)]
-    if more:
-        return scaling.within(now.tasks * max(more))
-    if all(_all([-share for share in past[-MINUTES_IN:]], MINUTES_IN, above=-BELOW) for past, _ in figures):
-        return scaling.within(now.tasks * max(share for _, share in figures))
-    return now.tasks
-
-
-def _all(shares: list[float], minutes: int, above: float) -> bool:
-    return len(shares) == minutes and min(shares) > above
+    over = [shares[-1] for shares in figures if len(shares) >= out and min(shares[-out:]) > 1]
+    if over:
+        return scaling.within(tasks * max(over))
+    if len(minutes) >= MINUTES_IN and all(max(shares[-MINUTES_IN:]) < BELOW for shares in figures):
+        return scaling.within(tasks * max(shares[-1] for shares in figures))
+    return None
 
 
 @dataclass
@@ -197,7 +193,7 @@ def through(surge: Surge, costs: Costs, scaling: Scaling, seed: int) -> tuple[li
     """What becomes of all who ask, and of the tasks; the same for the same seed."""
     random.seed(seed)  # of which the client takes how long it waits
     env, chance = simpy.Environment(), random.Random(seed)
-    steady = scaling.steady(surge.rate, (costs.loop + costs.lane) / 0.5)
+    steady = scaling.steady(surge.rate, (costs.loop + costs.lane) / Task.processors)
     fleet = Fleet(env, costs, chance, scaling, [Task(env, costs, chance) for _ in range(steady)])
     callers = Callers(fleet)
 
