@@ -23,6 +23,7 @@ from app import cores
 from app.cli import tables
 from app.cli.answering import CannotAnswer, Question
 from app.cli.progress import REDRAW_SECONDS, Progress
+from app.cores import usable
 from batch.reader import ShardReader, Tally, Work
 
 ADDRESS: Final = "RAY_ADDRESS"
