@@ -19,10 +19,10 @@ import ray.data
 from ray.data import ActorPoolStrategy, DataContext
 from ray.exceptions import RayError
 
-from app import cores
 from app.cli import tables
 from app.cli.answering import CannotAnswer, Question
 from app.cli.progress import REDRAW_SECONDS, Progress
+from app.cores import usable
 from batch.reader import ShardReader, Tally, Work
 
 ADDRESS: Final = "RAY_ADDRESS"
@@ -46,7 +46,7 @@ def joined(shards: int, quiet: bool) -> Iterator[None]:
     address = os.environ.get(ADDRESS)
     if address:
         _knock(address)
-    alone = {"num_cpus": cores.usable(), "object_store_memory": _OBJECT_STORE_BYTES, "include_dashboard": False}
+    alone = {"num_cpus": usable(), "object_store_memory": _OBJECT_STORE_BYTES, "include_dashboard": False}
     try:
         ray.init(
             address=address or "local",
