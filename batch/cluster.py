@@ -19,11 +19,11 @@ import ray.data
 from ray.data import ActorPoolStrategy, DataContext
 from ray.exceptions import RayError
 
+from app import cores
 from app.cli import tables
 from app.cli.answering import CannotAnswer, Question
 from app.cli.progress import REDRAW_SECONDS, Progress
-from app.cores import usable
-from batch.reader import ShardReader, Tally, Work
+from batch.reader import TELL_SECONDS, ShardReader, Tally, Work
 
 ADDRESS: Final = "RAY_ADDRESS"
 
@@ -38,14 +38,14 @@ _OBJECT_STORE_BYTES: Final = 100_000_000
 
 
 @contextmanager
-def joined(quiet: bool = False) -> Iterator[None]:
-    """For a while, this program is the driver of a cluster. Raises CannotAnswer."""
+def joined(shards: int, quiet: bool) -> Iterator[None]:
+    """For a while, this program is the driver of a cluster, for so many shards. Raises CannotAnswer."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     address = os.environ.get(ADDRESS)
     if address:
         _knock(address)
-    alone = {"num_cpus": usable(), "object_store_memory": _OBJECT_STORE_BYTES, "include_dashboard": False}
+    alone = {"num_cpus": cores.usable(), "object_store_memory": _OBJECT_STORE_BYTES, "include_dashboard": False}
     try:
         ray.init(
             address=address or "local",
@@ -58,7 +58,7 @@ def joined(quiet: bool = False) -> Iterator[None]:
         raise CannotAnswer(f"The Ray cluster {address} cannot be joined: {tables.first_line(error)}") from None
     try:
         if not quiet:
-            click.echo(_in_words(address), err=True)
+            click.echo(f"{_in_words(address)}, for {shards:,} shard{'s' * (shards != 1)}.", err=True)
         with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):  # Ray tells there of all that ends
             yield
     finally:
@@ -67,11 +67,6 @@ def joined(quiet: bool = False) -> Iterator[None]:
 
 def failures(works: list[Work], question: Question, jobs: int | None, progress: Progress, quiet: bool) -> Iterator[str]:
     """Have shards answered; those that could not be, each with the reason. Raises CannotAnswer."""
-    actors = min(jobs or _cores(), len(works))
-    if actors < min(jobs or _cores(), _cores()) and not quiet:
-        click.echo(
-            f"{len(works)} shards keep {actors} cores busy; pack with a smaller --shard-megabytes for more.", err=True
-        )
     context = DataContext.get_current()
     context.enable_progress_bars = context.print_on_execution_start = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
@@ -81,7 +76,7 @@ def failures(works: list[Work], question: Question, jobs: int | None, progress: 
         ShardReader,
         fn_constructor_args=[question, {file.name: file.read_bytes() for file in folder.glob("*.onnx")}, tally],
         num_cpus=1,
-        compute=ActorPoolStrategy(size=actors, max_tasks_in_flight_per_actor=1),
+        compute=ActorPoolStrategy(size=min(jobs or _cores(), len(works)), max_tasks_in_flight_per_actor=1),
     )
     with _told(tally, progress, quiet):
         try:
@@ -111,9 +106,11 @@ def _told(tally: Any, progress: Progress, quiet: bool) -> Iterator[None]:
 
     def watch() -> None:
         answered = deaths = 0
-        while not over.wait(REDRAW_SECONDS):
+        ended = False
+        while not ended:
+            ended = over.wait(REDRAW_SECONDS)  # and look a last time
             with suppress(RayError):
-                by_now, dead = ray.get(tally.told.remote())
+                by_now, dead = ray.get(tally.told.remote(), timeout=TELL_SECONDS)
                 progress.advance(max(0, by_now - answered))
                 if dead > deaths and not quiet:
                     progress.end()
@@ -137,6 +134,6 @@ def _cores() -> int:
 def _in_words(address: str | None) -> str:
     cores = "1 core" if _cores() == 1 else f"{_cores():,} cores"
     if address is None:
-        return f"{ADDRESS} is not set: Ray runs on this machine alone, on {cores}."
+        return f"{ADDRESS} is not set: Ray runs on this machine alone, on {cores}"
     machines = sum(node["Alive"] for node in ray.nodes())
-    return f"Ray cluster {address}: {machines} machine{'s' * (machines != 1)}, {cores}."
+    return f"Ray cluster {address}: {machines} machine{'s' * (machines != 1)}, {cores}"

@@ -104,7 +104,7 @@ def test_two_machines_answer_as_one_does_and_a_killed_actor_loses_and_doubles_no
     os.kill(readers[0].number, signal.SIGKILL)
     _, said = process.communicate()
     assert process.returncode == SOME_BROKEN, said
-    assert f"Ray cluster {cluster.address}: 2 machines, 2 cores." in said
+    assert f"Ray cluster {cluster.address}: 2 machines, 2 cores, for 12 shards." in said
     assert f"2,000 pictures, in {output}." in said
     assert "A process of the cluster has died; its shard is begun again." in said
     assert "Without an answer: 10 pictures." in said
