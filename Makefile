@@ -31,7 +31,7 @@ run: .venv/runtime
 
 test: .venv/development infra/.venv/installed
 	$(INFRA)/python -m pytest infra/tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 check: .venv/development infra/.venv/installed
 	$(BIN)/ruff check .
@@ -42,9 +42,11 @@ check: .venv/development infra/.venv/installed
 	$(INFRA)/zizmor --offline --quiet .github
 	$(INFRA)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(INFRA)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(INFRA)/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
 
 lock: .venv/development
 	$(COMPILE) requirements.in -o requirements.txt
+	$(COMPILE) requirements-function.in -o requirements-function.txt
 	$(COMPILE) requirements-dev.in -o requirements-dev.txt
 	$(COMPILE) infra/requirements.in -o infra/requirements.txt
 	$(COMPILE) container/uv.in -o container/uv.txt

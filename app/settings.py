@@ -1,13 +1,16 @@
 """Settings from the environment: `DIGITS_` and a field's name in capitals, such as DIGITS_API_PORT."""
 
 import os
+import re
 import sys
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app import cores
 
 PREFIX = "DIGITS_"
 
@@ -15,6 +18,18 @@ DATABASES = ("postgresql://", "postgresql+psycopg://", "sqlite:///")
 """What an address of a database may begin with."""
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+MOST_PROCESSES = 8
+"""API processes, unless more are asked for: each takes 80 MB."""
+
+
+def _processes() -> int:
+    return min(MOST_PROCESSES, cores.usable())
+
+
+def _counted(value: object) -> object:
+    return _processes() if value == "auto" else value
 
 
 class Settings(BaseSettings):
@@ -27,20 +42,26 @@ class Settings(BaseSettings):
     api_url: str = ""
     """Where the page finds the API; empty: on this machine, at `api_port`."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    workers: Annotated[int, Field(ge=1, le=64)] = 1
-    """API processes; one per core serves most."""
+    workers: Annotated[int, BeforeValidator(_counted), Field(ge=1, le=64)] = Field(default_factory=_processes)
+    """API processes; `auto`, the default, is one for each processor that may be used, the container's share of them
+    included, and at most `MOST_PROCESSES`."""
     models_dir: Path = Path(__file__).parent / "models"
     default_alphabet: str = "digits"
     """The alphabet of requests that name none."""
     model_seconds: Annotated[float, Field(ge=0)] = 5.0
     """Seconds between two looks at the model files: one that is another is served from then on; 0: only at the start.
     """
+    models_bucket: str = ""
+    """Where newer models than one's own may lie, for all tasks together: s3://NAME, or a folder; empty: nowhere."""
+    models_bucket_seconds: Annotated[float, Field(gt=0)] = 60.0
+    """Seconds in which each API process looks there whether others are to be served."""
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     """Comma-separated keys of which a caller must present one; none: everybody may call."""
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
     """How many proxies stand in front, each adding one believable entry to X-Forwarded-For."""
     rate_per_address: Annotated[int, Field(ge=0)] = 600
-    """Pictures a minute from one address, counted by each API process for itself; 0: no limit."""
+    """Pictures a minute from one address, counted by each API process for itself: of several, each lets as many
+    through. 0: no limit."""
     rate_per_key: Annotated[int, Field(ge=0)] = 6000
     """Pictures a minute with one key, counted likewise; 0: no limit."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
@@ -63,10 +84,15 @@ class Settings(BaseSettings):
 
     samples_database: SecretStr = SecretStr("samples.sqlite3")
     """Where samples are kept: a file of SQLite's, or postgresql://user:password@host/name; empty: none are taken."""
+    samples_iam_region: Annotated[str, Field(pattern=r"^([a-z]{2}(-[a-z]+)+-\d)?$")] = ""
+    """The region of AWS, such as us-east-1, whose IAM signs in to that server, in place of a password; its address then
+    is postgresql://user@host/name?sslmode=verify-full&sslrootcert=FILE."""
+    samples_migrate: bool = True
+    """Whether the tables there are made and changed at the start; else by `python -m app.samples migrate` alone."""
     samples_outbox: Path = Path("samples-outbox.sqlite3")
     """Where samples wait, on this machine, for a database that is no file of it."""
     samples_megabytes: Annotated[int, Field(ge=1)] = 1000
-    """What that file, or the database where it is one, may take; a sample for which there is no room is refused."""
+    """What that file may take, and the database; a sample for which there is no room is refused."""
     samples_days: Annotated[int, Field(ge=0)] = 0
     """After which samples are deleted; 0: they stay."""
     admin_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
@@ -78,6 +104,21 @@ class Settings(BaseSettings):
         address = value.get_secret_value()
         if "://" in address and not address.startswith(DATABASES):
             raise ValueError(f"A path of a file, or an address that begins with {' or '.join(DATABASES)}, is needed")
+        return value
+
+    @field_validator("models_bucket")
+    @classmethod
+    def _known_bucket(cls, value: str) -> str:
+        if "://" in value and not re.fullmatch(r"s3://[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", value):
+            raise ValueError("s3:// and a bucket's name, or a path of a folder, is needed")
+        return value
+
+    @field_validator("samples_iam_region")
+    @classmethod
+    def _tokens_for_nobody_else(cls, value: str, info: ValidationInfo) -> str:
+        database = info.data.get("samples_database")
+        if value and database and "sslmode=verify-full" not in database.get_secret_value():
+            raise ValueError("The address in DIGITS_SAMPLES_DATABASE must say sslmode=verify-full")
         return value
 
     @field_validator("api_keys", "admin_keys", "cors_origins", mode="before")
@@ -97,6 +138,10 @@ class Settings(BaseSettings):
         if self.samples_server:
             return self.samples_outbox
         return Path(self.samples_database.get_secret_value().removeprefix("sqlite:///"))
+
+    @property
+    def samples_bytes(self) -> int:
+        return self.samples_megabytes * 1_000_000
 
     @property
     def api_address(self) -> str:

@@ -90,7 +90,7 @@ class Service(Construct):
         )
         acknowledge(task, "AwsSolutions-IAM5[Resource::*]", "A registry's log-in belongs to no repository.")
         acknowledge(task, "AwsSolutions-ECS2", "Only settings that anybody may read; what is secret is injected.")
-        log_group = logs.LogGroup(
+        self.log_group = logs.LogGroup(
             self,
             "Logs",
             retention=logs.RetentionDays.ONE_MONTH,
@@ -103,7 +103,11 @@ class Service(Construct):
             readonly_root_filesystem=True,
             linux_parameters=self._no_capabilities(),
             port_mappings=[ecs.PortMapping(container_port=port) for port in (PAGE_PORT, API_PORT)],
-            environment={"DIGITS_DRAIN_SECONDS": str(DRAIN_SECONDS), **settings},
+            environment={
+                "DIGITS_DRAIN_SECONDS": str(DRAIN_SECONDS),
+                "DIGITS_WORKERS": "1",  # half a processor, which Fargate does not tell the container
+                **settings,
+            },
             secrets=dict(secrets),
             # ECS does not read the image's own HEALTHCHECK. This one asks both processes.
             health_check=ecs.HealthCheck(
@@ -116,7 +120,7 @@ class Service(Construct):
             # A stopping task is first drained at the load balancer; then it has this long to end by itself, of which
             # it goes on for DRAIN_SECONDS: not every end is one that ECS has planned.
             stop_timeout=Duration.seconds(30),
-            logging=ecs.LogDriver.aws_logs(stream_prefix="app", log_group=log_group),
+            logging=ecs.LogDriver.aws_logs(stream_prefix="app", log_group=self.log_group),
         )
         # Fargate has no tmpfs. An empty volume takes owner and mode from the image's VOLUME /tmp.
         task.add_volume(name="tmp")

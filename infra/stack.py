@@ -7,11 +7,12 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from acknowledge import acknowledge
 from budget import Budget
 from config import Config
 from delivery import Delivery
 from front_door import FrontDoor
+from keys import api_key
+from models import Models
 from network import Network
 from service import Service
 from watching import Watching
@@ -22,6 +23,7 @@ SIGN_IN_FIELDS = ("client_id", "client_secret", "cookie_secret", "metadata_url")
 class DigitsStack(Stack):
     def __init__(self, scope: Construct, id: str, *, config: Config, **stack_options: Any) -> None:
         super().__init__(scope, id, **stack_options)
+        assert config.image, "Config has seen to it"
         network = Network(self, "Network")
         front = FrontDoor(
             self,
@@ -34,13 +36,17 @@ class DigitsStack(Stack):
 
         settings = {"DIGITS_TRUSTED_PROXIES": str(front.trusted_proxies)}
         secrets: dict[str, ecs.Secret] = {}
-        api_key = self._api_key() if config.require_api_key else None
-        if api_key:
-            secrets["DIGITS_API_KEYS"] = ecs.Secret.from_secrets_manager(api_key)
+        key = api_key(self) if config.require_api_key else None
+        if key:
+            secrets["DIGITS_API_KEYS"] = ecs.Secret.from_secrets_manager(key)
         if config.sign_in_secret_arn and config.sign_in_allowed:
             settings["DIGITS_OIDC_ALLOWED"] = config.sign_in_allowed
             settings["DIGITS_OIDC_REDIRECT_URI"] = f"{front.address}/oauth2callback"
             secrets |= self._sign_in(config.sign_in_secret_arn)
+
+        models = Models(self, "Models", vpc=network.vpc, subnets=network.task_subnets) if config.models else None
+        if models:
+            settings |= models.settings
 
         service = Service(
             self,
@@ -56,6 +62,8 @@ class DigitsStack(Stack):
             min_tasks=config.min_tasks,
             max_tasks=config.max_tasks,
         )
+        if models:
+            models.let_read(service.fargate.task_definition.task_role)
         watching = Watching(
             self,
             "Watching",
@@ -65,6 +73,7 @@ class DigitsStack(Stack):
             service=service.fargate,
             email=config.alarm_email,
             ask_from_outside=front.host if config.outside_check else None,
+            more=models.watched(service.log_group) if models else [],
         )
         if config.monthly_budget_usd and config.alarm_email:
             Budget(self, "Budget", usd=config.monthly_budget_usd, email=config.alarm_email)
@@ -74,15 +83,19 @@ class DigitsStack(Stack):
             "Image": config.image,
             "Dashboard": watching.dashboard.dashboard_name,
         }
-        if api_key:
-            outputs["ApiKeySecret"] = api_key.secret_arn
+        if key:
+            outputs["ApiKeySecret"] = key.secret_arn
+        if models:
+            outputs["ModelsBucket"] = models.bucket.bucket_name
+            outputs["ModelTrainerRole"] = models.trainer.role_arn
+            outputs["ModelPromoterRole"] = models.promoter.role_arn
         if config.github_repository:
             delivery = Delivery(
                 self,
                 "Delivery",
                 repository=config.github_repository,
                 provider_arn=config.github_oidc_provider_arn,
-                api_key=api_key,
+                api_key=key,
             )
             outputs["DeployRole"] = delivery.role.role_arn
         for name, value in outputs.items():
@@ -93,16 +106,6 @@ class DigitsStack(Stack):
         # Any two zones of the region, asked for by the template itself: no look-up with
         # credentials at synthesis, and no answer of one account kept in the repository.
         return [Fn.select(zone, Fn.get_azs()) for zone in range(2)]
-
-    def _api_key(self) -> secretsmanager.Secret:
-        key = secretsmanager.Secret(
-            self,
-            "ApiKey",
-            description="Keys that callers of the API may present, separated by commas",
-            generate_secret_string=secretsmanager.SecretStringGenerator(exclude_punctuation=True, password_length=40),
-        )
-        acknowledge(key, "AwsSolutions-SMG4", "Rotation would shut out callers; keys are added and removed by hand.")
-        return key
 
     def _sign_in(self, secret_arn: str) -> dict[str, ecs.Secret]:
         provider = secretsmanager.Secret.from_secret_complete_arn(self, "SignIn", secret_arn)

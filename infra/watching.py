@@ -1,5 +1,8 @@
 """What is watched and who is told: alarms and events to one topic, and a dashboard."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from aws_cdk import Annotations, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -15,8 +18,18 @@ from config import ConfigError
 from incidents import Incidents
 
 
+class Watch(NamedTuple):
+    """A figure that must not be above another, so many periods in a row, and what it means if it is."""
+
+    id: str
+    metric: cloudwatch.IMetric
+    above: float
+    why: str
+    times: int = 1
+
+
 class Watching(Construct):
-    """Every metric used here is one that AWS sends without charge."""
+    """Every metric used here is one that AWS sends without charge; `more` may be others."""
 
     def __init__(
         self,
@@ -29,9 +42,10 @@ class Watching(Construct):
         service: ecs.FargateService,
         email: str | None,
         ask_from_outside: str | None,
+        more: Sequence[Watch] = (),
     ) -> None:
         super().__init__(scope, id)
-        self.topic = self._topic(email)
+        self.topic = alarm_topic(self, email)
         stops = Incidents(self, "Incidents", service=service, topic=self.topic).stopped_tasks
 
         one, five = Duration.minutes(1), Duration.minutes(5)
@@ -79,6 +93,7 @@ class Watching(Construct):
         ]
         if ask_from_outside:
             alarms.append(self._outside_alarm(ask_from_outside))
+        alarms += [self._alarm(one.id, one.metric, above=one.above, times=one.times, why=one.why) for one in more]
 
         requests = balancer.request_count(period=five)
         error_share = cloudwatch.MathExpression(
@@ -107,23 +122,6 @@ class Watching(Construct):
             self._graph("Open connections", left=[balancer.active_connection_count(period=five)]),
             self._graph("Tasks that ended by themselves", left=[stops]),
         )
-
-    def _topic(self, email: str | None) -> sns.Topic:
-        topic = sns.Topic(self, "Topic", enforce_ssl=True)
-        # The policy that enforces TLS replaces the one that lets the account's own alarms in.
-        topic.add_to_resource_policy(
-            iam.PolicyStatement(
-                actions=["sns:Publish"],
-                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
-                resources=[topic.topic_arn],
-                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
-            )
-        )
-        if email:
-            topic.add_subscription(subscriptions.EmailSubscription(email))
-        else:
-            Annotations.of(self).add_warning_v2("digits:nobody-is-told", "Alarms reach nobody: give alarm_email.")
-        return topic
 
     def _outside_alarm(self, host: str) -> cloudwatch.Alarm:
         """Asked every 30 seconds from several continents, as callers ask: by name, over HTTPS, through all there is."""
@@ -176,3 +174,21 @@ class Watching(Construct):
         self, title: str, *, left: list[cloudwatch.IMetric], right: list[cloudwatch.IMetric] | None = None
     ) -> cloudwatch.GraphWidget:
         return cloudwatch.GraphWidget(title=title, left=left, right=right or [], width=8)
+
+
+def alarm_topic(scope: Construct, email: str | None) -> sns.Topic:
+    topic = sns.Topic(scope, "Topic", enforce_ssl=True)
+    # The policy that enforces TLS replaces the one that lets the account's own alarms in.
+    topic.add_to_resource_policy(
+        iam.PolicyStatement(
+            actions=["sns:Publish"],
+            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+            resources=[topic.topic_arn],
+            conditions={"StringEquals": {"aws:SourceAccount": Stack.of(scope).account}},
+        )
+    )
+    if email:
+        topic.add_subscription(subscriptions.EmailSubscription(email))
+    else:
+        Annotations.of(scope).add_warning_v2("digits:nobody-is-told", "Alarms reach nobody: give alarm_email.")
+    return topic

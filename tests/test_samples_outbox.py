@@ -10,14 +10,18 @@ from pathlib import Path
 
 import pytest
 import requests
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from app.samples import outbox
+from app.samples.errors import NoRoom
 from app.samples.outbox import Outbox
-from app.samples.sample import hashed
-from app.samples.store import Store, opened
+from app.samples.sample import hashed, now
+from app.samples.store import Outcome, Store, opened
+from app.settings import Settings
 from tests.support.api import Server, serving
 from tests.support.pictures import drawn, encoded
+from tests.support.ports import free_port
 from tests.support.postgres import Postgres
 from tests.support.samples import ANOTHER, PNG, VISITOR, delete_mine, holds, post, reasons, sample, wait_until
 
@@ -65,7 +69,7 @@ def watched() -> Watched:
 @pytest.fixture
 def moving(local: Store, address: str, watched: Watched) -> Outbox:
     """An outbox without its thread."""
-    return Outbox(local, address, watched)
+    return Outbox(local, Settings(samples_database=SecretStr(address)), watched)
 
 
 def metric(server: Server, name: str) -> float:
@@ -159,6 +163,53 @@ def test_a_forgotten_visitor_is_forgotten_there_too(moving: Outbox, local: Store
     moving.move()
     assert remote.count() == 0
     assert remote.keep(waiting).value == "deleted"
+
+
+def test_a_full_database_takes_none_until_something_is_deleted(
+    local: Store, remote: Store, address: str, watched: Watched
+) -> None:
+    """An empty one takes more than a megabyte by itself, so that here samples are counted from the first on."""
+    moving = Outbox(local, Settings(samples_database=SecretStr(address), samples_megabytes=1), watched)
+    large, waiting, mine = sample(picture=bytes(1_000_000)), sample(), sample(visitor=hashed("v"))
+    remote.keep(mine)
+    local.keep(large)
+    assert moving.move() == 1
+    local.keep(waiting)
+    local.forget(hashed("v"), now())
+    with pytest.raises(NoRoom):
+        moving.move()
+    assert moving.refused([sample(id="another"), large]) == {"another": Outcome.NO_ROOM, large.id: Outcome.NO_ROOM}
+    assert [one.id for one in remote.each()] == [large.id], "who wants to be forgotten is"
+    remote.delete(large.id)
+    while moving.move():
+        pass
+    assert list(remote.each()) == [waiting]
+
+
+def test_a_sample_that_waits_for_long_is_told_of_once_a_minute(
+    local: Store, watched: Watched, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "FIRST_PAUSE", 0.01)
+    away = SecretStr(f"postgresql://digits@127.0.0.1:{free_port()}/digits")
+    waiting = Outbox(local, Settings(samples_database=away), watched)
+    waiting.start()
+    local.keep(sample(time=now()))
+    waiting.wake()
+    wait_until(lambda: len(watched.reasons) > 3)
+    assert outbox.LATE_MESSAGE not in caplog.messages
+    local.keep(sample(time=now() - timedelta(minutes=11)))
+    told = len(watched.reasons)
+    wait_until(lambda: len(watched.reasons) > told + 3)
+    waiting.close()
+    assert caplog.messages.count(outbox.LATE_MESSAGE) == 1
+
+
+def test_what_waits_at_the_end_goes_along(moving: Outbox, local: Store, remote: Store) -> None:
+    """Where a server's disk ends with it, as on Fargate, nothing comes after it that would move the rest."""
+    moving.start()
+    local.keep(sample())
+    moving.close()
+    assert (local.count(), remote.count()) == (0, 1)
 
 
 def serving_with(folder: Path, address: str, **settings: object) -> AbstractContextManager[Server]:

@@ -57,6 +57,8 @@ def test_where_samples_are_first_written_and_then_kept(
         ("DIGITS_LOG_LEVEL", "loud"),
         ("DIGITS_WORKERS", "0"),
         ("DIGITS_SAMPLES_DATABASE", "mysql://host/db"),
+        ("DIGITS_SAMPLES_IAM_REGION", "nowhere"),
+        ("DIGITS_SAMPLES_IAM_REGION", "us-east-1"),  # with a database that is no server's, over TLS
         ("DIGITS_SAMPLES_DAYS", "-1"),
     ],
 )

@@ -45,12 +45,17 @@ def create_app(config: Settings) -> FastAPI:
             keeper.resume()
         if not config.api_keys:
             log.warning("No API keys are set (DIGITS_API_KEYS): everybody who reaches this port may call.")
-        log.info("Ready.", extra={"fields": {"models": models.versions}})
+        log.info("Ready.", extra={"fields": {"models": models.versions, "processes": config.workers}})
         app.state.watch = Watch()
         app.state.said = Said(keeper, config, models)
         going_on = [asyncio.create_task(app.state.watch.go_on())]
         if config.model_seconds:
             going_on.append(asyncio.create_task(models.watch(config.model_seconds)))
+        if config.models_bucket:
+            from app.api.released import Released  # half a megabyte, which few need
+
+            released = Released(config.models_bucket, models)
+            going_on.append(asyncio.create_task(released.watch(config.models_bucket_seconds)))
         yield
         for task in going_on:
             task.cancel()
@@ -80,6 +85,7 @@ def create_app(config: Settings) -> FastAPI:
         exception_handlers=errors.HANDLERS,
         redirect_slashes=False,
         docs_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # Telemetry above is ours
         redoc_url=None,
     )
     for_admins = [samples.for_admins] if config.admin_keys else []

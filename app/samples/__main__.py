@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -13,12 +14,15 @@ from typing import Any, Final
 from app import settings
 from app.client.client import Client
 from app.client.errors import ApiError
-from app.samples.errors import SamplesError
+from app.samples.database import Database, answers, url_of
+from app.samples.errors import NoRoom, SamplesError
 from app.samples.export import BrokenExport, open_export, write
+from app.samples.migration import HEAD, migrate, version
 from app.samples.outbox import Outbox
+from app.samples.roles import APP, TRAINER, grant
 from app.samples.sample import NOT_A_CHARACTER, Sample, hashed, now
 from app.samples.selection import Filters
-from app.samples.store import Receipt, Store, opened
+from app.samples.store import Receipt, Store, opened, opened_server
 
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -47,11 +51,12 @@ def the_store() -> Store:
     if not known.samples_server:
         return opened(str(known.samples_file))
     if known.samples_file.exists():
-        outbox = Outbox(opened(str(known.samples_file)), known.samples_server, _Quiet())
-        while outbox.move():
-            pass
+        outbox = Outbox(opened(str(known.samples_file)), known, _Quiet())
+        with suppress(NoRoom):
+            while outbox.move():
+                pass
         return outbox.remote()
-    return opened(known.samples_server)
+    return opened_server(known)
 
 
 def list_samples(args: argparse.Namespace) -> int:
@@ -162,6 +167,29 @@ def tend(args: argparse.Namespace) -> int:
         receipt = store.delete_before(now() - timedelta(days=days))
         print(f"{len(receipt.ids)} samples were older than {days} days and are deleted.")
     store.drop_marks()
+    return 0
+
+
+def migrate_server(args: argparse.Namespace) -> int:
+    """What an app with DIGITS_SAMPLES_MIGRATE=false leaves to the tables' owner."""
+    known = settings.load()
+    if not known.samples_server:
+        raise Wrong("DIGITS_SAMPLES_DATABASE names no server; the tables in a file are kept up to date without this.")
+    url = url_of(known.samples_server)
+    if args.wait is not None and not answers(url, args.wait):
+        print("Nothing answers at the database's address: its tables stay as they are.", file=sys.stderr)
+        return 0
+    database = Database(url, iam_region=known.samples_iam_region)
+    with database.reading() as connection:
+        found = version(connection)
+    if found is not None and found > HEAD:
+        print(f"The schema {found} is of a later version, and has what this one needs.")
+        return 0
+    migrate(database)
+    if args.roles:
+        with database.writing() as connection:
+            grant(connection)
+    print(f"The schema is {HEAD}{', and the roles are as they should be' if args.roles else ''}.")
     return 0
 
 
@@ -276,6 +304,18 @@ def _parser() -> argparse.ArgumentParser:
     verifying.add_argument("export", type=Path, nargs="*", help="a folder or a .zip")
     verifying.add_argument("--model", type=Path, action="append", default=[], metavar="RECORD", help="its record.json")
     verifying.add_argument("--receipt", type=Path, help="look for its samples alone, without a database")
+
+    migrating = command("migrate", migrate_server, "bring a server's tables up to date, as their owner")
+    migrating.add_argument(
+        "--roles", action="store_true", help=f"make {APP} and {TRAINER}, too, and let them do no more than they need"
+    )
+    migrating.add_argument(
+        "--wait",
+        type=float,
+        metavar="SECONDS",
+        help="where nothing answers at the address for so long, end well all the same: an app that finds other tables "
+        "than it needs leaves samples in its outbox",
+    )
 
     command("tend", tend, "bring the database's tables up to date, and delete what is older than DIGITS_SAMPLES_DAYS")
     return parser

@@ -1,6 +1,7 @@
 """Connections to where samples are kept: a file of SQLite's, or PostgreSQL."""
 
 import logging
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,9 @@ BUSY_SECONDS: Final = 3.0
 """That a transaction waits for another one's end."""
 
 CONNECT_SECONDS: Final = 3
+
+PORT: Final = 5432
+"""PostgreSQL's, where an address names none."""
 
 _WRITERS: Final = 0x64696769
 """PostgreSQL's number for the lock that whoever writes holds: one at a time, as with SQLite. A sample cannot come while
@@ -33,13 +37,34 @@ def url_of(setting: str) -> URL:
     )
 
 
+def answers(url: URL, seconds: float) -> bool:
+    """Whether something takes connections at a server's address, now or within some seconds."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            socket.create_connection((url.host or "localhost", url.port or PORT), CONNECT_SECONDS).close()
+            return True
+        except OSError:
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.5)
+
+
 class Database:
     """Safe to share between threads. What goes wrong with it is raised as Unavailable."""
 
-    def __init__(self, url: URL, busy_seconds: float = BUSY_SECONDS) -> None:
+    def __init__(self, url: URL, busy_seconds: float = BUSY_SECONDS, iam_region: str = "") -> None:
+        """
+        Args:
+            url: see `url_of`.
+            busy_seconds: that a transaction waits for another one's end.
+            iam_region: the region of AWS whose IAM signs in, in place of a password.
+        """
         self.is_file = url.get_backend_name() == "sqlite"
         self.name = url.database if self.is_file else url.render_as_string(hide_password=True)
         self._engine = _file_engine(url, busy_seconds) if self.is_file else _server_engine(url, busy_seconds)
+        if iam_region:
+            _sign_in(self._engine, iam_region)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -77,15 +102,6 @@ class Database:
 
     def close(self) -> None:
         self._engine.dispose()
-
-
-def bytes_used(connection: Connection) -> int:
-    """What a file of SQLite's takes, less what is free in it."""
-    pages, free, size = (
-        int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
-        for name in ("page_count", "freelist_count", "page_size")
-    )
-    return (pages - free) * size
 
 
 @contextmanager
@@ -146,3 +162,15 @@ def _server_engine(url: URL, busy_seconds: float) -> Engine:
             "application_name": "digits samples",
         },
     )
+
+
+def _sign_in(engine: Engine, region: str) -> None:
+    """Give each new connection a token of its own: one is good for minutes, a connection for as long as it lives."""
+    from app.samples.iam import SignIn
+
+    signing = SignIn(region)
+
+    @event.listens_for(engine, "do_connect")
+    def _connecting(_dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
+        host, port, user = parameters["host"], parameters.get("port", PORT), parameters["user"]
+        parameters["password"] = signing.token(host, port, user)

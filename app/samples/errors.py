@@ -29,5 +29,10 @@ class Unavailable(SamplesError):
     """The database does not do what it is asked; the message says why, for the log."""
 
 
+class NoRoom(Unavailable):
+    def __init__(self) -> None:
+        super().__init__("Samples take as much room as DIGITS_SAMPLES_MEGABYTES lets them.")
+
+
 class BadValue(Unavailable):
     """It will never take what it was given."""

@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Final, Protocol
 
-from app.samples.errors import SampleDeleted, SampleDiffers, Unavailable
+from app.samples.errors import NoRoom, SampleDeleted, SampleDiffers, Unavailable
 from app.samples.sample import Sample
 from app.settings import Settings
 
@@ -66,7 +66,7 @@ class _Keep:
             case Outcome.DELETED:
                 self.done.set_exception(SampleDeleted())
             case Outcome.NO_ROOM:
-                self.done.set_exception(Unavailable("The file for samples is as large as it may be."))
+                self.done.set_exception(NoRoom())
             case _:
                 self.done.set_result(self.sample.id)
 
@@ -97,9 +97,10 @@ class Keeper:
     """
 
     def __init__(self, settings: Settings, watcher: Watcher) -> None:
+        self._settings = settings
         self._server = settings.samples_server
         self._file = settings.samples_file
-        self._most_bytes = settings.samples_megabytes * 1_000_000
+        self._most_bytes = settings.samples_bytes
         self._watcher = watcher
         self._queue: SimpleQueue[_Work | None] = SimpleQueue()
         self._thread: Thread | None = None
@@ -164,7 +165,7 @@ class Keeper:
             if self._local is None:
                 self._local = opened(str(self._file))
                 if self._server:
-                    self._outbox = Outbox(self._local, self._server, self._watcher)
+                    self._outbox = Outbox(self._local, self._settings, self._watcher)
                     self._outbox.start()
             return self._local
 
@@ -206,7 +207,7 @@ class Keeper:
         """What is to be kept in one transaction, and then what is to be deleted. Raises Unavailable: of those that
         nobody has been told of by then, nothing was kept, and it may be that not all was deleted.
         """
-        from app.samples.database import bytes_used
+        from app.samples.room import room_left
         from app.samples.store import Outcome, keep
 
         local = self._opened()
@@ -216,14 +217,14 @@ class Keeper:
         outcomes = []
         if keeps:
             with local.database.writing() as connection:
-                room = self._most_bytes - bytes_used(connection)
+                room = room_left(connection, self._most_bytes)
                 for work in keeps:
                     room -= work.bytes
                     if work.sample.id in refused:
                         outcomes.append(refused[work.sample.id])
                     else:
                         outcomes.append(keep(connection, work.sample) if room > 0 else Outcome.NO_ROOM)
-        self._tell("The file for samples is as large as it may be." if Outcome.NO_ROOM in outcomes else "")
+        self._tell(str(NoRoom()) if Outcome.NO_ROOM in outcomes else "")
         for kept, outcome in zip(keeps, outcomes, strict=True):
             self._watcher.sample(outcome.value)
             kept.finish(outcome)

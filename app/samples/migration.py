@@ -10,7 +10,10 @@ from app.samples.database import Database
 from app.samples.errors import Unavailable
 
 HEAD: Final = "0001"
-"""The last file in `migrations/versions`."""
+"""The last file in `migrations/versions`: of two schemas the later one has the higher number.
+
+Each only adds to the one before, so that the version of the app before it goes on with it.
+"""
 
 FOLDER: Final = Path(__file__).parent / "migrations"
 
@@ -30,6 +33,17 @@ def migrate(database: Database) -> None:
         known = version(connection)
         if known != HEAD:
             _upgrade(connection, known)
+
+
+def check(database: Database) -> None:
+    """Leave it as it is. Raises Unavailable where it lacks what this version needs; a later one has that, and more."""
+    with database.reading() as connection:
+        known = version(connection)
+    if known is None or known < HEAD:
+        raise Unavailable(
+            f"The samples' database has the schema {known or 'of nothing'}, and this version needs {HEAD}: "
+            "python -m app.samples migrate, as its owner, brings it there."
+        )
 
 
 def version(connection: Connection) -> str | None:

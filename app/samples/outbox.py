@@ -5,18 +5,22 @@ Where all ends between the two it is written again, which changes nothing: see `
 """
 
 import logging
+import time
 from collections.abc import Sequence
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import delete, func, select
 
-from app.samples.errors import BadValue, Unavailable
-from app.samples.sample import Sample
+from app.samples.errors import BadValue, NoRoom, Unavailable
+from app.samples.room import room_left
+from app.samples.sample import Sample, now
 from app.samples.selection import OLDEST_FIRST, TOGETHER, chosen
-from app.samples.store import Outcome, Store, keep, opened, refusals, sample_of
+from app.samples.store import Outcome, Store, keep, opened_server, refusals, sample_of
 from app.samples.tables import FORGOTTEN, SAMPLES
+from app.settings import Settings
 
 if TYPE_CHECKING:
     from app.samples.keeper import Watcher
@@ -29,7 +33,15 @@ GATHERING_SECONDS: Final = 0.5
 """That what waits waits for more: each batch has its price on this machine's disk, which samples pay that come then."""
 
 PARTING_SECONDS: Final = 2.0
-"""That the end of a server waits for a batch under way."""
+"""That the end of a server waits for what still waits here."""
+
+LATE: Final = timedelta(minutes=10)
+"""After which somebody ought to look why a sample still waits."""
+
+LATE_MESSAGE: Final = "Samples have waited in the outbox for too long."
+"""In the log, once a minute; an alarm counts it."""
+
+TOLD_EVERY: Final = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -40,19 +52,20 @@ class Outbox:
     Safe to share between threads; several processes may have one each on the same file.
     """
 
-    def __init__(self, local: Store, server: str, watcher: "Watcher") -> None:
+    def __init__(self, local: Store, settings: Settings, watcher: "Watcher") -> None:
         """
         Args:
             local: where samples wait.
-            server: the address of the database that they are for.
+            settings: name the server that they are for.
             watcher: is told how it goes.
         """
         self._local = local
-        self._server = server
+        self._settings = settings
         self._watcher = watcher
         self._remote: Store | None = None
         self._opening = Lock()
-        self._away = ""
+        self._away, self._full = "", False
+        self._told_of_late = -TOLD_EVERY
         self._aside: set[str] = set()
         self._awake, self._ended = Event(), Event()
         self._thread: Thread | None = None
@@ -67,17 +80,17 @@ class Outbox:
         self._awake.set()
 
     def close(self) -> None:
-        """Move no further batch; what waits is moved by the next server."""
+        """Move what still waits, as far as it goes quickly; the rest is moved by the next server."""
         self._ended.set()
         self._awake.set()
         if self._thread is not None:
             self._thread.join(PARTING_SECONDS)
 
     def remote(self) -> Store:
-        """The database, with today's schema. Raises Unavailable."""
+        """The database, as `opened_server` gives it. Raises Unavailable."""
         with self._opening:
             if self._remote is None:
-                self._remote = opened(self._server)
+                self._remote = opened_server(self._settings)
             return self._remote
 
     def refused(self, samples: Sequence[Sample]) -> dict[str, Outcome]:
@@ -86,9 +99,11 @@ class Outbox:
             return {}
         try:
             with self.remote().database.reading() as connection:
-                return refusals(connection, samples)
+                full = room_left(connection, self._settings.samples_bytes) <= 0
+                without_room = {sample.id: Outcome.NO_ROOM for sample in samples if full}
+                return without_room | refusals(connection, samples)
         except Unavailable as error:
-            self._tell(str(error))
+            self._tell(error)
             return {}
 
     def forget(self, visitor: str, until: datetime) -> int:
@@ -98,28 +113,32 @@ class Outbox:
         try:
             return len(self.remote().forget(visitor, until).ids)
         except Unavailable as error:
-            self._tell(str(error))
+            self._tell(error)
             return 0
 
     def _run(self) -> None:
-        pause = FIRST_PAUSE
-        while not self._ended.is_set():
+        pause, last = FIRST_PAUSE, False
+        while not last:
+            last = self._ended.is_set()
             self._awake.clear()
             try:
-                while self.move() and not self._ended.is_set():
+                while self.move():
                     pass
             except Unavailable as error:
-                self._tell(str(error))
+                self._tell(error)
+                self._tell_of_late()
                 self._ended.wait(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
             except Exception:
                 log.exception("A mistake of ours keeps samples from being moved.")
+                self._tell_of_late()
                 self._ended.wait(LONGEST_PAUSE)
             else:
-                self._tell("")
+                self._tell(None)
                 pause = FIRST_PAUSE
-                self._awake.wait()
-                self._ended.wait(GATHERING_SECONDS)
+                if not last:
+                    self._awake.wait()
+                    self._ended.wait(GATHERING_SECONDS)
 
     def move(self) -> int:
         """Move one batch, and tell how many samples it had. Raises Unavailable, and then all is as it was."""
@@ -127,6 +146,9 @@ class Outbox:
         if not rows and not forgotten:
             return 0
         remote = self.remote()
+        if rows and not self._has_room(remote):
+            written(remote, [], forgotten)
+            raise NoRoom
         try:
             outcomes = written(remote, rows, forgotten)
         except BadValue:
@@ -155,6 +177,10 @@ class Outbox:
             forgotten = connection.execute(select(FORGOTTEN).limit(TOGETHER)).all()
         return rows, forgotten
 
+    def _has_room(self, remote: Store) -> bool:
+        with remote.database.reading() as connection:
+            return room_left(connection, self._settings.samples_bytes) > 0
+
     def _one_by_one(self, remote: Store, rows: Sequence[Any], forgotten: Sequence[Any]) -> dict[str, Outcome]:
         """As `written`, without those that the database cannot take: they stay here, and no others with them."""
         outcomes = written(remote, [], forgotten)
@@ -167,16 +193,29 @@ class Outbox:
                 log.error("The database cannot take a sample, which stays in the outbox.", extra={"fields": fields})
         return outcomes
 
-    def _tell(self, reason: str) -> None:
+    def _tell(self, trouble: Unavailable | None) -> None:
         """In the log, where it is news."""
-        if reason and not self._away:
-            log.error(
-                "The samples' database is away; samples wait in the outbox.", extra={"fields": {"reason": reason}}
-            )
-        elif self._away and not reason:
+        full = isinstance(trouble, NoRoom)
+        away = "" if full else str(trouble or "")
+        if away and not self._away:
+            log.error("The samples' database is away; samples wait in the outbox.", extra={"fields": {"reason": away}})
+        elif self._away and not away:
             log.warning("The samples' database is back.")
-        self._away = reason
-        self._watcher.away(reason)
+        if full and not self._full:
+            log.error("The samples' database is full; samples wait in the outbox.")
+        self._away, self._full = away, full
+        self._watcher.away(away)
+
+    def _tell_of_late(self) -> None:
+        """In the log, once a minute, where a sample has waited for long."""
+        if time.monotonic() < self._told_of_late + TOLD_EVERY:
+            return
+        with suppress(Unavailable), self._local.database.reading() as connection:
+            first = select(func.min(SAMPLES.c.said)).where(SAMPLES.c.id.not_in(self._aside))
+            oldest = connection.execute(first).scalar()
+            if oldest is not None and oldest < now() - LATE:
+                log.error(LATE_MESSAGE, extra={"fields": {"seconds": round((now() - oldest).total_seconds())}})
+                self._told_of_late = time.monotonic()
 
 
 def written(remote: Store, rows: Sequence[Any], forgotten: Sequence[Any]) -> dict[str, Outcome]:

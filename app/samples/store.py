@@ -14,10 +14,11 @@ from sqlalchemy.sql import ColumnElement
 
 from app.samples.database import Database, url_of
 from app.samples.errors import UnknownSample
-from app.samples.migration import migrate
+from app.samples.migration import check, migrate
 from app.samples.sample import Sample, hashed, now
 from app.samples.selection import OLDEST_FIRST, TOGETHER, Filters, Order, chosen
 from app.samples.tables import DELETED, FORGOTTEN, SAMPLES
+from app.settings import Settings
 
 FIELDS: Final[list[Any]] = [SAMPLES.c[name] for name in Sample.__slots__]
 
@@ -45,7 +46,7 @@ class Outcome(Enum):
     DELETED = "deleted"
     """It was deleted before, and stays so."""
     NO_ROOM = "no_room"
-    """There is no room for it in the file on this machine."""
+    """There is no room for it in the file on this machine, or in the database."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,16 @@ def opened(setting: str) -> "Store":
     """The samples at a path or an address, with today's schema. Raises Unavailable."""
     database = Database(url_of(setting))
     migrate(database)
+    return Store(database)
+
+
+def opened_server(settings: Settings) -> "Store":
+    """The samples on the server of the settings, with today's schema, or a later one where another migrates.
+
+    Raises Unavailable.
+    """
+    database = Database(url_of(settings.samples_server), iam_region=settings.samples_iam_region)
+    (migrate if settings.samples_migrate else check)(database)
     return Store(database)
 
 

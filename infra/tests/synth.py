@@ -65,7 +65,8 @@ class Synthesis(NamedTuple):
 def synthesize(**context: str) -> Synthesis:
     flags = json.loads((INFRA / "cdk.json").read_text())["context"]
     app = App(
-        context={"image": "someone/digits:1.0.0", **flags, **context},
+        # No bundling: what a function is made of comes from the package index.
+        context={"image": "someone/digits:1.0.0", "aws:cdk:bundling-stacks": [], **flags, **context},
         analytics_reporting=False,
         outdir=mkdtemp(dir=ASSEMBLIES.name),
     )
@@ -90,3 +91,11 @@ def with_domain() -> Synthesis:
 
 def with_cloudfront() -> Synthesis:
     return synthesize(**OPTIONS)
+
+
+def with_models() -> Synthesis:
+    return synthesize(models="true")
+
+
+def serverless() -> Synthesis:
+    return synthesize(serverless="true", alarm_email="ops@example.com", monthly_budget_usd="5")

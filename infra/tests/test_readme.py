@@ -1,5 +1,6 @@
 """What README.md says is held against the code and against itself."""
 
+import math
 import re
 import shutil
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from config import Config
 from need import need
+from serverless import MEMORY
 from synth import default
 
 INFRA = Path(__file__).parents[1]
@@ -36,8 +38,15 @@ def test_the_costs_add_up() -> None:
     assert float(together) == pytest.approx(sum(float(monthly) for *_, monthly in items), abs=0.001)
 
 
+def test_what_a_million_requests_cost_is_so_by_their_time() -> None:
+    for request, milliseconds, *told in rows("Without a server"):
+        billed = math.ceil(float(milliseconds)) / 1000 * MEMORY / 1024
+        by_price = [0.20 + 1e6 * billed * price for price in (0.0000166667, 0.0000133334)]
+        assert [float(dollars) for dollars in told] == pytest.approx(by_price, abs=0.006), request
+
+
 def test_it_takes_fewer_than_ten_commands() -> None:
-    commands = README.split("```sh\n")[1].split("```")[0].splitlines()
+    commands = README.split("\n## Deploy\n")[1].split("```sh\n")[1].split("```")[0].splitlines()
     assert 0 < len(commands) < 10
 
 

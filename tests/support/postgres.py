@@ -48,6 +48,23 @@ class Postgres:
         self.execute(self.url(), f"CREATE DATABASE {name}")
         return self.url(name)
 
+    def secure(self, *roles: str) -> Path:
+        """Let roles in over TLS and with a password alone, from the next start on.
+
+        Returns:
+            The certificate, which is good for `localhost` and is its own root.
+        """
+        certificate, key = (self._data / f"server.{kind}" for kind in ("crt", "key"))
+        made = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+        named = ["-subj", "/CN=a test", "-addext", "subjectAltName=DNS:localhost"]
+        self._run("openssl", *made, *named, "-out", str(certificate), "-keyout", str(key))
+        rules = self._data / "pg_hba.conf"
+        own = [f"{kind} all {role} all {how}\n" for role in roles for kind, how in _ONLY_OVER_TLS]
+        rules.write_text("".join(own) + rules.read_text())
+        with (self._data / "postgresql.conf").open("a") as settings:
+            settings.write("ssl = on\n")
+        return certificate
+
     def execute(self, url: str, statement: str) -> None:
         self._run("psql", "--quiet", url, "--command", statement)
 
@@ -92,10 +109,12 @@ class Postgres:
 
     def _as_nobody(self, program: str, *arguments: str) -> list[str]:
         assert self._programs is not None
-        command = [str(self._programs / program), *arguments]
+        own = self._programs / program
+        command = [str(own) if own.exists() else program, *arguments]
         return ["setpriv", *_OTHER_USER, "--", *command] if os.getuid() == 0 else command
 
 
+_ONLY_OVER_TLS = (("hostssl", "scram-sha-256"), ("hostnossl", "reject"))
 _NOBODY = pwd.getpwnam("nobody")
 _OTHER_USER = [f"--reuid={_NOBODY.pw_uid}", f"--regid={_NOBODY.pw_gid}", "--clear-groups"]
 
