@@ -62,6 +62,7 @@ class Config(BaseModel):
     sign_in_allowed: Guests | None = None
     alarm_email: Email | None = None
     outside_check: bool = False
+    state: bool = False
     monthly_budget_usd: Annotated[int, Field(ge=1)] | None = None
     github_repository: Repository | None = None
     github_oidc_provider_arn: Arn | None = None

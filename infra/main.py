@@ -10,28 +10,36 @@ from cdk_nag import AwsSolutionsChecks
 
 from config import Config, ConfigError
 from stack import DigitsStack
+from state import StateStack
 
 COMMITTED = json.loads(Path(__file__).with_name("cdk.json").read_text())["context"]
 
 
 def build(app: App) -> DigitsStack:
     config = Config.from_context(app.node.get_all_context())
+    env = Environment(
+        account=os.environ.get("CDK_DEFAULT_ACCOUNT"),
+        region=os.environ.get("CDK_DEFAULT_REGION", "us-east-1"),
+    )
+    state = (
+        StateStack(app, "DigitRecognitionState", description="Digit recognition: network and samples", env=env)
+        if config.state
+        else None
+    )
     stack = DigitsStack(
         app,
         "DigitRecognition",
         config=config,
+        state=state,
         description="Digit recognition: page and API on Fargate",
-        env=Environment(
-            account=os.environ.get("CDK_DEFAULT_ACCOUNT"),
-            region=os.environ.get("CDK_DEFAULT_REGION", "us-east-1"),
-        ),
+        env=env,
     )
     if strays := config.differences(COMMITTED):
         Annotations.of(stack).add_warning_v2(
             "digits:not-committed",
             f"{', '.join(strays)}: not as in cdk.json, from which the pipeline deploys next. Write it there.",
         )
-    Tags.of(stack).add("app", "digit-recognition")
+    Tags.of(app).add("app", "digit-recognition")
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     return stack
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aws_cdk import CfnOutput, Fn, Stack
+from aws_cdk import CfnOutput
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
@@ -12,17 +12,21 @@ from budget import Budget
 from config import Config
 from delivery import Delivery
 from front_door import FrontDoor
-from network import Network
+from keeping import Keeping
+from network import Network, TwoZones
 from service import Service
+from state import StateStack
 from watching import Watching
 
 SIGN_IN_FIELDS = ("client_id", "client_secret", "cookie_secret", "metadata_url")
 
 
-class DigitsStack(Stack):
-    def __init__(self, scope: Construct, id: str, *, config: Config, **stack_options: Any) -> None:
+class DigitsStack(TwoZones):
+    def __init__(
+        self, scope: Construct, id: str, *, config: Config, state: StateStack | None, **stack_options: Any
+    ) -> None:
         super().__init__(scope, id, **stack_options)
-        network = Network(self, "Network")
+        network = state.network if state else Network(self, "Network")
         front = FrontDoor(
             self,
             "FrontDoor",
@@ -55,6 +59,10 @@ class DigitsStack(Stack):
             api=front.api,
             min_tasks=config.min_tasks,
             max_tasks=config.max_tasks,
+            also_in=[state.database.clients] if state else [],
+        )
+        keeping = (
+            Keeping(self, "Keeping", service=service, database=state.database, image=config.image) if state else None
         )
         watching = Watching(
             self,
@@ -65,6 +73,7 @@ class DigitsStack(Stack):
             service=service.fargate,
             email=config.alarm_email,
             ask_from_outside=front.host if config.outside_check else None,
+            also=keeping.watched if keeping else [],
         )
         if config.monthly_budget_usd and config.alarm_email:
             Budget(self, "Budget", usd=config.monthly_budget_usd, email=config.alarm_email)
@@ -76,6 +85,8 @@ class DigitsStack(Stack):
         }
         if api_key:
             outputs["ApiKeySecret"] = api_key.secret_arn
+        if keeping:
+            outputs["AdminKeySecret"] = keeping.admin_keys.secret_arn
         if config.github_repository:
             delivery = Delivery(
                 self,
@@ -87,12 +98,6 @@ class DigitsStack(Stack):
             outputs["DeployRole"] = delivery.role.role_arn
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
-
-    @property
-    def availability_zones(self) -> list[str]:
-        # Any two zones of the region, asked for by the template itself: no look-up with
-        # credentials at synthesis, and no answer of one account kept in the repository.
-        return [Fn.select(zone, Fn.get_azs()) for zone in range(2)]
 
     def _api_key(self) -> secretsmanager.Secret:
         key = secretsmanager.Secret(

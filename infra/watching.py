@@ -1,5 +1,8 @@
 """What is watched and who is told: alarms and events to one topic, and a dashboard."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from aws_cdk import Annotations, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -15,8 +18,18 @@ from config import ConfigError
 from incidents import Incidents
 
 
+class Watched(NamedTuple):
+    """A metric that an alarm is on while it is `above` or `below` a figure."""
+
+    id: str
+    metric: cloudwatch.IMetric
+    why: str
+    above: float = 0
+    below: float | None = None
+
+
 class Watching(Construct):
-    """Every metric used here is one that AWS sends without charge."""
+    """Every metric used here is one that AWS sends without charge, but for one of those in `also`."""
 
     def __init__(
         self,
@@ -29,6 +42,7 @@ class Watching(Construct):
         service: ecs.FargateService,
         email: str | None,
         ask_from_outside: str | None,
+        also: Sequence[Watched] = (),
     ) -> None:
         super().__init__(scope, id)
         self.topic = self._topic(email)
@@ -79,6 +93,8 @@ class Watching(Construct):
         ]
         if ask_from_outside:
             alarms.append(self._outside_alarm(ask_from_outside))
+        for more in also:
+            alarms.append(self._alarm(more.id, more.metric, above=more.above, below=more.below, why=more.why))
 
         requests = balancer.request_count(period=five)
         error_share = cloudwatch.MathExpression(

@@ -5,9 +5,20 @@ from collections.abc import Callable
 import pytest
 from cfnlint import lint
 
-from synth import Synthesis, default, synthesize, with_cloudfront, with_domain, without_https
+from synth import (
+    Synthesis,
+    default,
+    synthesize,
+    the_state,
+    with_cloudfront,
+    with_domain,
+    with_state,
+    without_https,
+)
 
-EVERY_SHAPE = pytest.mark.parametrize("synthesis", [default, without_https, with_domain, with_cloudfront])
+EVERY_SHAPE = pytest.mark.parametrize(
+    "synthesis", [default, without_https, with_domain, with_cloudfront, with_state, the_state]
+)
 
 
 def test_a_second_image_changes_the_task_definition_and_nothing_else() -> None:
