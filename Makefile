@@ -31,7 +31,7 @@ run: .venv/runtime
 
 test: .venv/development infra/.venv/installed
 	$(INFRA)/python -m pytest infra/tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 check: .venv/development infra/.venv/installed
 	$(BIN)/ruff check .
@@ -45,6 +45,7 @@ check: .venv/development infra/.venv/installed
 
 lock: .venv/development
 	$(COMPILE) requirements.in -o requirements.txt
+	$(COMPILE) requirements-function.in -o requirements-function.txt
 	$(COMPILE) requirements-dev.in -o requirements-dev.txt
 	$(COMPILE) infra/requirements.in -o infra/requirements.txt
 	$(COMPILE) container/uv.in -o container/uv.txt

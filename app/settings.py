@@ -1,6 +1,7 @@
 """Settings from the environment: `DIGITS_` and a field's name in capitals, such as DIGITS_API_PORT."""
 
 import os
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -35,6 +36,10 @@ class Settings(BaseSettings):
     model_seconds: Annotated[float, Field(ge=0)] = 5.0
     """Seconds between two looks at the model files: one that is another is served from then on; 0: only at the start.
     """
+    models_bucket: str = ""
+    """Where newer models than one's own may lie, for all tasks together: s3://NAME, or a folder; empty: nowhere."""
+    models_bucket_seconds: Annotated[float, Field(gt=0)] = 60.0
+    """Seconds in which each API process looks there whether others are to be served."""
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     """Comma-separated keys of which a caller must present one; none: everybody may call."""
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
@@ -83,6 +88,13 @@ class Settings(BaseSettings):
         address = value.get_secret_value()
         if "://" in address and not address.startswith(DATABASES):
             raise ValueError(f"A path of a file, or an address that begins with {' or '.join(DATABASES)}, is needed")
+        return value
+
+    @field_validator("models_bucket")
+    @classmethod
+    def _known_bucket(cls, value: str) -> str:
+        if "://" in value and not re.fullmatch(r"s3://[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", value):
+            raise ValueError("s3:// and a bucket's name, or a path of a folder, is needed")
         return value
 
     @field_validator("samples_iam_region")

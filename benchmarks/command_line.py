@@ -59,13 +59,13 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        files = _pictures(args.data, folder, args.count)
+        files = loose_pictures(args.data, folder, args.count)
         lists = [folder / f"files-{job}" for job in range(args.jobs)]
         for job, part in enumerate(lists):
             part.write_text("\n".join(files[job :: args.jobs]))
         bare, command = list[Took](), list[Took]()
         for turn in range(args.times):
-            pair = [(bare, lambda: _bare(lists)), (command, lambda: _command(folder, args.jobs))]
+            pair = [(bare, lambda: bare_loop(lists)), (command, lambda: _command(folder, args.jobs))]
             for times, work in pair if turn % 2 else reversed(pair):
                 times.append(_took(work))
             print(f"bare {_said(bare[-1], args.count)}; command {_said(command[-1], args.count)}", flush=True)
@@ -74,7 +74,7 @@ def main() -> None:
     print(f"others kept {statistics.mean(one.others for one in bare + command):.2f} of {os.cpu_count()} cores busy")
 
 
-def _pictures(data: Path, folder: Path, count: int) -> list[str]:
+def loose_pictures(data: Path, folder: Path, count: int) -> list[str]:
     images, _ = mnist_pictures(data, train=False)
     (folder / "pictures").mkdir()
     files = list[str]()
@@ -88,7 +88,7 @@ def _pictures(data: Path, folder: Path, count: int) -> list[str]:
     return files
 
 
-def _bare(lists: list[Path]) -> None:
+def bare_loop(lists: list[Path]) -> None:
     model = installed("digits") / MODEL_FILE
     loops = [
         subprocess.Popen([sys.executable, "-c", BARE, str(model), str(part)], env=os.environ | ONE_THREAD)
@@ -105,13 +105,13 @@ def _command(folder: Path, jobs: int) -> None:
 
 
 def _took(work: Callable[[], None]) -> Took:
-    start, own, busy = time.monotonic(), _own(), _busy()
+    start, own, busy = time.monotonic(), own_seconds(), _busy()
     work()
-    seconds, cpu, all_busy = time.monotonic() - start, _own() - own, _busy() - busy
+    seconds, cpu, all_busy = time.monotonic() - start, own_seconds() - own, _busy() - busy
     return Took(seconds, cpu, max(0.0, (all_busy - cpu) / seconds))
 
 
-def _own() -> float:
+def own_seconds() -> float:
     """Processor seconds of all processes that have been started here and have ended, and of theirs."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime

@@ -4,7 +4,16 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 
 def spelt(pattern: str, accepted: str) -> AfterValidator:
@@ -41,6 +50,10 @@ Repository = Annotated[
 ]
 
 
+SERVERLESS = {"serverless", "max_concurrency", "image", "arm64", "alarm_email", "monthly_budget_usd"}
+"""What a function may be given; of an image, which the pipeline always names, it makes nothing."""
+
+
 class ConfigError(ValueError):
     """Context that cannot be used. The message names each key and says what it accepts."""
 
@@ -50,10 +63,12 @@ class Config(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    image: Image
+    serverless: bool = False
+    image: Annotated[Image | None, Field(validate_default=True)] = None
     arm64: bool = False
     min_tasks: Annotated[int, Field(ge=1)] = 2
     max_tasks: Annotated[int, Field(ge=1)] = 4
+    max_concurrency: Annotated[int, Field(ge=0)] = 10
     require_api_key: bool = True
     domain_name: Domain | None = None
     hosted_zone_id: str | None = None
@@ -67,8 +82,20 @@ class Config(BaseModel):
     github_repository: Repository | None = None
     github_oidc_provider_arn: Arn | None = None
 
+    @field_validator("image")
+    @classmethod
+    def given(cls, image: str | None, known: ValidationInfo) -> str | None:
+        if image is None and not known.data.get("serverless"):
+            raise ValueError(
+                "none is given. Name the one to run, --context image=..., "
+                "or the one that runs now, the output Image of the stack"
+            )
+        return image
+
     @model_validator(mode="after")
     def fits_together(self) -> Self:
+        if self.serverless and (others := self.model_fields_set - SERVERLESS):
+            raise ValueError(f"serverless has no {', '.join(sorted(others))}; it takes {', '.join(sorted(SERVERLESS))}")
         if self.min_tasks > self.max_tasks:
             raise ValueError("max_tasks must be at least min_tasks")
         if (self.domain_name is None) != (self.hosted_zone_id is None):
@@ -104,19 +131,15 @@ class Config(BaseModel):
 
     def differences(self, committed: Mapping[str, Any]) -> list[str]:
         """The settings, but for the image, that are not those of another context."""
-        other = self.from_context({**committed, "image": self.image})
-        return [name for name in type(self).model_fields if getattr(self, name) != getattr(other, name)]
+        other = self.from_context({**committed, "image": "of:no-account"})
+        names = [name for name in type(self).model_fields if name != "image"]
+        return [name for name in names if getattr(self, name) != getattr(other, name)]
 
 
 def in_words(problem: Mapping[str, Any]) -> str:
     match problem:
         case {"type": "extra_forbidden", "loc": (key,)}:
             return f"context {key}: there is no such setting; there are {', '.join(Config.model_fields)}"
-        case {"type": "missing", "loc": ("image",)}:
-            return (
-                "context image: none is given. Name the one to run, --context image=..., "
-                "or the one that runs now, the output Image of the stack"
-            )
         case {"loc": (key,), "msg": message}:
             return f"context {key}: {message.removeprefix('Value error, ')}"
         case _:

@@ -3,12 +3,11 @@
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from acknowledge import acknowledge
 from database import APP, GIGABYTES, OWNER, Database
 from images import container_image
+from keys import admin_keys
 from service import USER_ID, Service
 from watching import Watched
 
@@ -26,14 +25,7 @@ class Keeping(Construct):
 
     def __init__(self, scope: Construct, id: str, *, service: Service, database: Database, image: str) -> None:
         super().__init__(scope, id)
-        self.admin_keys = secretsmanager.Secret(
-            self,
-            "AdminKeys",
-            description="Keys of those who may see and change samples, separated by commas",
-            generate_secret_string=secretsmanager.SecretStringGenerator(exclude_punctuation=True, password_length=40),
-        )
-        acknowledge(self.admin_keys, "AwsSolutions-SMG4", "Rotation would shut people out; keys are changed by hand.")
-
+        self.admin_keys = admin_keys(self)
         task = service.fargate.task_definition
         app = task.default_container
         assert app is not None

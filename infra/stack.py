@@ -7,12 +7,12 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from acknowledge import acknowledge
 from budget import Budget
 from config import Config
 from delivery import Delivery
 from front_door import FrontDoor
 from keeping import Keeping
+from keys import api_key
 from network import Network, TwoZones
 from service import Service
 from state import StateStack
@@ -26,6 +26,7 @@ class DigitsStack(TwoZones):
         self, scope: Construct, id: str, *, config: Config, state: StateStack | None, **stack_options: Any
     ) -> None:
         super().__init__(scope, id, **stack_options)
+        assert config.image, "Config has seen to it"
         network = state.network if state else Network(self, "Network")
         front = FrontDoor(
             self,
@@ -38,9 +39,9 @@ class DigitsStack(TwoZones):
 
         settings = {"DIGITS_TRUSTED_PROXIES": str(front.trusted_proxies)}
         secrets: dict[str, ecs.Secret] = {}
-        api_key = self._api_key() if config.require_api_key else None
-        if api_key:
-            secrets["DIGITS_API_KEYS"] = ecs.Secret.from_secrets_manager(api_key)
+        key = api_key(self) if config.require_api_key else None
+        if key:
+            secrets["DIGITS_API_KEYS"] = ecs.Secret.from_secrets_manager(key)
         if config.sign_in_secret_arn and config.sign_in_allowed:
             settings["DIGITS_OIDC_ALLOWED"] = config.sign_in_allowed
             settings["DIGITS_OIDC_REDIRECT_URI"] = f"{front.address}/oauth2callback"
@@ -83,8 +84,8 @@ class DigitsStack(TwoZones):
             "Image": config.image,
             "Dashboard": watching.dashboard.dashboard_name,
         }
-        if api_key:
-            outputs["ApiKeySecret"] = api_key.secret_arn
+        if key:
+            outputs["ApiKeySecret"] = key.secret_arn
         if keeping:
             outputs["AdminKeySecret"] = keeping.admin_keys.secret_arn
         if config.github_repository:
@@ -93,21 +94,11 @@ class DigitsStack(TwoZones):
                 "Delivery",
                 repository=config.github_repository,
                 provider_arn=config.github_oidc_provider_arn,
-                api_key=api_key,
+                api_key=key,
             )
             outputs["DeployRole"] = delivery.role.role_arn
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
-
-    def _api_key(self) -> secretsmanager.Secret:
-        key = secretsmanager.Secret(
-            self,
-            "ApiKey",
-            description="Keys that callers of the API may present, separated by commas",
-            generate_secret_string=secretsmanager.SecretStringGenerator(exclude_punctuation=True, password_length=40),
-        )
-        acknowledge(key, "AwsSolutions-SMG4", "Rotation would shut out callers; keys are added and removed by hand.")
-        return key
 
     def _sign_in(self, secret_arn: str) -> dict[str, ecs.Secret]:
         provider = secretsmanager.Secret.from_secret_complete_arn(self, "SignIn", secret_arn)

@@ -26,6 +26,6 @@ class StateStack(TwoZones):
             raise ConfigError(f"context state: {ROOTS.name} has no root certificate of RDS in {self.region}")
         self.network = Network(self, "Network")
         self.database = Database(self, "Database", vpc=self.network.vpc, subnets=self.network.data_subnets)
-        CfnOutput(self, "Database", value=self.database.instance.instance_identifier)
+        CfnOutput(self, "DatabaseInstance", value=self.database.instance.instance_identifier)
         CfnOutput(self, "DatabaseClients", value=self.database.clients.security_group_id)
         CfnOutput(self, "TrainerPolicy", value=self.database.reading.managed_policy_arn)

@@ -45,7 +45,7 @@ class Watching(Construct):
         also: Sequence[Watched] = (),
     ) -> None:
         super().__init__(scope, id)
-        self.topic = self._topic(email)
+        self.topic = alarm_topic(self, email)
         stops = Incidents(self, "Incidents", service=service, topic=self.topic).stopped_tasks
 
         one, five = Duration.minutes(1), Duration.minutes(5)
@@ -124,23 +124,6 @@ class Watching(Construct):
             self._graph("Tasks that ended by themselves", left=[stops]),
         )
 
-    def _topic(self, email: str | None) -> sns.Topic:
-        topic = sns.Topic(self, "Topic", enforce_ssl=True)
-        # The policy that enforces TLS replaces the one that lets the account's own alarms in.
-        topic.add_to_resource_policy(
-            iam.PolicyStatement(
-                actions=["sns:Publish"],
-                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
-                resources=[topic.topic_arn],
-                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
-            )
-        )
-        if email:
-            topic.add_subscription(subscriptions.EmailSubscription(email))
-        else:
-            Annotations.of(self).add_warning_v2("digits:nobody-is-told", "Alarms reach nobody: give alarm_email.")
-        return topic
-
     def _outside_alarm(self, host: str) -> cloudwatch.Alarm:
         """Asked every 30 seconds from several continents, as callers ask: by name, over HTTPS, through all there is."""
         if Stack.of(self).region != "us-east-1":
@@ -192,3 +175,21 @@ class Watching(Construct):
         self, title: str, *, left: list[cloudwatch.IMetric], right: list[cloudwatch.IMetric] | None = None
     ) -> cloudwatch.GraphWidget:
         return cloudwatch.GraphWidget(title=title, left=left, right=right or [], width=8)
+
+
+def alarm_topic(scope: Construct, email: str | None) -> sns.Topic:
+    topic = sns.Topic(scope, "Topic", enforce_ssl=True)
+    # The policy that enforces TLS replaces the one that lets the account's own alarms in.
+    topic.add_to_resource_policy(
+        iam.PolicyStatement(
+            actions=["sns:Publish"],
+            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+            resources=[topic.topic_arn],
+            conditions={"StringEquals": {"aws:SourceAccount": Stack.of(scope).account}},
+        )
+    )
+    if email:
+        topic.add_subscription(subscriptions.EmailSubscription(email))
+    else:
+        Annotations.of(scope).add_warning_v2("digits:nobody-is-told", "Alarms reach nobody: give alarm_email.")
+    return topic

@@ -14,7 +14,7 @@ from tests.support.left_out import PACKAGES
 IMPORT_ALL = """
 import importlib, pkgutil, app
 for module in pkgutil.walk_packages(app.__path__, "app."):
-    if not module.name.endswith(("__main__", "ui.page")):
+    if not module.name.endswith(("__main__", "ui.page", "api.function")):
         importlib.import_module(module.name)
 """
 

@@ -163,7 +163,7 @@ def test_the_client_as_it_is_shown(folder_with_a_digit: Path) -> None:
 
 def test_the_command_line_as_it_is_shown(folder_with_a_digit: Path) -> None:
     shown = re.findall(r"^python -m app\.cli (.*)$", "\n".join(commands()), re.MULTILINE)
-    assert len(shown) == 2
+    assert len(shown) == 3
     pictures = folder_with_a_digit / "pictures" / "7"
     pictures.mkdir(parents=True)
     (pictures / "1.png").write_bytes((folder_with_a_digit / "digit.png").read_bytes())

@@ -1,6 +1,8 @@
 """The pages' logic, run by Streamlit's own AppTest with the canvas replaced, before an API that answers as told."""
 
+import gc
 import json
+import tomllib
 from collections.abc import Iterator
 
 import pytest
@@ -8,7 +10,7 @@ import streamlit as st
 
 from app.ui import alphabets
 from app.ui.views import draw
-from tests.support.page import DIGITS, Pen, api_of_the_page, opened, text_of
+from tests.support.page import DIGITS, PAGE, Pen, api_of_the_page, opened, text_of
 from tests.support.scripted_api import SEVEN, Api
 
 pytestmark = pytest.mark.usefixtures("packages_of_the_image")
@@ -122,3 +124,10 @@ def test_one_alphabet_is_no_choice_and_two_are(api: Api, pen: Pen, monkeypatch: 
     st.cache_resource.clear()
     app.run()
     assert len(shown) == 2, "the choice has gone with the API"
+
+
+def test_no_collection_of_garbage_comes_between_a_stroke_and_its_answer(api: Api) -> None:
+    """It stops the thread that sends the answer, for longer than the answer takes."""
+    opened()
+    assert gc.get_freeze_count() > 10_000
+    assert tomllib.loads((PAGE.parent / ".streamlit" / "config.toml").read_text())["runner"] == {"postScriptGC": False}

@@ -18,6 +18,7 @@ from app.api.headers import SecurityHeaders
 from app.api.limits import BodyLimits
 from app.api.memory import return_large_blocks
 from app.api.models import Models
+from app.api.released import Released
 from app.api.said import Said
 from app.api.samples import Figures
 from app.api.service import Service
@@ -25,6 +26,7 @@ from app.api.telemetry import Telemetry
 from app.api.watch import Watch
 from app.api.work import Lanes
 from app.leaving import Leaving
+from app.models.bucket import bucket_at
 from app.reading.recognizer import UnusableModel
 from app.samples.keeper import Keeper
 from app.settings import Settings
@@ -51,6 +53,9 @@ def create_app(config: Settings) -> FastAPI:
         going_on = [asyncio.create_task(app.state.watch.go_on())]
         if config.model_seconds:
             going_on.append(asyncio.create_task(models.watch(config.model_seconds)))
+        if config.models_bucket:
+            released = Released(bucket_at(config.models_bucket), models)
+            going_on.append(asyncio.create_task(released.watch(config.models_bucket_seconds)))
         yield
         for task in going_on:
             task.cancel()

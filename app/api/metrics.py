@@ -68,7 +68,8 @@ TEXT_CONFIDENCE = Histogram(
 )
 MODEL_FILES = Counter(
     "digits_model_files",
-    "Model files that took another's place while an API process ran: taken up, or refused because they are broken.",
+    "Model files that took another's place while an API process ran: taken up, refused because they are broken, or "
+    "not reached in their bucket.",
     ("alphabet", "outcome"),
     registry=REGISTRY,
 )

@@ -7,13 +7,19 @@ model. Requests that are under way keep the recognizer that they began with.
 
 import asyncio
 import logging
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 from app.api import metrics
 from app.reading.loading import BESIDE, Served, loaded
 from app.reading.recognizer import MODEL_FILE, ModelRecord, UnusableModel
 
 log = logging.getLogger(__name__)
+
+REFUSED: Final = "A model file was refused: what was served before goes on."
+"""What the log says then; an alarm in the cloud listens for it."""
 
 Stamp = tuple[tuple[int, int, int] | None, ...]
 """By which a folder's model files are known to be others: inode, time and size of each; None where it is missing."""
@@ -39,6 +45,10 @@ class Models:
         """Never changed, but replaced by another."""
         self.known = set(self.versions.items())
         """Alphabets and versions of what is served and was served before, by this process."""
+        self.elsewhere: set[str] = set()
+        """Alphabets that are served from elsewhere, whatever lies in their folder."""
+        self.alone = asyncio.Lock()
+        """Held while something is looked for that may be exchanged."""
 
     @property
     def records(self) -> list[ModelRecord]:
@@ -58,10 +68,15 @@ class Models:
         while True:
             await asyncio.sleep(seconds)
             try:
-                self.served = self.served | await asyncio.to_thread(self.fresh)
-                self.known |= self.versions.items()
+                async with self.alone:
+                    self.exchange(await asyncio.to_thread(self.fresh))
             except OSError:
                 log.exception("The model files could not be looked at.")
+
+    def exchange(self, successors: dict[str, Served]) -> None:
+        """Serve these; on the event loop."""
+        self.served = self.served | successors
+        self.known |= self.versions.items()
 
     def fresh(self) -> dict[str, Served]:
         """What can be served of files that are others than at the last look; of those that cannot, the log tells why.
@@ -74,25 +89,31 @@ class Models:
             if stamp == self._stamps.get(name):
                 continue
             self._stamps[name] = stamp
-            told = {"alphabet": name, "before": self.versions.get(name)}
-            try:
-                found[name] = self._successor(folder)
-            except UnusableModel as error:
-                metrics.MODEL_FILES.labels(name, "refused").inc()
-                told["reason"] = str(error)
-                log.error("A model file was refused: what was served before goes on.", extra={"fields": told})
-            else:
-                metrics.MODEL_FILES.labels(name, "taken up").inc()
-                told["version"] = found[name].recognizer.record.version
-                log.info("A model file was taken up.", extra={"fields": told})
+            if name not in self.elsewhere and (successor := self.successor(name, partial(self.own, name))):
+                found[name] = successor
         return found
 
-    def _successor(self, folder: Path) -> Served:
-        served, before = loaded(folder, folder.name), self.served.get(folder.name)
-        if before and served.recognizer.labels != before.recognizer.labels:
-            raise UnusableModel(
-                f"{folder.name}/{MODEL_FILE} tells other labels apart. To serve it, start the API anew."
-            )
+    def own(self, name: str) -> Served:
+        """What lies in an alphabet's folder. Raises UnusableModel."""
+        return loaded(self._folder / name, name)
+
+    def successor(self, name: str, load: Callable[[], Served]) -> Served | None:
+        """What is loaded, where it may take the place of what is served; else None, and the log tells why.
+
+        `load` may raise UnusableModel; what else it raises is raised.
+        """
+        told = {"alphabet": name, "before": self.versions.get(name)}
+        try:
+            served = load()
+            before = self.served.get(name)
+            if before and served.recognizer.labels != before.recognizer.labels:
+                raise UnusableModel(f"{name}/{MODEL_FILE} tells other labels apart. To serve it, start the API anew.")
+        except UnusableModel as error:
+            metrics.MODEL_FILES.labels(name, "refused").inc()
+            log.error(REFUSED, extra={"fields": told | {"reason": str(error)}})
+            return None
+        metrics.MODEL_FILES.labels(name, "taken up").inc()
+        log.info("A model file was taken up.", extra={"fields": told | {"version": served.recognizer.record.version}})
         return served
 
     def _folders(self) -> list[Path]:

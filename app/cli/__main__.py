@@ -1,5 +1,6 @@
 """Read many pictures at once: `python -m app.cli predict FOLDER --output answers.csv`, or `digits` once installed."""
 
+import importlib
 import json
 import os
 import sys
@@ -53,10 +54,13 @@ def _options(command: _Command) -> _Command:
 def _many(command: _Command) -> _Command:
     for option in (
         click.argument("sources", nargs=-1, required=True, metavar="FILE|FOLDER|ARCHIVE.zip|TABLE.parquet|-..."),
-        click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="A file to write."),
+        click.option("--output", "-o", metavar="FILE", help="A file to write; with --engine ray, a folder or its URL."),
         click.option("--format", type=click.Choice(["table", "jsonl", "csv", "parquet"]), help="By --output's ending."),
         click.option("--column", metavar="NAME", help="The column of a Parquet table that has the pictures."),
         click.option("--anew", is_flag=True, help="Write --output anew, whatever is there."),
+        click.option(
+            "--engine", type=click.Choice(["local", "ray"]), default="local", help="This machine, or a Ray cluster."
+        ),
     ):
         command = option(command)
     return _options(command)
@@ -76,14 +80,14 @@ def main() -> None:
 @_many
 def predict(**options: Any) -> None:
     """Recognize the one character on each picture."""
-    _run("predict", **options)
+    _answer("predict", **options)
 
 
 @main.command()
 @_many
 def read(**options: Any) -> None:
     """Read the numbers, or lines of characters, on each picture."""
-    _run("read", **options)
+    _answer("read", **options)
 
 
 @main.command("evaluate")
@@ -118,6 +122,66 @@ def evaluate_command(
             from app.cli.sheet import save  # and with it all that opens pictures
 
             save(sheet, judgement.wrong, judgement.doubtful)
+
+
+@main.command()
+@click.argument("sources", nargs=-1, required=True, metavar="FILE|FOLDER|ARCHIVE.zip|TABLE.parquet...")
+@click.option("--output", "-o", required=True, metavar="FOLDER|URL", help="Where to write the shards.")
+@click.option(
+    "--shard-megabytes", type=click.IntRange(1, 4096), default=256, show_default=True, help="Of pictures in a shard."
+)
+@click.option("--column", metavar="NAME", help="The column of a Parquet table that has the pictures.")
+@click.option("--anew", is_flag=True, help="Remove the shards that are there.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+def pack(
+    sources: tuple[str, ...], output: str, shard_megabytes: int, column: str | None, anew: bool, quiet: bool
+) -> None:
+    """Make Parquet tables of pictures, shards for --engine ray, which read faster than loose files."""
+    outcome = Outcome()
+    with _explained(outcome, output, anew):
+        _batch("pack").Pack(sources, output, shard_megabytes * 1024 * 1024, column, quiet, anew).run(outcome)
+    _report(outcome, output, "Not readable")
+    sys.exit(SOME_BROKEN if outcome.broken else 0)
+
+
+def _answer(what: What, engine: str, output: str | None, **options: Any) -> None:
+    if engine == "ray":
+        _by_a_cluster(what, output, **options)
+    else:
+        if output and Path(output).is_dir():
+            _give_up(f"{output} is a folder, and answers are written to a file.")
+        _run(what, output=Path(output) if output else None, **options)
+
+
+def _by_a_cluster(
+    what: What,
+    output: str | None,
+    sources: tuple[str, ...],
+    format: Format | None,
+    anew: bool,
+    alphabet: str | None,
+    url: str | None,
+    jobs: int | None,
+    column: str | None,
+    quiet: bool,
+) -> None:
+    if output is None or len(sources) != 1 or url or format not in (None, "parquet"):
+        _give_up(
+            "--engine ray makes shards of shards: one folder of Parquet tables, or its URL, and another as --output."
+        )
+    outcome = Outcome()
+    with _explained(outcome, output, anew):
+        _batch("job").Job(sources[0], output, _question(what, alphabet), column, jobs, quiet, anew).run(outcome)
+    _report(outcome, output)
+    sys.exit(SOME_BROKEN if outcome.broken else 0)
+
+
+def _batch(name: str) -> Any:
+    """A module of what runs on a cluster, which is an extra."""
+    try:
+        return importlib.import_module(f"batch.{name}")
+    except ModuleNotFoundError as error:
+        _give_up(f"{error.name} is missing. Shards and clusters need: pip install '.[ray]'")
 
 
 def _run(
@@ -174,13 +238,17 @@ def _engine(what: What, alphabet: str | None, url: str | None, jobs: int | None)
         from app.cli.remote import Remote
 
         return lambda _: Remote(url, os.environ.get(KEY), what, alphabet, jobs or CALLS)
-    known = settings.load()
-    question = Question(what, alphabet or known.default_alphabet, known.models_dir, known.max_pixels)
+    question = _question(what, alphabet)
     return lambda pictures: Local(question, min(jobs or local.cores(), -(-pictures // TOGETHER)))
 
 
+def _question(what: What, alphabet: str | None) -> Question:
+    known = settings.load()
+    return Question(what, alphabet or known.default_alphabet, known.models_dir, known.max_pixels)
+
+
 @contextmanager
-def _explained(outcome: Outcome | None = None, output: Path | None = None, anew: bool = False) -> Iterator[None]:
+def _explained(outcome: Outcome | None = None, output: Path | str | None = None, anew: bool = False) -> Iterator[None]:
     """Around a run: what ends it is told in a sentence."""
     try:
         yield
@@ -195,10 +263,10 @@ def _explained(outcome: Outcome | None = None, output: Path | None = None, anew:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(IMPOSSIBLE)
     except OSError as error:
-        _give_up(f"{error.filename or 'A file'}: {error.strerror}.")
+        _give_up(f"{error.filename or 'A file'}: {error.strerror or tables.first_line(error)}.")
 
 
-def _report(outcome: Outcome, output: Path | None) -> None:
+def _report(outcome: Outcome, output: Path | str | None, broken: str = "Without an answer") -> None:
     if output is None and not outcome.broken and not outcome.passed_over:
         return
     before = f", {outcome.before:,} of them by an earlier run" if outcome.before else ""
@@ -208,7 +276,7 @@ def _report(outcome: Outcome, output: Path | None) -> None:
         files = "1 other file" if outcome.passed_over == 1 else f"{outcome.passed_over:,} other files"
         click.echo(f"Passed over, by its ending no picture: {files}.", err=True)
     if outcome.broken:
-        click.echo(f"Without an answer: {_pictures(outcome.broken)}.", err=True)
+        click.echo(f"{broken}: {_pictures(outcome.broken)}.", err=True)
         for name, reason in outcome.listed:
             click.echo(f"  {name!r}: {reason}", err=True)
         if outcome.broken > len(outcome.listed):

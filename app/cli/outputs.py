@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal, TextIO
@@ -49,12 +49,33 @@ def write_text(lines: Iterable[bytes], target: TextIO, what: What, format: Forma
 
 def write_parquet(lines: Iterable[bytes], target: Path, what: What) -> None:
     """Raises tables.NoTable where it cannot be written here."""
-    parquet, arrow = tables.parquet(), tables.arrow()
-    schema = _schema(arrow, what)
-    with parquet.ParquetWriter(target, schema, compression="zstd") as writer:
-        answers = (json.loads(line) for line in lines)
-        while rows := [_nested(answer, what) for answer in islice(answers, _ROWS_TOGETHER)]:
-            writer.write_table(arrow.Table.from_pylist(rows, schema))
+    with tables.parquet().ParquetWriter(target, schema(what), compression="zstd") as writer:
+        for table in as_tables(lines, what):
+            writer.write_table(table)
+
+
+def as_tables(lines: Iterable[bytes], what: What) -> Iterator[Any]:
+    """Lines of a journal as PyArrow's tables, some thousand rows each. Raises tables.NoTable."""
+    arrow, columns = tables.arrow(), schema(what)
+    answers = (json.loads(line) for line in lines)
+    while rows := [_nested(answer, what) for answer in islice(answers, _ROWS_TOGETHER)]:
+        yield arrow.Table.from_pylist(rows, columns)
+
+
+def schema(what: What) -> Any:
+    """Of answers in Parquet. Raises tables.NoTable."""
+    arrow = tables.arrow()
+    text, number = arrow.string(), arrow.float64()
+    likely = [arrow.field("label", text), arrow.field("confidence", number)]
+    types = {
+        "confidence": number,
+        "second_confidence": number,
+        "sure": arrow.bool_(),
+        "characters": arrow.list_(arrow.struct([*likely, arrow.field("box", arrow.list_(number))])),
+        "alternatives": arrow.list_(arrow.struct(likely)),
+    }
+    more = ("alternatives", "model") if what == "predict" else ("model",)
+    return arrow.schema([(name, types.get(name, text)) for name in (*_COLUMNS[what], *more)])
 
 
 def _flat(row: dict[str, Any], what: What) -> dict[str, Any]:
@@ -75,20 +96,6 @@ def _nested(row: dict[str, Any], what: What) -> dict[str, Any]:
         kept: row.get(kept),
         "model": row.get("model", {}).get("version"),
     }
-
-
-def _schema(arrow: Any, what: What) -> Any:
-    text, number = arrow.string(), arrow.float64()
-    likely = [arrow.field("label", text), arrow.field("confidence", number)]
-    types = {
-        "confidence": number,
-        "second_confidence": number,
-        "sure": arrow.bool_(),
-        "characters": arrow.list_(arrow.struct([*likely, arrow.field("box", arrow.list_(number))])),
-        "alternatives": arrow.list_(arrow.struct(likely)),
-    }
-    more = ("alternatives", "model") if what == "predict" else ("model",)
-    return arrow.schema([(name, types.get(name, text)) for name in (*_COLUMNS[what], *more)])
 
 
 def _for_people(row: dict[str, Any], what: What) -> str:

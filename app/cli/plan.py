@@ -121,7 +121,11 @@ def _write(source: str, column: str | None, lines: TextIO, folder: Path, counted
     """The lines of one source. Raises NothingToRead and OSError."""
     entry: dict[str, Any] | str
     if Path(source).is_dir():
-        _write_folder(source, lines, folder, counted)
+        if shards := tables.in_folder(source):
+            for shard in shards:
+                _write(shard, column, lines, folder, counted)
+        else:
+            _write_folder(source, lines, folder, counted)
         return
     if source == STANDARD_INPUT:
         entry, count = {"input": source, "count": 1}, 1

@@ -46,10 +46,18 @@ class Outcome:
             self.answered += 1
             if BROKEN in line and "error" in (row := json.loads(line)):
                 self.broken += 1
-                if len(self.listed) < _LISTED:
-                    self.listed.append((row["file"], row["error"]))
+                self.list(row["file"], row["error"])
             elif not self.version:
                 self.version = json.loads(line)["model"]["version"]
+
+    def list(self, name: str, reason: str) -> None:
+        """A broken one by its name, as long as there are not too many."""
+        if self.lists_more:
+            self.listed.append((name, reason))
+
+    @property
+    def lists_more(self) -> bool:
+        return len(self.listed) < _LISTED
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Parquet tables with a picture in each row. PyArrow is an extra, imported where it is needed."""
 
 import importlib
+import os
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -18,6 +19,37 @@ class NoTable(ValueError):
 
 def is_table(name: str) -> bool:
     return name.lower().endswith(".parquet")
+
+
+def in_folder(folder: str) -> list[str]:
+    """The tables of a folder that has nothing else, sorted. Names that begin with . or _ are other programs' own."""
+    with os.scandir(folder) as entries:
+        found = list[str]()
+        for entry in entries:
+            if entry.name[0] in "._":
+                continue
+            if not is_table(entry.name):
+                return []
+            found.append(entry.path)
+    return sorted(found)
+
+
+def located(address: str) -> tuple[Any, str]:
+    """PyArrow's file system of a path or a URL (s3://bucket/folder), and where in it that is. Raises NoTable."""
+    arrow()
+    systems = importlib.import_module("pyarrow.fs")
+    if "://" not in address:
+        return systems.LocalFileSystem(), os.path.abspath(address)  # noqa: PTH100 - PyArrow wants a string
+    try:
+        system, path = systems.FileSystem.from_uri(address)
+    except (OSError, ValueError) as error:
+        raise NoTable(f"{address}: {first_line(error)}") from None
+    return system, path
+
+
+def first_line(error: Exception) -> str:
+    """Of what PyArrow says: further ones are for its makers."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def arrow() -> Any:
@@ -60,12 +92,11 @@ def items(table: str, column: str | None, start: int) -> Iterator[Item]:
 
 
 def _opened(table: str) -> Any:
+    system, path = located(table)
     try:
-        return parquet().ParquetFile(table)
+        return parquet().ParquetFile(path, filesystem=system)
     except (OSError, ValueError) as error:  # PyArrow's own errors are among the latter
-        if isinstance(error, NoTable):
-            raise
-        raise NoTable(f"{table} cannot be read as Parquet: {str(error).splitlines()[0]}") from None
+        raise NoTable(f"{table} cannot be read as Parquet: {first_line(error)}") from None
 
 
 def _columns(file: Any, table: str, column: str | None) -> tuple[str, list[str]]:

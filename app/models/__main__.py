@@ -1,36 +1,40 @@
 """What served when, and back again: `python -m app.models list`, `use VERSION` or `back`.
 
-A running API takes up what is put in place, without a restart.
+A running API takes up what is put in place, without a restart. With --bucket, s3://NAME or a folder, all do that look
+there; `keep` puts a model into it, and `use image` has each serve again what it came with.
 """
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
+from pathlib import Path
 
 from app import settings
+from app.models.bucket import BucketError, bucket_at
+from app.models.releases import IMAGE, Releases
 from app.models.shelf import NoSuchVersion, Shelf
 from app.reading.recognizer import UnusableModel
 
 
-def show(shelf: Shelf) -> list[str]:
+def show(shelf: Shelf | Releases) -> list[str]:
     """The history, the present version marked, and what is kept and has never served."""
-    history = shelf.history
-    if not history:
-        return [f"Nothing has been changed yet: {shelf.folder.name} is served as it came."]
+    history, kept = shelf.history, shelf.kept
     served = {entry.name for entry in history}
     rows = [(" ", entry.since, entry.name, entry.how) for entry in history]
-    rows[-1] = ("*", *rows[-1][1:])
-    rows += [(" ", "never served", name, "") for name in shelf.kept if name not in served]
-    width = max(len(name) for _, _, name, _ in rows)
-    return [
-        f"{mark} {since:25} {name:{width}} {how:9} {_about(shelf, name)}".rstrip() for mark, since, name, how in rows
+    rows[-1:] = [("*", *row[1:]) for row in rows[-1:]]
+    rows += [(" ", "never served", name, "") for name in kept if name not in served]
+    width = max((len(name) for _, _, name, _ in rows), default=0)
+    told = [
+        f"{mark} {since:25} {name:{width}} {how:9} {_about(shelf, name, kept)}".rstrip()
+        for mark, since, name, how in rows
     ]
+    return told if history else [f"Nothing has been changed yet: {shelf.alphabet} is served as it came.", *told]
 
 
-def _about(shelf: Shelf, name: str) -> str:
+def _about(shelf: Shelf | Releases, name: str, kept: Sequence[str]) -> str:
     """What a version was made of, and why it was refused, if it was."""
-    if name not in shelf.kept:
-        return "(no longer kept)"
+    if name not in kept:
+        return "(what each came with)" if name == IMAGE else "(no longer kept)"
     record, parts = shelf.record(name), []
     if parents := record.get("parents"):
         parts.append(f"from {', '.join(parents)}")
@@ -48,27 +52,45 @@ def main() -> None:
     )
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--alphabet", default=config.default_alphabet, metavar="NAME", help="(%(default)s)")
+    shared.add_argument(
+        "--bucket",
+        default=config.models_bucket,
+        metavar="ADDRESS",
+        help="s3://NAME or a folder, for all that look there (DIGITS_MODELS_BUCKET, now: %(default)s)",
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", parents=[shared], help="tell what served when, and what is kept beside")
+    keep = commands.add_parser("keep", parents=[shared], help="keep a folder's model, without serving it")
+    keep.add_argument("folder", type=Path, nargs="?", metavar="FOLDER", help="(what is served from here)")
     use = commands.add_parser("use", parents=[shared], help="serve a version that is kept")
     use.add_argument("version", metavar="VERSION")
     commands.add_parser("back", parents=[shared], help="serve what served before; once more: what served before that")
     args = parser.parse_args()
-    shelf = Shelf(config.models_dir, args.alphabet)
-    if not shelf.folder.is_dir():
+    folder = config.models_dir / args.alphabet
+    if not folder.is_dir():
         sys.exit(f"There is no alphabet {args.alphabet} in {config.models_dir}.")
-    if args.command == "list":
-        print("\n".join(show(shelf)))
-        return
-    step: Callable[[], str] = shelf.back if args.command == "back" else lambda: shelf.use(args.version)
     try:
-        name = step()
-    except (NoSuchVersion, UnusableModel) as error:
+        if args.bucket:
+            shelf: Shelf | Releases = Releases(bucket_at(args.bucket), args.alphabet, beside=folder)
+            seconds = config.models_bucket_seconds
+        else:
+            shelf, seconds = Shelf(config.models_dir, args.alphabet), config.model_seconds
+        print("\n".join(_done(shelf, args, folder, seconds)))
+    except (NoSuchVersion, UnusableModel, BucketError) as error:
         sys.exit(str(error))
     except OSError as error:
-        sys.exit(f"{shelf.folder} cannot be changed: {error.strerror}.")
-    every = f"within {config.model_seconds:g} seconds" if config.model_seconds else "from its next start"
-    print(f"{args.alphabet}: {name} is in place; an API that runs serves it {every}.")
+        sys.exit(f"{folder} cannot be changed: {error.strerror}.")
+
+
+def _done(shelf: Shelf | Releases, args: argparse.Namespace, folder: Path, seconds: float) -> list[str]:
+    """Do what was asked for; what there is to say."""
+    if args.command == "list":
+        return show(shelf)
+    if args.command == "keep":
+        return [f"{args.alphabet}: {shelf.put_aside(args.folder or folder)} is kept."]
+    name = shelf.back() if args.command == "back" else shelf.use(args.version)
+    every = f"within {seconds:g} seconds" if seconds else "from its next start"
+    return [f"{args.alphabet}: {name} is in place; an API that runs serves it {every}."]
 
 
 if __name__ == "__main__":

@@ -56,6 +56,7 @@ class Shelf:
     """Of one alphabet. Its changes are made by one process at a time, and each file's place is taken at once."""
 
     def __init__(self, models: Path, alphabet: str) -> None:
+        self.alphabet = alphabet
         self.folder = models / alphabet
         self._versions = self.folder / "versions"
 
@@ -113,8 +114,9 @@ class Shelf:
         """
         with self._alone():
             usable = self._keep_present()
-            standing = _standing(self.history)
-            before = standing[:-1] if usable else standing
+            before = standing(self.history)
+            if usable:
+                before = before[:-1]
             if not before:
                 raise NoSuchVersion("Nothing served before, as far as is known.")
             self._serve(before[-1], BACK if usable else USED)
@@ -146,12 +148,10 @@ class Shelf:
             for name, file in files.items():
                 shutil.copyfile(file, fresh / name)
             record = loaded(fresh, self.folder.name).recognizer.record
-            version = re.sub(r"[^\w.-]|^\.+", "-", record.version)
-            name, numbers = version, itertools.count(2)
-            while (kept := self._versions / name).exists():
+            numbers = itertools.count(1)
+            while (kept := self._versions / (name := numbered(record.version, next(numbers)))).exists():
                 if all(_same(kept / file, fresh / file) for file in (MODEL_FILE, *BESIDE)):
                     return name
-                name = f"{version}.{next(numbers)}"
             if RECORD_FILE not in files:
                 (fresh / RECORD_FILE).write_text(record.model_dump_json(indent=2))
             fresh.rename(kept)
@@ -172,11 +172,17 @@ class Shelf:
 
     def _write(self, history: list[Entry]) -> None:
         text = json.dumps([asdict(entry) for entry in history], indent=2, ensure_ascii=False)
-        with _at_once(self.folder / HISTORY_FILE) as part:
+        with at_once(self.folder / HISTORY_FILE) as part:
             part.write_text(text + "\n")
 
 
-def _standing(history: list[Entry]) -> list[str]:
+def numbered(version: str, number: int) -> str:
+    """The name that a version is kept by; a number tells it from others of the same."""
+    name = re.sub(r"[^\w.-]|^\.+", "-", version)
+    return name if number == 1 else f"{name}.{number}"
+
+
+def standing(history: list[Entry]) -> list[str]:
     """What one can go back through, the present version last: each step back takes the one that it left away."""
     names: list[str] = []
     for entry in history:
@@ -195,12 +201,12 @@ def _same(one: Path, other: Path) -> bool:
 
 def replace(source: Path, target: Path) -> None:
     """Copy a file to where another may be: whoever reads there finds the whole of one of the two."""
-    with _at_once(target) as part:
+    with at_once(target) as part:
         shutil.copyfile(source, part)
 
 
 @contextmanager
-def _at_once(target: Path) -> Iterator[Path]:
+def at_once(target: Path) -> Iterator[Path]:
     """A file beside `target` to be written, which then takes its place."""
     part = target.with_name(f".{target.name}.{os.getpid()}")
     try:

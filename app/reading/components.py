@@ -55,8 +55,8 @@ class Pieces:
 def find(mask: Mask) -> Pieces:
     """The pieces of a (height, width) mask.
 
-    Runs of set pixels in a row are found first, then runs that touch in neighbouring rows are joined by passing the
-    smallest number along until nothing changes.
+    Runs of set pixels in a row are found first. Each then takes the number of the first run that it hangs on, row by
+    row upwards; what still touches another number is joined by passing the smallest along until nothing changes.
     """
     height, width = mask.shape
     starts, ends = _runs(mask)
@@ -68,6 +68,9 @@ def find(mask: Mask) -> Pieces:
     upper = np.repeat(np.arange(starts.size), touching)
     lower = first.repeat(touching) + np.arange(touching.sum()) - (touching.cumsum() - touching).repeat(touching)
     piece = np.arange(starts.size)
+    np.minimum.at(piece, lower, upper)
+    while not np.array_equal(further := piece[piece], piece):
+        piece = further
     while True:
         smallest = np.minimum(piece[upper], piece[lower])
         joined = piece.copy()

@@ -183,11 +183,14 @@ def _left_line(drawn: Mask) -> tuple[float, int]:
     height, width = drawn.shape
     swerve = max(1, round(_SWERVE * height))
     band = max(swerve, round(_BAND * width))
+    near = _FROM_ENDS * height
+    rows = np.flatnonzero(drawn[:, : band + 1].any(axis=1))
+    if rows.size / height < _COVERED or rows[0] > near or rows[-1] < height - 1 - near:
+        return 0, 0  # most often, and of no window more is covered
     windows = np.lib.stride_tricks.sliding_window_view(drawn[:, : band + 1], swerve, axis=1).any(axis=2)
     coverage = windows.mean(axis=0)
     best = int(coverage.argmax())
     rows = np.flatnonzero(windows.take(best, axis=1))
-    near = _FROM_ENDS * height
     if coverage[best] < _COVERED or rows[0] > near or rows[-1] < height - 1 - near:
         return 0, 0
     ink = drawn.mean(axis=0) >= _COVERED / 2

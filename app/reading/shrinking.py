@@ -8,7 +8,7 @@ import numpy.typing as npt
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
-from app.reading import limits, png, tiff
+from app.reading import limits, png, small_png, tiff
 from app.reading.decoding import decoding
 
 Floats = npt.NDArray[np.float32]
@@ -36,6 +36,9 @@ def to_side(image: Image.Image, side: int) -> Image.Image:
     Raises Undecodable, and MemoryError where it takes more than there is.
     """
     with decoding():
+        small = small_png.decoded(image)
+        if small is not None:
+            return _at_side(small, side)
         image.draft(None, _fraction(image.size, side))  # JPEG: decode at a fraction of the size
         if not _has_bands(image):
             image.load()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.ui import admin, document, languages, sign_in, texts
+from app.ui import admin, document, garbage, languages, sign_in, texts
 from app.ui.intake import intake
 from app.ui.texts import _
 from app.ui.views import upload as uploading
@@ -43,3 +43,4 @@ st.set_page_config(document.VIEWS.get(f"/{page.url_path}", document.DRAW).title(
 above = st.container()
 intake(on_page=page.url_path == "upload", shown=uploading.from_files())
 page.run()
+garbage.leave_out_what_stays()

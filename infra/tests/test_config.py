@@ -24,7 +24,7 @@ def test_an_image_is_named_by_tag_or_digest(image: str) -> None:
     [
         ({"image": "digits"}, "context image: must be an image with a tag other than latest"),
         ({"image": "digits:latest"}, "context image: must be an image with a tag other than latest"),
-        ({"alarm_emial": "a@b.c"}, "context alarm_emial: there is no such setting; there are image, "),
+        ({"alarm_emial": "a@b.c"}, "context alarm_emial: there is no such setting; there are serverless, image, "),
         ({"alarm_email": "nobody"}, "context alarm_email: must be an e-mail address"),
         ({"github_repository": "https://github.com/a/b"}, "context github_repository: must be owner/name"),
         ({"min_tasks": "0"}, "context min_tasks: Input should be greater than or equal to 1"),
@@ -42,6 +42,11 @@ def test_an_image_is_named_by_tag_or_digest(image: str) -> None:
             {"sign_in_secret_arn": "arn:aws:secretsmanager:x", "cloudfront": "false"},
             "context: sign_in_secret_arn needs HTTPS",
         ),
+        (
+            {"serverless": "true", "min_tasks": "1"},
+            "context: serverless has no min_tasks; it takes alarm_email, ",
+        ),
+        ({"serverless": "true", "max_concurrency": "-1"}, "context max_concurrency: Input should be greater than or "),
         ({"monthly_budget_usd": "60"}, "context: monthly_budget_usd needs alarm_email"),
     ],
 )
@@ -49,6 +54,10 @@ def test_what_cannot_be_used_is_named(context: dict[str, object], said: str) -> 
     with pytest.raises(ConfigError) as caught:
         Config.from_context({"image": IMAGE, **context})
     assert str(caught.value).startswith(said)
+
+
+def test_a_function_takes_no_image() -> None:
+    assert Config.from_context({"serverless": "true"}).image is None
 
 
 def test_https_comes_from_cloudfront_unless_there_is_a_domain() -> None:
@@ -61,3 +70,4 @@ def test_https_comes_from_cloudfront_unless_there_is_a_domain() -> None:
 def test_what_the_pipeline_would_take_back_is_found() -> None:
     config = Config.from_context({"image": IMAGE, "arm64": "true", "max_tasks": "6"})
     assert config.differences({"max_tasks": 6, "@aws-cdk/core:flag": True}) == ["arm64"]
+    assert Config.from_context({"serverless": "true"}).differences({}) == ["serverless"]

@@ -8,6 +8,7 @@ from cfnlint import lint
 from synth import (
     Synthesis,
     default,
+    serverless,
     synthesize,
     the_state,
     with_cloudfront,
@@ -17,7 +18,7 @@ from synth import (
 )
 
 EVERY_SHAPE = pytest.mark.parametrize(
-    "synthesis", [default, without_https, with_domain, with_cloudfront, with_state, the_state]
+    "synthesis", [default, without_https, with_domain, with_cloudfront, serverless, with_state, the_state]
 )
 
 

@@ -61,13 +61,13 @@ class Server:
 
 
 class App:
-    def __init__(self, api: int = 0, page: int = 0, **environment: str) -> None:
+    def __init__(self, api: int = 0, page: int = 0, page_module: str = "app.ui", **environment: str) -> None:
         """On the given ports, or any that are free; `environment` is for both processes."""
         api, page = api or free_port(), page or free_port()
         ports = {"DIGITS_API_PORT": str(api), "DIGITS_UI_PORT": str(page), "DIGITS_SAMPLES_DATABASE": ""}
         self.api_url, self.page_url = f"http://127.0.0.1:{api}", f"http://localhost:{page}"
         self.api = Server("app.api", f"{self.api_url}/health/ready", ports | environment)
-        self.page = Server("app.ui", f"{self.page_url}/_stcore/health", ports | environment)
+        self.page = Server(page_module, f"{self.page_url}/_stcore/health", ports | environment)
 
     def __enter__(self) -> "App":
         self.api.start()
