@@ -1,5 +1,6 @@
 """A database that the app does not own: who may do what there, over TLS, with tokens of AWS's IAM, and who migrates."""
 
+import shlex
 import ssl
 import subprocess
 import sys
@@ -206,6 +207,25 @@ def test_migrations_only_add_and_are_numbered(secured: Secured) -> None:
     for script in scripts.walk_revisions():
         calls = {word.partition("(")[0] for word in Path(script.path).read_text().split() if word.startswith("op.")}
         assert calls <= {"op.create_table", "op.create_index", "op.add_column"}, script.path
+
+
+def test_a_restore_brings_back_what_is_lost_and_not_what_was_deleted(secured: Secured, tmp_path: Path) -> None:
+    """By the commands of infra/README.md."""
+    block = (ROOT / "infra/README.md").read_text().partition("psql RESTORED")[2].partition("```")[0]
+    there, _, here = block.partition("psql DATABASE")
+    restored, live = (secured.postgres.new_database() for _ in range(2))
+    before, now = opened(restored), opened(live)
+    kept, lost, deleted = samples = [sample(label="5") for _ in range(3)]
+    before.take(samples)
+    now.take([kept, deleted])
+    now.delete(deleted.id)
+    for address, commands in ((restored, there), (live, here)):
+        arguments = shlex.split(commands.replace("\\\n", " "))
+        subprocess.run([secured.postgres.program("psql"), "--quiet", address, *arguments], cwd=tmp_path, check=True)
+    assert list(now.each()) == [kept, lost]
+    assert now.changed_pictures() == []
+    for store in (before, now):
+        store.database.close()
 
 
 def test_where_nothing_answers_a_start_is_not_held_up() -> None:
