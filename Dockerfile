@@ -44,7 +44,9 @@ FROM python:3.12.14-slim-trixie@sha256:2f17fc044b579bab302c2e8054d3a686e2cb9a83d
 # The base has Python's own library in source only: compile it too, 5 MB.
 RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash -x 'site-packages|idlelib|lib2to3|ensurepip' \
     /usr/local/lib/python3.12 \
- && useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin digits
+ && useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin digits \
+    # For a volume with the outbox: an empty one that is mounted here takes over who owns the folder.
+ && install --directory --owner digits --group digits /var/lib/digits
 COPY --from=build /install /usr/local
 WORKDIR /srv
 COPY --from=build /build/srv ./

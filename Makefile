@@ -42,6 +42,7 @@ check: .venv/development infra/.venv/installed
 	$(INFRA)/zizmor --offline --quiet .github
 	$(INFRA)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(INFRA)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(INFRA)/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
 
 lock: .venv/development
 	$(COMPILE) requirements.in -o requirements.txt

@@ -1,11 +1,15 @@
 """Who calls, on whatever side of a proxy."""
 
 import ipaddress
+from functools import lru_cache
 from typing import Final
 
 from starlette.requests import HTTPConnection
 
 LOCAL: Final = "this machine"
+
+_LONGEST = 45
+"""Characters of an address; what is longer is not remembered either."""
 
 
 def caller(request: HTTPConnection, trusted_proxies: int) -> str:
@@ -27,8 +31,14 @@ def network_of(address: str) -> str:
     """What counts as one caller: an IPv4 address, an IPv6 address's /64, "unknown" for what is neither; "" stays so."""
     if not address:
         return ""
+    address = address.partition("%")[0]
+    return _network_of(address) if len(address) <= _LONGEST else "unknown"
+
+
+@lru_cache(maxsize=4096)
+def _network_of(address: str) -> str:
     try:
-        found = ipaddress.ip_address(address.partition("%")[0])
+        found = ipaddress.ip_address(address)
     except ValueError:
         return "unknown"
     if isinstance(found, ipaddress.IPv4Address):

@@ -7,8 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app import cores
 
 PREFIX = "DIGITS_"
 
@@ -16,6 +18,18 @@ DATABASES = ("postgresql://", "postgresql+psycopg://", "sqlite:///")
 """What an address of a database may begin with."""
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+MOST_PROCESSES = 8
+"""API processes, unless more are asked for: each takes 80 MB."""
+
+
+def _processes() -> int:
+    return min(MOST_PROCESSES, cores.usable())
+
+
+def _counted(value: object) -> object:
+    return _processes() if value == "auto" else value
 
 
 class Settings(BaseSettings):
@@ -28,8 +42,9 @@ class Settings(BaseSettings):
     api_url: str = ""
     """Where the page finds the API; empty: on this machine, at `api_port`."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    workers: Annotated[int, Field(ge=1, le=64)] = 1
-    """API processes; one per core serves most."""
+    workers: Annotated[int, BeforeValidator(_counted), Field(ge=1, le=64)] = Field(default_factory=_processes)
+    """API processes; `auto`, the default, is one for each processor that may be used, the container's share of them
+    included, and at most `MOST_PROCESSES`."""
     models_dir: Path = Path(__file__).parent / "models"
     default_alphabet: str = "digits"
     """The alphabet of requests that name none."""
@@ -45,7 +60,8 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
     """How many proxies stand in front, each adding one believable entry to X-Forwarded-For."""
     rate_per_address: Annotated[int, Field(ge=0)] = 600
-    """Pictures a minute from one address, counted by each API process for itself; 0: no limit."""
+    """Pictures a minute from one address, counted by each API process for itself: of several, each lets as many
+    through. 0: no limit."""
     rate_per_key: Annotated[int, Field(ge=0)] = 6000
     """Pictures a minute with one key, counted likewise; 0: no limit."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()

@@ -19,14 +19,16 @@ import ray.data
 from ray.data import ActorPoolStrategy, DataContext
 from ray.exceptions import RayError
 
-from app.cli import local, tables
+from app.cli import tables
 from app.cli.answering import CannotAnswer, Question
 from app.cli.progress import REDRAW_SECONDS, Progress
+from app.cores import usable
 from batch.reader import ShardReader, Tally, Work
 
 ADDRESS: Final = "RAY_ADDRESS"
 
-KNOCK_SECONDS: Final = 10.0
+PATIENCE_SECONDS: Final = 10.0
+"""For a cluster that is asked for something small."""
 
 _ROOT: Final = Path(__file__).parents[1]
 _NOT_SENT: Final = ["models/*/", "ui/", "samples/", "__pycache__/"]
@@ -37,14 +39,14 @@ _OBJECT_STORE_BYTES: Final = 100_000_000
 
 
 @contextmanager
-def joined(quiet: bool = False) -> Iterator[None]:
-    """For a while, this program is the driver of a cluster. Raises CannotAnswer."""
+def joined(shards: int, quiet: bool) -> Iterator[None]:
+    """For a while, this program is the driver of a cluster, for so many shards. Raises CannotAnswer."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     address = os.environ.get(ADDRESS)
     if address:
         _knock(address)
-    alone = {"num_cpus": local.cores(), "object_store_memory": _OBJECT_STORE_BYTES, "include_dashboard": False}
+    alone = {"num_cpus": usable(), "object_store_memory": _OBJECT_STORE_BYTES, "include_dashboard": False}
     try:
         ray.init(
             address=address or "local",
@@ -57,7 +59,7 @@ def joined(quiet: bool = False) -> Iterator[None]:
         raise CannotAnswer(f"The Ray cluster {address} cannot be joined: {tables.first_line(error)}") from None
     try:
         if not quiet:
-            click.echo(_in_words(address), err=True)
+            click.echo(f"{_in_words(address)}, for {shards:,} shard{'s' * (shards != 1)}.", err=True)
         with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):  # Ray tells there of all that ends
             yield
     finally:
@@ -66,11 +68,6 @@ def joined(quiet: bool = False) -> Iterator[None]:
 
 def failures(works: list[Work], question: Question, jobs: int | None, progress: Progress, quiet: bool) -> Iterator[str]:
     """Have shards answered; those that could not be, each with the reason. Raises CannotAnswer."""
-    actors = min(jobs or _cores(), len(works))
-    if actors < min(jobs or _cores(), _cores()) and not quiet:
-        click.echo(
-            f"{len(works)} shards keep {actors} cores busy; pack with a smaller --shard-megabytes for more.", err=True
-        )
     context = DataContext.get_current()
     context.enable_progress_bars = context.print_on_execution_start = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
@@ -80,7 +77,7 @@ def failures(works: list[Work], question: Question, jobs: int | None, progress: 
         ShardReader,
         fn_constructor_args=[question, {file.name: file.read_bytes() for file in folder.glob("*.onnx")}, tally],
         num_cpus=1,
-        compute=ActorPoolStrategy(size=actors, max_tasks_in_flight_per_actor=1),
+        compute=ActorPoolStrategy(size=min(jobs or _cores(), len(works)), max_tasks_in_flight_per_actor=1),
     )
     with _told(tally, progress, quiet):
         try:
@@ -98,7 +95,7 @@ def _knock(address: str) -> None:
     if "/" in host or not port.isdecimal():
         return
     try:
-        socket.create_connection((host, int(port)), KNOCK_SECONDS).close()
+        socket.create_connection((host, int(port)), PATIENCE_SECONDS).close()
     except OSError:
         raise CannotAnswer(f"There is no Ray cluster at {address}, which {ADDRESS} names.") from None
 
@@ -110,9 +107,11 @@ def _told(tally: Any, progress: Progress, quiet: bool) -> Iterator[None]:
 
     def watch() -> None:
         answered = deaths = 0
-        while not over.wait(REDRAW_SECONDS):
+        ended = False
+        while not ended:
+            ended = over.wait(REDRAW_SECONDS)  # and look a last time
             with suppress(RayError):
-                by_now, dead = ray.get(tally.told.remote())
+                by_now, dead = ray.get(tally.told.remote(), timeout=PATIENCE_SECONDS)
                 progress.advance(max(0, by_now - answered))
                 if dead > deaths and not quiet:
                     progress.end()
@@ -134,8 +133,8 @@ def _cores() -> int:
 
 
 def _in_words(address: str | None) -> str:
-    cores = "1 core" if _cores() == 1 else f"{_cores():,} cores"
+    on = "1 core" if _cores() == 1 else f"{_cores():,} cores"
     if address is None:
-        return f"{ADDRESS} is not set: Ray runs on this machine alone, on {cores}."
+        return f"{ADDRESS} is not set: Ray runs on this machine alone, on {on}"
     machines = sum(node["Alive"] for node in ray.nodes())
-    return f"Ray cluster {address}: {machines} machine{'s' * (machines != 1)}, {cores}."
+    return f"Ray cluster {address}: {machines} machine{'s' * (machines != 1)}, {on}"

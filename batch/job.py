@@ -90,7 +90,7 @@ class Job:
 
     def _answer(self, works: list[Work], before: int) -> None:
         """Raises CannotAnswer."""
-        with cluster.joined(self.quiet):
+        with cluster.joined(len(works), self.quiet):
             progress = Progress(before + sum(work.asked["rows"] for work in works), before, quiet=self.quiet)
             failed = list(cluster.failures(works, self.question, self.jobs, progress, self.quiet))
         if failed:

@@ -21,8 +21,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from app import cores
 from app.cli.answering import TOGETHER
-from app.cli.local import cores
 from app.reading.recognizer import MODEL_FILE
 from training.datasets import mnist_pictures
 from training.package import installed
@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("data"), help="folder with the data sets (%(default)s)")
     parser.add_argument("--count", type=int, default=20_000, help="pictures (%(default)s)")
     parser.add_argument("--times", type=int, default=5, help="runs of each (%(default)s)")
-    parser.add_argument("--jobs", type=int, default=cores(), help="processes (%(default)s)")
+    parser.add_argument("--jobs", type=int, default=cores.usable(), help="processes (%(default)s)")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -174,7 +174,12 @@ def measure(name: str, caller: Caller | None, callers: int, seconds: float) -> R
     times: list[float] = []
     memory: list[float] = []
     errors, answers = Answers(), Answers()
-    environment = {"DIGITS_API_PORT": str(port), "DIGITS_API_KEYS": "", "DIGITS_SAMPLES_DATABASE": ""}
+    environment = {
+        "DIGITS_API_PORT": str(port),
+        "DIGITS_API_KEYS": "",
+        "DIGITS_SAMPLES_DATABASE": "",
+        "DIGITS_WORKERS": "1",
+    }
     with processes.running([sys.executable, "-m", "app.api"], environment) as pid:
         processes.wait_for(f"http://127.0.0.1:{port}/predict/", body, CONTENT_TYPE)
         watching = threading.Thread(target=watch, args=(pid, over, memory))

@@ -54,7 +54,7 @@ class Result:
 
 def contenders(port: int, others: Path) -> list[Contender]:
     python = sys.executable
-    ours = {"DIGITS_API_PORT": str(port), "DIGITS_API_KEYS": "", "DIGITS_SAMPLES_DATABASE": ""}
+    ours = {"DIGITS_API_PORT": str(port), "DIGITS_API_KEYS": "", "DIGITS_SAMPLES_DATABASE": "", "DIGITS_WORKERS": "1"}
     uvicorn = ["-m", "uvicorn", "--host", "127.0.0.1", "--port", str(port)]
     found = [
         Contender("this API", [python, "-m", "app.api"], ours),

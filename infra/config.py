@@ -76,6 +76,7 @@ class Config(BaseModel):
     sign_in_secret_arn: Arn | None = None
     sign_in_allowed: Guests | None = None
     alarm_email: Email | None = None
+    models: bool = False
     outside_check: bool = False
     state: bool = False
     monthly_budget_usd: Annotated[int, Field(ge=1)] | None = None

@@ -9,7 +9,7 @@ from database import APP, GIGABYTES, OWNER, Database
 from images import container_image
 from keys import admin_keys
 from service import USER_ID, Service
-from watching import Watched
+from watching import Watch
 
 MEGABYTES = 10_000
 LATE = "Samples have waited in the outbox for too long."
@@ -58,7 +58,7 @@ class Keeping(Construct):
         )
         self.watched = self._watched(service.log_group, database)
 
-    def _watched(self, log_group: logs.ILogGroup, database: Database) -> list[Watched]:
+    def _watched(self, log_group: logs.ILogGroup, database: Database) -> list[Watch]:
         # Of each line only its text can be looked for: the name of the process stands before its JSON.
         late = logs.MetricFilter(
             self,
@@ -70,21 +70,23 @@ class Keeping(Construct):
         )
         five = Duration.minutes(5)
         return [
-            Watched(
+            Watch(
                 "DatabaseConnections",
                 database.instance.metric_database_connections(statistic="Maximum", period=five),
                 above=60,
                 why="More than 60 connections to the samples' database, which takes about 80.",
             ),
-            Watched(
+            Watch(
                 "DatabaseStorage",
                 database.instance.metric_free_storage_space(statistic="Minimum", period=five),
+                above=0,
                 below=GIGABYTES * 1e9 / 10,
                 why="Less than a tenth of the storage of the samples' database is free.",
             ),
-            Watched(
+            Watch(
                 "LateSamples",
                 late.metric(statistic="Sum", period=five),
+                above=0,
                 why="Samples have waited in a task's outbox for more than 10 minutes; they are lost if it ends.",
             ),
         ]

@@ -114,7 +114,11 @@ class Service(Construct):
             readonly_root_filesystem=True,
             linux_parameters=self._no_capabilities(),
             port_mappings=[ecs.PortMapping(container_port=port) for port in (PAGE_PORT, API_PORT)],
-            environment={"DIGITS_DRAIN_SECONDS": str(DRAIN_SECONDS), **settings},
+            environment={
+                "DIGITS_DRAIN_SECONDS": str(DRAIN_SECONDS),
+                "DIGITS_WORKERS": "1",  # half a processor, which Fargate does not tell the container
+                **settings,
+            },
             secrets=dict(secrets),
             # ECS does not read the image's own HEALTHCHECK. This one asks both processes.
             health_check=ecs.HealthCheck(

@@ -13,6 +13,7 @@ from delivery import Delivery
 from front_door import FrontDoor
 from keeping import Keeping
 from keys import api_key
+from models import Models
 from network import Network, TwoZones
 from service import Service
 from state import StateStack
@@ -47,6 +48,10 @@ class DigitsStack(TwoZones):
             settings["DIGITS_OIDC_REDIRECT_URI"] = f"{front.address}/oauth2callback"
             secrets |= self._sign_in(config.sign_in_secret_arn)
 
+        models = Models(self, "Models", vpc=network.vpc, subnets=network.task_subnets) if config.models else None
+        if models:
+            settings |= models.settings
+
         service = Service(
             self,
             "Service",
@@ -65,6 +70,8 @@ class DigitsStack(TwoZones):
         keeping = (
             Keeping(self, "Keeping", service=service, database=state.database, image=config.image) if state else None
         )
+        if models:
+            models.let_read(service.fargate.task_definition.task_role)
         watching = Watching(
             self,
             "Watching",
@@ -74,7 +81,10 @@ class DigitsStack(TwoZones):
             service=service.fargate,
             email=config.alarm_email,
             ask_from_outside=front.host if config.outside_check else None,
-            also=keeping.watched if keeping else [],
+            more=[
+                *(models.watched(service.log_group) if models else []),
+                *(keeping.watched if keeping else []),
+            ],
         )
         if config.monthly_budget_usd and config.alarm_email:
             Budget(self, "Budget", usd=config.monthly_budget_usd, email=config.alarm_email)
@@ -88,6 +98,10 @@ class DigitsStack(TwoZones):
             outputs["ApiKeySecret"] = key.secret_arn
         if keeping:
             outputs["AdminKeySecret"] = keeping.admin_keys.secret_arn
+        if models:
+            outputs["ModelsBucket"] = models.bucket.bucket_name
+            outputs["ModelTrainerRole"] = models.trainer.role_arn
+            outputs["ModelPromoterRole"] = models.promoter.role_arn
         if config.github_repository:
             delivery = Delivery(
                 self,

@@ -18,18 +18,19 @@ from config import ConfigError
 from incidents import Incidents
 
 
-class Watched(NamedTuple):
-    """A metric that an alarm is on while it is `above` or `below` a figure."""
+class Watch(NamedTuple):
+    """A figure that must not be above another, or below, so many periods in a row, and what it means if it is."""
 
     id: str
     metric: cloudwatch.IMetric
+    above: float
     why: str
-    above: float = 0
+    times: int = 1
     below: float | None = None
 
 
 class Watching(Construct):
-    """Every metric used here is one that AWS sends without charge, but for one of those in `also`."""
+    """Every metric used here is one that AWS sends without charge; `more` may be others."""
 
     def __init__(
         self,
@@ -42,7 +43,7 @@ class Watching(Construct):
         service: ecs.FargateService,
         email: str | None,
         ask_from_outside: str | None,
-        also: Sequence[Watched] = (),
+        more: Sequence[Watch] = (),
     ) -> None:
         super().__init__(scope, id)
         self.topic = alarm_topic(self, email)
@@ -93,8 +94,7 @@ class Watching(Construct):
         ]
         if ask_from_outside:
             alarms.append(self._outside_alarm(ask_from_outside))
-        for more in also:
-            alarms.append(self._alarm(more.id, more.metric, above=more.above, below=more.below, why=more.why))
+        alarms += [self._alarm(**one._asdict()) for one in more]
 
         requests = balancer.request_count(period=five)
         error_share = cloudwatch.MathExpression(

@@ -14,6 +14,7 @@ from tests.support.left_out import left_out
 from tests.support.postgres import Postgres, programs, running
 
 os.environ["DIGITS_SAMPLES_DATABASE"] = ""  # servers keep samples only where a test says so
+os.environ["DIGITS_WORKERS"] = "1"  # and are one process each
 
 
 def need(condition: object, reason: str) -> None:

@@ -16,6 +16,7 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
+from app import cores
 from tests.support.api import Server, serving, start
 from tests.support.pictures import drawn, encoded
 
@@ -170,6 +171,19 @@ def test_two_workers_add_their_figures_up(tmp_path: Path) -> None:
             assert figures(server)[("digits_requests_total", "/predict/", "200")] == 60
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(15) == 0
+
+
+def test_a_process_for_each_processor_is_told_and_each_counts_for_itself(tmp_path: Path) -> None:
+    """On one processor that is one process; what is said of rates is true of it, too."""
+    allowed = 3
+    with serving(tmp_path, workers="auto", trusted_proxies=1, rate_per_address=allowed) as server:
+        processes = cores.usable()
+        assert {entry["processes"] for entry in server.log() if entry["message"] == "Ready."} == {processes}
+        assert len(workers_of(server)) == (processes if processes > 1 else 0)
+        stranger = {"X-Forwarded-For": "203.0.113.7"}
+        answers = [server.predict(PNG, headers=stranger).status_code for _ in range(20 * processes)]
+    assert allowed <= answers.count(200) <= allowed * processes
+    assert set(answers) == {200, 429}
 
 
 def workers_of(server: Server) -> list[int]:

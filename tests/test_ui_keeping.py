@@ -1,6 +1,7 @@
 """Drawings are kept with consent alone, by one click, and taken back: by AppTest, with the components replaced."""
 
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -371,6 +372,20 @@ def test_what_is_said_after_a_deletion_is_sent_although_the_same_was_under_way(a
     letterbox.wait(20)
     assert [fields(call)["label"] for call in kept(api)] == ["7", "1"]
     assert letterbox.label(shown.question.of) == "1"
+
+
+def test_what_is_said_in_the_moment_in_which_a_thread_ends_is_sent(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    letterbox, shown = keeping._Letterbox(), asked_about(b"seven")
+
+    class Room(threading.BoundedSemaphore):
+        def release(self, n: int = 1) -> None:
+            super().release(n)
+            letterbox.take(Verdict(shown.question.of, "1", 2), TOKEN)
+
+    monkeypatch.setattr(keeping, "_room", Room(keeping._MOST_SENT))
+    letterbox.show(shown)
+    letterbox.take(Verdict(shown.question.of, "7", 1), TOKEN)
+    until(lambda: [fields(call)["label"] for call in kept(api)] == ["7", "1"])
 
 
 def test_an_answer_to_nothing_asks_nothing() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
-from app.cli.local import cores
+from app.cores import usable
 
 PRECISIONS = ("auto", "bfloat16", "float32")
 
@@ -39,7 +39,7 @@ class Device:
         Two runs on a core each are done sooner than one after the other on both: half of a step is single-threaded.
         """
         gpus = [cls(torch.device("cuda", i), bfloat16=True, threads=1) for i in range(torch.cuda.device_count())]
-        return gpus or [cls(torch.device("cpu"), _bfloat16_is_faster(), threads=1)] * cores()
+        return gpus or [cls(torch.device("cpu"), _bfloat16_is_faster(), threads=1)] * usable()
 
 
 def _bfloat16_is_faster() -> bool:

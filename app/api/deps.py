@@ -46,18 +46,16 @@ async def admit_admin(request: Request) -> None:
     service_of(request).gate.admit_admin(request)
 
 
-async def _named_in_query(
-    request: Request,
-    alphabet: Annotated[str | None, Query(description=ALPHABET)] = None,
-) -> list[str]:
-    """Raises UnknownAlphabet and SeveralAlphabets, before the body is read."""
-    named = request.query_params.getlist("alphabet")  # of several, the parameter is the last alone
+InQuery = Annotated[str | None, Query(description=ALPHABET)]
+"""An alphabet, the last where several are given: `named_in_query` knows them all."""
+
+
+def named_in_query(request: Request) -> list[str]:
+    """Alphabets: none, or one that there is. Raises UnknownAlphabet and SeveralAlphabets, before the body is read."""
+    named = request.query_params.getlist("alphabet")
     service_of(request).recognizer(named)
     return named
 
-
-NamedInQuery = Annotated[list[str], Depends(_named_in_query)]
-"""Alphabets: none, or one that there is."""
 
 WithGlyph = Annotated[bool, Query(description="Whether the answer shows the 28x28 picture that the model saw.")]
 

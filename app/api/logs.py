@@ -9,6 +9,10 @@ from typing import Any, Final
 
 from app.outlet import Outlet
 
+logging._srcfile = None  # nobody is told where in the code a line comes from, nor
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # by whom: none of it is looked up
+_encoded: Final = json.JSONEncoder(ensure_ascii=False, default=str).encode
+
 ACCESS = logging.getLogger("app.access")
 
 PARTING_SECONDS: Final = 1.0
@@ -28,7 +32,7 @@ class JSONFormatter(logging.Formatter):
         entry.update(getattr(record, "fields", {}))
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
-        return json.dumps(entry, ensure_ascii=False, default=str)
+        return _encoded(entry)
 
 
 class OutletHandler(logging.Handler):

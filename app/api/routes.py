@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from app import answers
 from app.api import errors, metrics, openapi, watch
-from app.api.deps import IsTrial, NamedInQuery, TheSaid, TheService, TheWatch, WithGlyph, admit
+from app.api.deps import InQuery, IsTrial, TheSaid, TheService, TheWatch, WithGlyph, admit, named_in_query
+from app.api.service import service_of
 from app.api.uploads import page_file, several_files, single_file
 from app.client.models import (
     Alphabet,
@@ -43,13 +44,14 @@ async def welcome() -> Welcome:
     "/predict/", tags=["recognition"], response_model=Answer, responses=openapi.PREDICT, openapi_extra=openapi.FILE
 )
 async def predict(
-    request: Request, service: TheService, named: NamedInQuery, glyph: WithGlyph = False, trial: IsTrial = False
+    request: Request, alphabet: InQuery = None, glyph: WithGlyph = False, trial: IsTrial = False
 ) -> Response:
     """Recognize one handwritten character.
 
     Dark on light, light on dark or drawn on transparency; PNG, JPEG, WebP, AVIF, GIF (its first frame with something on
     it), BMP or TIFF, in a form's field `file`, or as a base64 data URL in JSON.
     """
+    service, named = service_of(request), named_in_query(request)
     upload = await single_file(request)
     recognizer = service.recognizer([*named, *upload.alphabets])
     reading = await service.lanes.read(upload.files[0], recognizer)
@@ -68,12 +70,13 @@ async def predict(
     openapi_extra=openapi.FILES,
 )
 async def predict_batch(
-    request: Request, service: TheService, named: NamedInQuery, glyph: WithGlyph = False, trial: IsTrial = False
+    request: Request, alphabet: InQuery = None, glyph: WithGlyph = False, trial: IsTrial = False
 ) -> Response:
     """Recognize several characters of one alphabet, each in a file of its own.
 
     There is one result for each file, in their order. A file that cannot be recognized has its error in its place.
     """
+    service, named = service_of(request), named_in_query(request)
     upload = await several_files(request, service.settings.max_batch_files)
     recognizer = service.recognizer([*named, *upload.alphabets])
     service.gate.admit(request, len(upload.files) - 1)  # one has been counted already
@@ -92,12 +95,13 @@ async def predict_batch(
 @guarded.post(
     "/read/", tags=["recognition"], response_model=ReadAnswer, responses=openapi.READ, openapi_extra=openapi.PAGE
 )
-async def read(request: Request, service: TheService, named: NamedInQuery) -> Response:
+async def read(request: Request, alphabet: InQuery = None) -> Response:
     """Read several handwritten characters: a number, a word, lines of them.
 
     The picture is sent as to `/predict/`. Whoever knows where its characters are says so in `boxes`, in each of which
     one is then read.
     """
+    service, named = service_of(request), named_in_query(request)
     upload = await page_file(request)
     recognizer = service.recognizer([*named, *upload.alphabets])
     line_reader = service.line_reader(recognizer)
@@ -113,11 +117,12 @@ async def read(request: Request, service: TheService, named: NamedInQuery) -> Re
     responses=openapi.READ_BATCH,
     openapi_extra=openapi.FILES,
 )
-async def read_batch(request: Request, service: TheService, named: NamedInQuery) -> Response:
+async def read_batch(request: Request, alphabet: InQuery = None) -> Response:
     """Read several pictures of one alphabet.
 
     There is one result for each file, in their order. A file that cannot be read has its error in its place.
     """
+    service, named = service_of(request), named_in_query(request)
     upload = await several_files(request, service.settings.max_batch_files)
     recognizer = service.recognizer([*named, *upload.alphabets])
     line_reader = service.line_reader(recognizer)

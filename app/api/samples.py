@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from starlette.responses import Response, StreamingResponse
 
 from app.api import metrics, openapi, watch
-from app.api.deps import NamedInQuery, TheService, admit, admit_admin
+from app.api.deps import InQuery, TheService, admit, admit_admin, named_in_query
 from app.api.errors import InvalidParameter, MissingVisitor, NoSamples, SamplesUnavailable, SampleTooLarge, UnknownLabel
 from app.api.service import Service
 from app.api.uploads import label_sent, sample_file
@@ -128,14 +128,14 @@ class Asked(BaseModel):
     "/samples/", status_code=201, response_model=Kept, responses=openapi.SAMPLE, openapi_extra=openapi.SAMPLE_FILE
 )
 async def keep(
-    request: Request, service: TheService, keeper: TheKeeper, named: NamedInQuery, visitor: Visitor = None
+    request: Request, service: TheService, keeper: TheKeeper, alphabet: InQuery = None, visitor: Visitor = None
 ) -> Response:
     """Keep a picture to learn from, with what it really is where that is known.
 
     Ask the person who drew it first. To send a sample again with its `id` does no harm, and another `label` takes the
     former one's place, unless an admin has reviewed that.
     """
-    whose = _hashed(visitor)
+    named, whose = named_in_query(request), _hashed(visitor)
     upload = await sample_file(request)
     if len(upload.files[0]) > MOST_BYTES:
         raise SampleTooLarge(MOST_BYTES)

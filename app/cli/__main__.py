@@ -12,8 +12,8 @@ from typing import Any, Final, NoReturn
 
 import click
 
-from app import settings
-from app.cli import evaluate, labelled, local, outputs, run, tables
+from app import cores, settings
+from app.cli import evaluate, labelled, outputs, run, tables
 from app.cli.answering import TOGETHER, CannotAnswer, Engine, Question, What
 from app.cli.archives import BrokenArchive
 from app.cli.journal import InUse
@@ -239,7 +239,7 @@ def _engine(what: What, alphabet: str | None, url: str | None, jobs: int | None)
 
         return lambda _: Remote(url, os.environ.get(KEY), what, alphabet, jobs or CALLS)
     question = _question(what, alphabet)
-    return lambda pictures: Local(question, min(jobs or local.cores(), -(-pictures // TOGETHER)))
+    return lambda pictures: Local(question, min(jobs or cores.usable(), -(-pictures // TOGETHER)))
 
 
 def _question(what: What, alphabet: str | None) -> Question:

@@ -14,6 +14,7 @@ from app.leaving import Leaving
 from app.listening import bound, shared
 from app.settings import Settings
 from app.ui import fonts, server, sign_in
+from app.ui.assets import Assets
 from app.ui.document import Document
 from app.ui.downloads import Downloads
 from app.ui.headers import SecurityHeaders
@@ -35,6 +36,7 @@ def page(config: Settings) -> st.App:
             Middleware(SecurityHeaders),
             Middleware(UsedPaths),
             Middleware(Document),
+            Middleware(Assets),
             Middleware(UploadLimits),
             Middleware(Downloads),
         ],

@@ -3,6 +3,7 @@
 Streamlit's own tells link previews "Streamlit", and is empty until its scripts have run.
 """
 
+import gzip
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -13,7 +14,7 @@ from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import file_util
 
-from app.ui import fonts, texts
+from app.ui import assets, fonts, texts
 from app.ui.texts import N_
 
 NAME: Final = N_("Digit Recognition")
@@ -86,8 +87,10 @@ class Document:
                 replaced = True
                 request = HTTPConnection(scope)
                 language = texts.of_visitor(request.cookies, request.headers)
-                html = _html(VIEWS.get(scope["path"], DRAW), language)
-                await HTMLResponse(html, headers=_HEADERS)(scope, receive, send)
+                compressed = assets.takes_gzip(scope)
+                html = _html(VIEWS.get(scope["path"], DRAW), language, compressed)
+                encoding = {"Content-Encoding": "gzip"} if compressed else {}
+                await HTMLResponse(html, headers=_HEADERS | encoding)(scope, receive, send)
             elif not replaced:
                 await send(message)
 
@@ -97,7 +100,7 @@ class Document:
 
 
 _CONDITIONS: Final = (b"if-none-match", b"if-modified-since")
-_HEADERS: Final = {"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"}
+_HEADERS: Final = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding, Accept-Language, Cookie"}
 
 
 def _is_html(start: Message) -> bool:
@@ -105,7 +108,12 @@ def _is_html(start: Message) -> bool:
 
 
 @cache
-def _html(view: View, language: str) -> str:
+def _html(view: View, language: str, compressed: bool) -> bytes:
+    html = _written(view, language).encode()
+    return gzip.compress(html) if compressed else html
+
+
+def _written(view: View, language: str) -> str:
     """Streamlit's head, and a body that shows what is coming; the style stands last, to have the last word."""
     translated = texts.catalogue(language).gettext
     head, _, _ = (Path(file_util.get_static_dir()) / "index.html").read_text().partition("</head>")
@@ -116,7 +124,7 @@ def _html(view: View, language: str) -> str:
         head.replace(_LANGUAGE, f'<html lang="{language}">')
         .replace(_TITLE, _META.format(title=escape(view.title(language)), description=description, name=name))
         .replace(_ICON, f'<link rel="icon" href="{_drawn(ICON)}" />')
-        + f"</head><body><noscript><p>{needed}</p></noscript>"
+        + f"{assets.preloads()}</head><body><noscript><p>{needed}</p></noscript>"
         f'<div id="root"><div class="coming"><p class="coming-heading">{heading}</p><p>{description}</p></div></div>'
         f"<style>{fonts.FACE}{style}</style>"
         + "".join(f'<script type="module">{script}</script>' for script in scripts)

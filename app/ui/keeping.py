@@ -299,22 +299,30 @@ class _Letterbox:
         """Send what is waiting of one answer until nothing is: of what was said quickly, the last alone."""
         of = shown.question.of
         try:
-            while True:
-                with self._changed:
-                    if of not in self._waiting:
-                        return
-                    label, visitor = self._waiting.pop(of)
-                    is_wanted = partial(self._is_wanted, self._deletions)
+            while waiting := self._next(of):
+                label, visitor, is_wanted = waiting
                 error = _failure_to_keep(shown, label, visitor, is_wanted)
                 with self._changed:
                     if error and is_wanted() and of not in self._waiting:
                         self.error = error
                         self._labels.pop(of, None)
-        finally:
+        except BaseException:
+            self._leave(of)
+            raise
+
+    def _next(self, of: str) -> "tuple[str, str, Callable[[], bool]] | None":
+        """A label, the visitor's token and whether it is wanted; None at the end, after which others send."""
+        with self._changed:
+            if of in self._waiting:
+                return *self._waiting.pop(of), partial(self._is_wanted, self._deletions)
+            self._leave(of)
+            return None
+
+    def _leave(self, of: str) -> None:
+        with self._changed:
+            self._sending.discard(of)
             _room.release()
-            with self._changed:
-                self._sending.discard(of)
-                self._changed.notify_all()
+            self._changed.notify_all()
 
 
 def _fits(label: str, shown: Shown) -> bool:

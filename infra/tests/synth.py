@@ -103,6 +103,10 @@ def with_cloudfront() -> Synthesis:
     return synthesize(**OPTIONS)
 
 
+def with_models() -> Synthesis:
+    return synthesize(models="true")
+
+
 def with_state() -> Synthesis:
     return synthesize(state="true")
 

@@ -13,12 +13,14 @@ from synth import (
     the_state,
     with_cloudfront,
     with_domain,
+    with_models,
     with_state,
     without_https,
 )
 
 EVERY_SHAPE = pytest.mark.parametrize(
-    "synthesis", [default, without_https, with_domain, with_cloudfront, serverless, with_state, the_state]
+    "synthesis",
+    [default, without_https, with_domain, with_cloudfront, with_models, serverless, with_state, the_state],
 )
 
 

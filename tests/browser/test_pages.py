@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
 
 from tests.browser.conftest import opened, pictures_of, visitor
 from tests.browser.drawing import draw
@@ -71,6 +71,33 @@ def test_what_is_coming_is_told_before_any_script_has_run(browser: Browser, app:
         page = context.new_page()
         page.goto(f"{app.page_url}/upload")
         expect(page.get_by_text("Upload pictures", exact=True)).to_be_visible()
+
+
+def test_all_that_shows_the_pad_is_asked_for_at_once_and_comes_compressed(context: BrowserContext, app: App) -> None:
+    """A script that is known of later only costs a first visit a way to the server and back, or two."""
+    page, scripts = context.new_page(), list[Response]()
+    page.on("response", lambda response: scripts.append(response) if response.url.endswith(".js") else None)
+    page.goto(app.page_url)
+    page.get_by_role("application").wait_for()
+    told = requests.get(app.page_url, timeout=10).text
+    assert len(scripts) > 50
+    assert not [script.url for script in scripts if script.url.removeprefix(app.page_url) not in told]
+    assert {script.headers.get("content-encoding") for script in scripts} == {"gzip"}
+
+
+def test_who_takes_nothing_compressed_gets_it_plain(app: App) -> None:
+    plain = {"Accept-Encoding": "identity"}
+    html = requests.get(app.page_url, headers=plain, timeout=10)
+    script = re.search(r"/static/js/index\.\w+\.js", html.text)
+    assert script
+    address = f"{app.page_url}{script[0]}"
+    bare, packed = requests.get(address, headers=plain, timeout=10), requests.get(address, timeout=10)
+    assert "Content-Encoding" not in html.headers
+    assert "Content-Encoding" not in bare.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert packed.content == bare.content
+    for kept in ("Cache-Control", "X-Content-Type-Options"):
+        assert packed.headers[kept] == bare.headers[kept]
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -106,6 +106,24 @@ def test_who_does_not_agree_is_asked_no_more_and_nothing_is_kept(drawer: Page, k
     assert "visitor" not in {one["name"] for one in drawer.context.cookies()}
 
 
+def test_consent_taken_back_in_one_tab_is_in_all(drawer: Page, samples: Samples, keeping: App) -> None:
+    draw(drawer, "7")
+    agree(drawer)
+    other = opened(drawer.context, keeping)
+    draw(other, "3")
+    expect(button(other, "Right")).to_be_visible()
+    before = samples.rows()
+    button(drawer, "Keep no more").click()
+    expect(drawer.get_by_text("Your drawings are not kept.")).to_be_visible()
+    button(other, "Right").click()
+    expect(other.get_by_text("Your drawings are not kept.")).to_be_visible()
+    expect(button(other, "Right")).to_have_count(0)
+    assert samples.rows() == before
+    button(other, "Keep them").click()
+    button(other, "Right").click()
+    samples.end_with(other, ("3", "3", "canvas"))
+
+
 def test_an_uploaded_picture_is_kept_as_one(drawer: Page, samples: Samples, keeping: App) -> None:
     draw(drawer, "3")
     agree(drawer)

@@ -70,7 +70,7 @@ class Server:
 def start(output: Path, **settings: object) -> Server:
     """A server with settings as `max_pixels=100`, that may not be up yet."""
     port = free_port()
-    defaults = {"api_port": port, "samples_database": ""}
+    defaults = {"api_port": port, "samples_database": "", "workers": 1}
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DIGITS_")}
     environment |= {f"DIGITS_{name.upper()}": str(value) for name, value in (defaults | settings).items()}
     with output.open("wb") as file:

@@ -13,7 +13,7 @@ import streamlit as st
 
 from app.ui.component import component
 
-_list = component(Path(__file__).parent, "<select></select>")
+_list = component(Path(__file__).parent, "<select></select>", cookies=True)
 
 
 def remembered(name: str, options: Container[str], default: str) -> str:

@@ -1,4 +1,3 @@
-const A_YEAR = 365 * 24 * 60 * 60; // seconds
 const SOON = 2000; // ms in which a run that has begun has shown this list again
 const TRIES = 5;
 
@@ -21,8 +20,7 @@ export default function ({ parentElement, data, setStateValue }) {
     select.timer = setTimeout(() => select.send(tries - 1), SOON); // Streamlit drops what a broken connection should send
   };
   select.onchange = () => {
-    const secure = location.protocol === "https:" ? "; Secure" : "";
-    document.cookie = `${name}=${encodeURIComponent(select.value)}; Path=/; Max-Age=${A_YEAR}; SameSite=Lax${secure}`;
+    keep(name, select.value);
     select.awaited = select.value;
     select.send();
   };

@@ -15,7 +15,7 @@ import streamlit as st
 from app.ui.component import component
 from app.ui.texts import _
 
-_question = component(Path(__file__).parent, '<div class="consent" role="group" hidden></div>')
+_question = component(Path(__file__).parent, '<div class="consent" role="group" hidden></div>', cookies=True)
 
 _KEY: Final = "ask-consent"
 

@@ -1,5 +1,5 @@
-const A_YEAR = 365 * 24 * 60 * 60; // seconds
 const SOON = 2000; // ms in which a run that has begun has shown this again
+const MOMENTS = ["focus", "consent"]; // in which somebody is to see what is known by now; the second is the verdict's
 const TOKEN = /^[0-9a-f]{32}$/;
 
 /** Called by Streamlit after every run. */
@@ -21,10 +21,18 @@ export default function ({ parentElement, data, setStateValue }) {
     setStateValue("said", JSON.stringify(root.awaited));
     root.timer = setTimeout(root.send, SOON); // Streamlit drops what a broken connection should send
   };
-  const known = cookie("consent");
-  if (!told.consent && ["yes", "no"].includes(known)) say(known); // said on another page meanwhile
-  else if (root.awaited) root.send();
-  return () => clearTimeout(root.timer);
+  root.look = () => {
+    const known = cookie("consent");
+    if (!root.awaited && known !== told.consent) say(known); // said in another tab meanwhile
+  };
+  root.heard ??= () => root.look();
+  for (const event of MOMENTS) addEventListener(event, root.heard);
+  root.send();
+  root.look();
+  return () => {
+    clearTimeout(root.timer);
+    for (const event of MOMENTS) removeEventListener(event, root.heard);
+  };
 
   function show({ consent, said, mayAsk, texts }) {
     const focused = root.getRootNode().activeElement !== null;
@@ -66,13 +74,3 @@ export default function ({ parentElement, data, setStateValue }) {
 /** 32 hexadecimal digits that nobody guesses; where a page is not served by HTTPS there is no `randomUUID`. */
 const token = () =>
   [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-
-function cookie(name) {
-  const found = document.cookie.split("; ").find((one) => one.startsWith(`${name}=`));
-  return found ? decodeURIComponent(found.slice(name.length + 1)) : "";
-}
-
-function keep(name, value) {
-  const secure = location.protocol === "https:" ? "; Secure" : "";
-  document.cookie = `${name}=${value}; Path=/; Max-Age=${A_YEAR}; SameSite=Lax${secure}`;
-}

@@ -13,7 +13,7 @@ import streamlit as st
 from app.ui.component import component
 from app.ui.texts import _
 
-_row = component(Path(__file__).parent, '<div class="verdict" role="group" hidden></div>')
+_row = component(Path(__file__).parent, '<div class="verdict" role="group" hidden></div>', cookies=True)
 
 _KEY: Final = "say-verdict"
 

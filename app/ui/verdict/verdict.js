@@ -21,6 +21,7 @@ export default function ({ parentElement, data, setStateValue }) {
   }
   root.send = () => {
     clearTimeout(root.timer);
+    if (root.pending.size && cookie("consent") !== "yes") forget(); // taken back in another tab
     const known = [...root.pending].filter(([of, { before }]) => !before || of === told.of);
     if (!known.length) {
       if (root.sent) setStateValue("said", "[]"); // what has been taken is not to be sent to another session, later
@@ -51,6 +52,13 @@ export default function ({ parentElement, data, setStateValue }) {
     store(root.pending);
     mark();
     root.send();
+  }
+
+  function forget() {
+    root.pending.clear();
+    store(root.pending);
+    mark();
+    dispatchEvent(new Event("consent"));
   }
 
   function show() {
