@@ -40,6 +40,7 @@ def draw(target: Path) -> None:
                 samples = RDSPostgresqlInstance("samples")
             images = ECR("images")
             log = S3("access log")
+            models = S3("models\n(option)")
             metrics = Cloudwatch("logs, dashboard,\nalarms")
             events = Eventbridge("stopped tasks,\nfailed deployments")
             topic = SNS("topic, e-mail")
@@ -53,6 +54,7 @@ def draw(target: Path) -> None:
         secrets >> tasks[0]
         pipeline >> hub >> images >> tasks[1]
         tasks[1] >> Edge(**option) >> samples
+        models >> Edge(**option) >> tasks[0]
         pipeline >> Edge(**option) >> role
 
 
