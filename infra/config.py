@@ -78,6 +78,7 @@ class Config(BaseModel):
     alarm_email: Email | None = None
     models: bool = False
     outside_check: bool = False
+    state: bool = False
     monthly_budget_usd: Annotated[int, Field(ge=1)] | None = None
     github_repository: Repository | None = None
     github_oidc_provider_arn: Arn | None = None

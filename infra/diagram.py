@@ -5,6 +5,7 @@ from pathlib import Path
 
 from diagrams import Cluster, Diagram, Edge
 from diagrams.aws.compute import ECR, Fargate
+from diagrams.aws.database import RDSPostgresqlInstance
 from diagrams.aws.general import Users
 from diagrams.aws.integration import SNS, Eventbridge
 from diagrams.aws.management import Cloudwatch
@@ -35,8 +36,11 @@ def draw(target: Path) -> None:
                 balancer = ALB("load balancer")
                 with Cluster("Fargate service, 2 to 4 tasks"):
                     tasks = [Fargate("page :8501\nAPI :8000"), Fargate("page :8501\nAPI :8000")]
+            with Cluster("data subnets, a stack of its own (option)"):
+                samples = RDSPostgresqlInstance("samples")
             images = ECR("images")
             log = S3("access log")
+            models = S3("models\n(option)")
             metrics = Cloudwatch("logs, dashboard,\nalarms")
             events = Eventbridge("stopped tasks,\nfailed deployments")
             topic = SNS("topic, e-mail")
@@ -49,6 +53,8 @@ def draw(target: Path) -> None:
         tasks[1] >> events >> topic
         secrets >> tasks[0]
         pipeline >> hub >> images >> tasks[1]
+        tasks[1] >> Edge(**option) >> samples
+        models >> Edge(**option) >> tasks[0]
         pipeline >> Edge(**option) >> role
 
 

@@ -11,6 +11,7 @@ from cdk_nag import AwsSolutionsChecks
 from config import Config, ConfigError
 from serverless import ServerlessStack
 from stack import DigitsStack
+from state import StateStack
 
 COMMITTED = json.loads(Path(__file__).with_name("cdk.json").read_text())["context"]
 
@@ -26,14 +27,18 @@ def build(app: App) -> Stack:
         description = "Digit recognition: the API on Lambda"
         stack = ServerlessStack(app, "DigitRecognitionApi", config=config, description=description, env=env)
     else:
+        state = None
+        if config.state:
+            description = "Digit recognition: network and samples"
+            state = StateStack(app, "DigitRecognitionState", description=description, env=env)
         description = "Digit recognition: page and API on Fargate"
-        stack = DigitsStack(app, "DigitRecognition", config=config, description=description, env=env)
+        stack = DigitsStack(app, "DigitRecognition", config=config, state=state, description=description, env=env)
     if strays := config.differences(COMMITTED):
         Annotations.of(stack).add_warning_v2(
             "digits:not-committed",
             f"{', '.join(strays)}: not as in cdk.json, from which the pipeline deploys next. Write it there.",
         )
-    Tags.of(stack).add("app", "digit-recognition")
+    Tags.of(app).add("app", "digit-recognition")
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     return stack
 

@@ -25,9 +25,11 @@ class Models(Construct):
     `settings` are what tasks need to look here.
     """
 
-    def __init__(self, scope: Construct, id: str, *, vpc: ec2.Vpc, subnets: ec2.SubnetSelection) -> None:
+    def __init__(self, scope: Construct, id: str, *, vpc: ec2.IVpc, subnets: ec2.SubnetSelection) -> None:
         super().__init__(scope, id)
-        self.endpoint = vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3, subnets=[subnets])
+        self.endpoint = ec2.GatewayVpcEndpoint(
+            self, "Endpoint", vpc=vpc, subnets=[subnets], service=ec2.GatewayVpcEndpointAwsService.S3
+        )
         self.bucket = self._bucket()
         self.trainer = self._role("Trainer", read=[CANDIDATES], write=CANDIDATES)
         self.promoter = self._role("Promoter", read=[CURRENT, CANDIDATES], write=CURRENT)

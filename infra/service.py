@@ -1,6 +1,6 @@
 """The app itself: one image on Fargate in two zones, its secrets, and how many of it run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_ec2 as ec2
@@ -19,7 +19,10 @@ DRAIN_SECONDS = 10
 
 
 class Service(Construct):
-    """A Fargate service behind two target groups; `settings` are plain, `secrets` are injected."""
+    """A Fargate service behind two target groups; `settings` are plain, `secrets` are injected.
+
+    Tasks carry the security groups `also_in`, too.
+    """
 
     def __init__(
         self,
@@ -36,6 +39,7 @@ class Service(Construct):
         api: elb.ApplicationTargetGroup,
         min_tasks: int,
         max_tasks: int,
+        also_in: Sequence[ec2.ISecurityGroup] = (),
     ) -> None:
         super().__init__(scope, id)
         self.cluster = ecs.Cluster(self, "Cluster", vpc=vpc)
@@ -61,7 +65,7 @@ class Service(Construct):
             task_definition=self._task(image=image, arm64=arm64, settings=settings, secrets=secrets),
             vpc_subnets=subnets,
             assign_public_ip=True,  # the way out to the registry, see Network
-            security_groups=[self.security_group],
+            security_groups=[self.security_group, *self._unchanged(also_in)],
             # No desired_count: a deployment keeps the number that scaling has chosen.
             min_healthy_percent=100,  # new tasks are healthy before old ones go
             max_healthy_percent=200,
@@ -74,6 +78,13 @@ class Service(Construct):
         for targets, port in ((page, PAGE_PORT), (api, API_PORT)):
             targets.add_target(self.fargate.load_balancer_target(container_name="app", container_port=port))
         self._scale(api, min_tasks=min_tasks, max_tasks=max_tasks)
+
+    def _unchanged(self, groups: Sequence[ec2.ISecurityGroup]) -> list[ec2.ISecurityGroup]:
+        """Groups of another stack, which get no rules of this one."""
+        return [
+            ec2.SecurityGroup.from_security_group_id(self, f"Also{number}", group.security_group_id, mutable=False)
+            for number, group in enumerate(groups)
+        ]
 
     def _task(
         self, *, image: str, arm64: bool, settings: Mapping[str, str], secrets: Mapping[str, ecs.Secret]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aws_cdk import CfnOutput, Fn, Stack
+from aws_cdk import CfnOutput
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
@@ -11,20 +11,24 @@ from budget import Budget
 from config import Config
 from delivery import Delivery
 from front_door import FrontDoor
+from keeping import Keeping
 from keys import api_key
 from models import Models
-from network import Network
+from network import Network, TwoZones
 from service import Service
+from state import StateStack
 from watching import Watching
 
 SIGN_IN_FIELDS = ("client_id", "client_secret", "cookie_secret", "metadata_url")
 
 
-class DigitsStack(Stack):
-    def __init__(self, scope: Construct, id: str, *, config: Config, **stack_options: Any) -> None:
+class DigitsStack(TwoZones):
+    def __init__(
+        self, scope: Construct, id: str, *, config: Config, state: StateStack | None, **stack_options: Any
+    ) -> None:
         super().__init__(scope, id, **stack_options)
         assert config.image, "Config has seen to it"
-        network = Network(self, "Network")
+        network = state.network if state else Network(self, "Network")
         front = FrontDoor(
             self,
             "FrontDoor",
@@ -61,6 +65,10 @@ class DigitsStack(Stack):
             api=front.api,
             min_tasks=config.min_tasks,
             max_tasks=config.max_tasks,
+            also_in=[state.database.clients] if state else [],
+        )
+        keeping = (
+            Keeping(self, "Keeping", service=service, database=state.database, image=config.image) if state else None
         )
         if models:
             models.let_read(service.fargate.task_definition.task_role)
@@ -73,7 +81,10 @@ class DigitsStack(Stack):
             service=service.fargate,
             email=config.alarm_email,
             ask_from_outside=front.host if config.outside_check else None,
-            more=models.watched(service.log_group) if models else [],
+            more=[
+                *(models.watched(service.log_group) if models else []),
+                *(keeping.watched if keeping else []),
+            ],
         )
         if config.monthly_budget_usd and config.alarm_email:
             Budget(self, "Budget", usd=config.monthly_budget_usd, email=config.alarm_email)
@@ -85,6 +96,8 @@ class DigitsStack(Stack):
         }
         if key:
             outputs["ApiKeySecret"] = key.secret_arn
+        if keeping:
+            outputs["AdminKeySecret"] = keeping.admin_keys.secret_arn
         if models:
             outputs["ModelsBucket"] = models.bucket.bucket_name
             outputs["ModelTrainerRole"] = models.trainer.role_arn
@@ -100,12 +113,6 @@ class DigitsStack(Stack):
             outputs["DeployRole"] = delivery.role.role_arn
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
-
-    @property
-    def availability_zones(self) -> list[str]:
-        # Any two zones of the region, asked for by the template itself: no look-up with
-        # credentials at synthesis, and no answer of one account kept in the repository.
-        return [Fn.select(zone, Fn.get_azs()) for zone in range(2)]
 
     def _sign_in(self, secret_arn: str) -> dict[str, ecs.Secret]:
         provider = secretsmanager.Secret.from_secret_complete_arn(self, "SignIn", secret_arn)

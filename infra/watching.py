@@ -19,13 +19,14 @@ from incidents import Incidents
 
 
 class Watch(NamedTuple):
-    """A figure that must not be above another, so many periods in a row, and what it means if it is."""
+    """A figure that must not be above another, or below, so many periods in a row, and what it means if it is."""
 
     id: str
     metric: cloudwatch.IMetric
     above: float
     why: str
     times: int = 1
+    below: float | None = None
 
 
 class Watching(Construct):
@@ -93,7 +94,7 @@ class Watching(Construct):
         ]
         if ask_from_outside:
             alarms.append(self._outside_alarm(ask_from_outside))
-        alarms += [self._alarm(one.id, one.metric, above=one.above, times=one.times, why=one.why) for one in more]
+        alarms += [self._alarm(**one._asdict()) for one in more]
 
         requests = balancer.request_count(period=five)
         error_share = cloudwatch.MathExpression(

@@ -98,10 +98,23 @@ def test_two_machines_answer_as_one_does_and_a_killed_actor_loses_and_doubles_no
 ) -> None:
     output = tmp_path / "answers"
     process = started("predict", shards, "-o", output, "--engine", "ray", address=cluster.address)
-    wait_until(lambda: any(output.glob("*.parquet")) and len(cluster.readers()) == 2, process)
-    readers = cluster.readers()
-    assert {reader.parent for reader in readers} == set(cluster.raylets)
-    os.kill(readers[0].number, signal.SIGKILL)
+
+    def both_are_at_work() -> bool:
+        """Stopped in the middle of a shard each, after the first is done; else they go on."""
+        readers = cluster.readers()
+        for reader in readers:
+            os.kill(reader.number, signal.SIGSTOP)
+        if len(list(output.glob(".*.part"))) == len(readers) == 2 and any(output.glob("*.parquet")):
+            return True
+        for reader in readers:
+            os.kill(reader.number, signal.SIGCONT)
+        return False
+
+    wait_until(both_are_at_work, process)
+    one, other = cluster.readers()
+    assert {one.parent, other.parent} == set(cluster.raylets)
+    os.kill(one.number, signal.SIGKILL)
+    os.kill(other.number, signal.SIGCONT)
     _, said = process.communicate()
     assert process.returncode == SOME_BROKEN, said
     assert f"Ray cluster {cluster.address}: 2 machines, 2 cores, for 12 shards." in said

@@ -1,6 +1,9 @@
 """The whole loop: drawn, corrected, exported, learned from, held against what is served, taken up, right."""
 
 import json
+import os
+import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -21,11 +24,13 @@ from app.reading.recognizer import MODEL_FILE, Recognizer
 from app.samples.export import write
 from app.samples.sample import Sample, hashed
 from benchmarks.hooked import SEVEN, Hand, drawing
+from tests.conftest import need
 from tests.support.api import Server, serving
 from tests.support.handwriting import DATA, mnist_digits
 from tests.support.models import DIGITS, install, install_lines
 from tests.support.pictures import encoded
-from training import alphabets, corrections, package, retrain
+from tests.support.workflow import ROOT, Workflow
+from training import alphabets, corrections, datasets, package, retrain
 from training.challenge import Contest, Verdict
 from training.datasets import NO_CHARACTER
 from training.networks import LargerCNN, logits_of
@@ -93,16 +98,95 @@ def corrected(place: Place, person: int) -> None:
             client.sample(picture, label="7", source="canvas", confidence=answer.confidence, **said)
 
 
-def test_the_loop(place: Place, learn: Learn, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def checkout(place: Place, tmp_path: Path) -> Path:
+    """The project as the pipeline finds it, on a branch main, with what the API serves for its model of digits."""
+    folder = tmp_path / "checkout"
+    for name in ("app", "training"):
+        shutil.copytree(
+            ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "versions", "ukrainian")
+        )
+    shutil.copytree(place.shelf.folder, folder / "app/models/digits", dirs_exist_ok=True)
+    record = {"data_sha256": datasets.checksums(DATA, ALPHABET.files)}
+    (folder / "app/models/digits/record.json").write_text(json.dumps(record))
+    shutil.copy(ROOT / ".gitignore", folder)
+    (folder / ".venv").symlink_to(sys.prefix)
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "--message=all")
+    git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", "origin.git")
+    git(folder, "remote", "add", "origin", str(tmp_path / "origin.git"))
+    git(folder, "push", "--quiet", "origin", "main")
+    return folder
+
+
+def git(folder: Path, *arguments: str) -> str:
+    who = ("-c", "user.name=test", "-c", "user.email=test@example.org")
+    return subprocess.run(
+        ["git", *who, *arguments], cwd=folder, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+GH = """#!/bin/sh
+echo "$@" >> "$CALLS"
+"""
+"""In place of GitHub's command, which the pipeline asks to open the request."""
+
+
+def test_the_loop(place: Place, checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the pipeline goes it: each step of .github/workflows/train.yml by its own command."""
+    need(shutil.which("git") and shutil.which("jq"), "the pipeline's steps need git and jq")
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(partial(corrected, place), people(0, 40)))
     strangers = [encoded(drawing(Hand.of(person), SEVEN, person)) for person in people(2000, 30)]
     wrong = [picture for picture in strangers if place.api.predict(picture).json()["label"] != "7"]
     assert len(wrong) >= 10
 
-    assert learn(place.api.url, "--limit", "600", "--count", "8", "--steps", "40", "--install") == ""
-    version = Recognizer(place.shelf.folder / MODEL_FILE).record.version
-    assert f"{version} is installed" in capsys.readouterr().out
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/gh").write_text(GH)
+    (tmp_path / "bin/gh").chmod(0o755)
+    environment = {
+        "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
+        "CALLS": str(tmp_path / "calls"),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
+    }
+    context = {
+        "inputs.learn_from || 'samples'": "samples",
+        "inputs.data || 'data'": str(DATA),
+        "inputs.archive || vars.TRAINING_DATA": "",
+        "inputs.archive && inputs.archive_sha256 || vars.TRAINING_DATA_SHA256": "",
+        "inputs.accuracy_floor": "",
+        "inputs.epochs": "",
+        "inputs.retraining || '--count 0'": "--limit 600 --count 8 --steps 40",
+        "vars.SAMPLES_URL": place.api.url,
+        "secrets.DIGITS_ADMIN_KEY": KEY,
+        "github.run_id": "1",
+        "github.run_attempt": "1",
+        "github.ref_name": "main",
+        "github.token": "none",
+        "github.server_url": "https://github.com",
+        "github.repository": "owner/name",
+    }
+    workflow = Workflow("train.yml", context, environment)
+    assert workflow.run("train", checkout, without="make .venv/development") == [
+        "Hold it against what the live model has learned from",
+        "Fetch the samples",
+        "Learn from them, and hold the model against the live one, picture by picture",
+    ]
+    proposing = tmp_path / "proposing"
+    git(tmp_path, "clone", "--quiet", str(tmp_path / "origin.git"), str(proposing))
+    shutil.copytree(checkout / "app/models", proposing / "trained/app/models")
+    shutil.copy(checkout / "evaluation.txt", proposing / "trained")
+    workflow.run("propose", proposing)
+    assert "pr create --base main --head model/1-1" in (tmp_path / "calls").read_text()
+    assert "held-out samples" in (proposing / "body.md").read_text()
+
+    git(checkout, "checkout", "--quiet", "--force", "main")
+    git(checkout, "pull", "--quiet", "origin", "model/1-1")
+    changed = git(checkout, "diff", "--name-only", "HEAD~1").splitlines()
+    assert changed == ["app/models/digits/model.onnx", "app/models/digits/record.json"]
+    version = Recognizer(checkout / "app/models/digits" / MODEL_FILE).record.version
+    assert place.shelf.put(checkout / "app/models/digits") == version
     end = time.monotonic() + 20
     while place.api.predict(wrong[0]).json()["model"]["version"] != version:
         assert time.monotonic() < end
@@ -110,13 +194,15 @@ def test_the_loop(place: Place, learn: Learn, capsys: pytest.CaptureFixture[str]
     after = [place.api.predict(picture).json()["label"] for picture in wrong]
     assert after.count("7") > len(wrong) / 2
 
-    record = json.loads((place.shelf.folder / "record.json").read_text())
+    record = json.loads((checkout / "app/models/digits/record.json").read_text())
     assert record["parents"] == ["first"]
     assert record["samples"]["count"] == 120
     assert record["gate"]["objections"] == []
     assert record["gate"]["sets"]["held-out samples"]["gained"] >= 5
     assert {"MNIST test", "drawings", "no character", "numbers"} < set(record["gate"]["sets"])
     assert record["figures"]["MNIST test"]["count"] == 8
+    monkeypatch.setenv(retrain.ADMIN_KEYS, KEY)
+    assert len(retrain.samples_of(place.api.url)[1]) == 120
 
 
 def test_a_refused_model_is_kept_aside_with_the_reason(

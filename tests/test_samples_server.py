@@ -1,17 +1,14 @@
 """A database that the app does not own: who may do what there, over TLS, with tokens of AWS's IAM, and who migrates."""
 
-import json
+import shlex
 import ssl
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from functools import partial
 from pathlib import Path
-from typing import ClassVar, Self
-from urllib.parse import parse_qsl
 
 import pytest
 import requests
@@ -19,10 +16,9 @@ from alembic.script import ScriptDirectory
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from app.samples import iam
+from app import aws
 from app.samples.database import Database, url_of
 from app.samples.errors import Unavailable
-from app.samples.iam import Credentials, SignIn
 from app.samples.migration import FOLDER, HEAD
 from app.samples.roles import APP, TRAINER
 from app.samples.store import opened, opened_server
@@ -34,8 +30,7 @@ from tests.support.postgres import Postgres, programs, running
 from tests.support.samples import ANOTHER, VISITOR, delete_mine, post, reasons, sample, wait_until
 
 ADMIN = {"X-API-Key": "an-admin"}
-NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
-CREDENTIALS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "a+session/token==", NOW)
+PRESIGN = aws.presign
 
 
 @dataclass(frozen=True)
@@ -206,12 +201,31 @@ def test_a_later_schema_is_taken_as_it_is(secured: Secured) -> None:
 
 def test_migrations_only_add_and_are_numbered(secured: Secured) -> None:
     """The version before goes on with what they leave."""
-    config_free = ScriptDirectory(str(FOLDER))
-    revisions = [one.revision for one in config_free.walk_revisions()]
+    scripts = ScriptDirectory(str(FOLDER))
+    revisions = [one.revision for one in scripts.walk_revisions()]
     assert revisions == sorted(revisions, reverse=True)
-    for script in config_free.walk_revisions():
+    for script in scripts.walk_revisions():
         calls = {word.partition("(")[0] for word in Path(script.path).read_text().split() if word.startswith("op.")}
         assert calls <= {"op.create_table", "op.create_index", "op.add_column"}, script.path
+
+
+def test_a_restore_brings_back_what_is_lost_and_not_what_was_deleted(secured: Secured, tmp_path: Path) -> None:
+    """By the commands of infra/README.md."""
+    block = (ROOT / "infra/README.md").read_text().partition("psql RESTORED")[2].partition("```")[0]
+    there, _, here = block.partition("psql DATABASE")
+    restored, live = (secured.postgres.new_database() for _ in range(2))
+    before, now = opened(restored), opened(live)
+    kept, lost, deleted = samples = [sample(label="5") for _ in range(3)]
+    before.take(samples)
+    now.take([kept, deleted])
+    now.delete(deleted.id)
+    for address, commands in ((restored, there), (live, here)):
+        arguments = shlex.split(commands.replace("\\\n", " "))
+        subprocess.run([secured.postgres.program("psql"), "--quiet", address, *arguments], cwd=tmp_path, check=True)
+    assert list(now.each()) == [kept, lost]
+    assert now.changed_pictures() == []
+    for store in (before, now):
+        store.database.close()
 
 
 def test_where_nothing_answers_a_start_is_not_held_up() -> None:
@@ -228,125 +242,36 @@ def test_a_file_needs_no_migration(tmp_path: Path) -> None:
     assert "names no server" in command(str(tmp_path / "samples.sqlite3"), "migrate").stderr
 
 
-@pytest.mark.parametrize(
-    ("session", "signature"),
-    [
-        ("a+session/token==", "2dbc725083c119dbdf15b18cfc1e185380835647365b44b70b0c43ba091326e1"),
-        ("", "ee5bccb4abaefc56a5cd15fc116ebd79888e23fe8b0e3beba91b0eb1ab3fbbdd"),
-    ],
-)
-def test_a_token_is_as_botocore_makes_it(session: str, signature: str) -> None:
-    """As `generate_db_auth_token` of botocore 1.43.106 made it at that moment."""
-    host = "digits.abc123.eu-central-1.rds.amazonaws.com"
-    made = iam.token(host, 5432, APP, "eu-central-1", replace(CREDENTIALS, session=session), NOW)
-    address, _, query = made.partition("/?")
-    assert address == f"{host}:5432"
-    assert dict(parse_qsl(query, strict_parsing=True)) == {
-        "Action": "connect",
-        "DBUser": APP,
-        "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
-        "X-Amz-Credential": "AKIDEXAMPLE/20261127/eu-central-1/rds-db/aws4_request",
-        "X-Amz-Date": "20261127T120000Z",
-        "X-Amz-Expires": "900",
-        "X-Amz-SignedHeaders": "host",
-        **({"X-Amz-Security-Token": session} if session else {}),
-        "X-Amz-Signature": signature,
-    }
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
-    """What tokens take for the time: its last."""
-    moments = [NOW]
-
-    class Clock(datetime):
-        @classmethod
-        def now(cls, tz: object = None) -> Self:
-            return moments[-1]  # type: ignore[return-value]
-
-    monkeypatch.setattr(iam, "datetime", Clock)
-    return moments
-
-
 def test_each_connection_is_made_with_a_token_of_its_own(
-    secured: Secured, migrated: str, clock: list[datetime], monkeypatch: pytest.MonkeyPatch
+    secured: Secured, migrated: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(iam, "credentials", lambda: CREDENTIALS)
+    """One whose password is the token of a moment lets in at that moment, and not a second later."""
+    by = aws.Credentials("AKIDEXAMPLE", "secret", "session")
+    monkeypatch.setattr(aws, "credentials", lambda: by)
+    address = f"https://localhost:{secured.postgres.port}/?Action=connect&DBUser={APP}"
     settings = owned_by_another(secured.address(migrated, APP), samples_iam_region="eu-central-1")
+    store = None
     try:
         for minutes in (0, 20):
-            clock.append(NOW + timedelta(minutes=minutes))
-            good = iam.token("localhost", secured.postgres.port, APP, "eu-central-1", CREDENTIALS, clock[-1])
-            secured.postgres.execute(migrated, f"ALTER ROLE {APP} PASSWORD '{good}'")
-            store = opened_server(settings)
+            now = datetime(2026, 11, 27, 12, minutes, tzinfo=UTC)
+            monkeypatch.setattr(aws, "presign", partial(PRESIGN, now=now))
+            token = PRESIGN("GET", address, 900, service="rds-db", region="eu-central-1", by=by, now=now)
+            secured.postgres.execute(migrated, f"ALTER ROLE {APP} PASSWORD '{token.removeprefix('https://')}'")
+            store = store or opened_server(settings)
             assert store.count() >= 0
-            clock.append(clock[-1] + timedelta(seconds=1))
             store.database.close()
+            monkeypatch.setattr(aws, "presign", partial(PRESIGN, now=now + timedelta(seconds=1)))
             with pytest.raises(Unavailable, match="password authentication failed"):
                 store.count()
-            store.database.close()
     finally:
         secured.postgres.execute(migrated, f"ALTER ROLE {APP} PASSWORD 'secret'")
 
 
-class Ecs(BaseHTTPRequestHandler):
-    """Gives credentials as the agent of ECS does, each for an hour."""
-
-    asked: ClassVar[list[str]] = []
-    answer: bytes = b""
-
-    def do_GET(self) -> None:
-        self.asked.append(self.path)
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(self.answer)
-
-    def log_message(self, *_: object) -> None: ...
-
-
-@pytest.fixture
-def ecs(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Ecs]]:
-    monkeypatch.setattr(Ecs, "asked", [])
-    server = HTTPServer(("127.0.0.1", 0), Ecs)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    monkeypatch.setattr(iam, "ECS", f"http://127.0.0.1:{server.server_port}")
-    monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
-    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/credentials/of-the-role")
-    yield Ecs
-    server.shutdown()
-    server.server_close()
-
-
-def test_a_role_s_credentials_are_asked_for_shortly_before_they_end(
-    ecs: type[Ecs], clock: list[datetime], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    until = (NOW + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    said = {"AccessKeyId": "ASIAONE", "SecretAccessKey": "s", "Token": "t", "Expiration": until}
-    monkeypatch.setattr(ecs, "answer", json.dumps(said).encode())
-    signing = SignIn("eu-central-1")
-    for minutes, asked in ((0, 1), (54, 1), (56, 2)):
-        clock.append(NOW + timedelta(minutes=minutes))
-        assert "ASIAONE%2F" in signing.token("host", 5432, APP)
-        assert ecs.asked == ["/v2/credentials/of-the-role"] * asked
-
-
-@pytest.mark.parametrize("answer", [b"", b"[]", b'{"AccessKeyId": "ASIAONE"}', b"<html>"])
-def test_an_answer_that_is_none_keeps_samples_waiting(
-    ecs: type[Ecs], answer: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ecs, "answer", answer)
-    with pytest.raises(Unavailable, match="ECS does not give the credentials"):
-        SignIn("eu-central-1").token("host", 5432, APP)
-
-
-def test_credentials_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"):
-        monkeypatch.setenv(f"AWS_{name}", f"the-{name}")
-    assert "the-ACCESS_KEY_ID%2F" in SignIn("eu-central-1").token("host", 5432, APP)
+def test_without_credentials_samples_wait(secured: Secured, migrated: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(Unavailable, match="There are no credentials of AWS"):
-        SignIn("eu-central-1").token("host", 5432, APP)
+    with pytest.raises(Unavailable, match="There are no credentials for AWS"):
+        opened_server(owned_by_another(secured.address(migrated, APP), samples_iam_region="eu-central-1"))
 
 
 def test_the_roots_of_rds_are_there_for_each_region() -> None:

@@ -386,6 +386,7 @@ def test_what_is_said_in_the_moment_in_which_a_thread_ends_is_sent(api: Api, mon
     letterbox.show(shown)
     letterbox.take(Verdict(shown.question.of, "7", 1), TOKEN)
     until(lambda: [fields(call)["label"] for call in kept(api)] == ["7", "1"])
+    letterbox.wait(20)
 
 
 def test_an_answer_to_nothing_asks_nothing() -> None:

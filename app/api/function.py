@@ -26,6 +26,7 @@ SECRET: Final = "DIGITS_API_KEYS_SECRET"  # noqa: S105 - the name of a variable
 DEFAULTS: Final = {
     "DIGITS_SAMPLES_DATABASE": "",  # no file that is written here stays
     "DIGITS_MODEL_SECONDS": "0",  # nor does one change
+    "DIGITS_WORKERS": "1",
     "DIGITS_MAX_BODY_BYTES": "4500000",  # Lambda passes 6 MiB on, in base64
 }
 """Settings that fit a function, where the environment has no others."""

@@ -18,7 +18,6 @@ from app.api.headers import SecurityHeaders
 from app.api.limits import BodyLimits
 from app.api.memory import return_large_blocks
 from app.api.models import Models
-from app.api.released import Released
 from app.api.said import Said
 from app.api.samples import Figures
 from app.api.service import Service
@@ -26,7 +25,6 @@ from app.api.telemetry import Telemetry
 from app.api.watch import Watch
 from app.api.work import Lanes
 from app.leaving import Leaving
-from app.models.bucket import bucket_at
 from app.reading.recognizer import UnusableModel
 from app.samples.keeper import Keeper
 from app.settings import Settings
@@ -54,7 +52,9 @@ def create_app(config: Settings) -> FastAPI:
         if config.model_seconds:
             going_on.append(asyncio.create_task(models.watch(config.model_seconds)))
         if config.models_bucket:
-            released = Released(bucket_at(config.models_bucket), models)
+            from app.api.released import Released  # half a megabyte, which few need
+
+            released = Released(config.models_bucket, models)
             going_on.append(asyncio.create_task(released.watch(config.models_bucket_seconds)))
         yield
         for task in going_on:

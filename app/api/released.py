@@ -10,7 +10,7 @@ from typing import Final
 
 from app.api import metrics
 from app.api.models import REFUSED, Models
-from app.models.bucket import Bucket, BucketError
+from app.models.bucket import BucketError, bucket_at
 from app.models.releases import BrokenRelease, State, current, fetched
 from app.reading.loading import Served
 
@@ -23,8 +23,8 @@ AWAY: Final = "The models' bucket was not reached: what is served goes on."
 class Released:
     """Has `models` serve what a bucket's `current.json` names, in place of what lies in their own folder."""
 
-    def __init__(self, bucket: Bucket, models: Models) -> None:
-        self._bucket, self._models = bucket, models
+    def __init__(self, address: str, models: Models) -> None:
+        self._bucket, self._models = bucket_at(address), models
         self._known = ""
         self._seen: dict[str, State] = {}
         """What was said of each alphabet when something was last done about it."""

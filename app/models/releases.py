@@ -36,7 +36,7 @@ _TOLD: Final = ("parents", "samples", "gate")
 """What a release tells of its model's record, beside the figures."""
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Name = Annotated[str, Field(pattern=r"^[\w-][\w.-]{0,99}$")]
+Name = Annotated[str, Field(pattern=r"^[\w-][\w.-]*$", max_length=100)]
 
 
 class BrokenRelease(UnusableModel):

@@ -24,7 +24,7 @@ _OPAQUE: Final = np.array([[255, 255], [255, 0], [0, 0], [128, 0], [0, 0]], np.u
 _OPAQUE_IN_FIRST_ROW: Final = np.array([[255, 255], [255, 0], [255, 255], [255, 128], [255, 0]], np.uint32) << 24
 """What a row's filter (none, sub, up, average, Paeth) makes of full opacity: in its first pixel, and in the others."""
 
-Words = npt.NDArray[np.uint32]
+Rows = npt.NDArray[np.uint8]
 
 
 def decoded(file: Image.Image) -> Image.Image | None:
@@ -39,15 +39,15 @@ def decoded(file: Image.Image) -> Image.Image | None:
     packed = _packed(file.fp.getvalue(), place - 8)
     length = 1 + width * _BYTES[file.mode]
     try:
-        filtered: bytes | bytearray = zlib_decompress(packed, height * length)
+        filtered = zlib_decompress(packed, height * length)
     except DeflateError:
         return None
     if len(filtered) != height * length:
         return None
-    mode = file.mode
-    if mode == "RGBA" and (grey := _grey(np.frombuffer(filtered, np.uint8).reshape(height, length))) is not None:
-        mode, filtered = "L", grey
-    return Image.frombytes(mode, file.size, zlib_compress(filtered, 0), "zip", mode)
+    mode, rows = file.mode, np.frombuffer(filtered, np.uint8).reshape(height, length)
+    if mode == "RGBA" and (grey := _grey(rows)) is not None:
+        mode, rows = "L", grey
+    return Image.frombytes(mode, file.size, zlib_compress(rows, 0), "zip", mode)
 
 
 def _is_plain(file: PngImageFile) -> bool:
@@ -71,18 +71,18 @@ def _packed(data: bytes, place: int) -> bytes:
     return b"".join(pieces) if data[place + 4 : place + 8] == b"IEND" else b""
 
 
-def _grey(rows: npt.NDArray[np.uint8]) -> bytes | None:
+def _grey(rows: Rows) -> Rows | None:
     """Filtered rows of RGBA -> those of grey, if they are that and opaque."""
     kinds = rows[:, 0]
     if kinds.max() >= len(_OPAQUE):
         return None
-    words: Words = np.ascontiguousarray(rows[:, 1:]).view("<u4")
-    shades = words.astype(np.uint8)
+    words = np.ascontiguousarray(rows[:, 1:]).view("<u4")
+    grey = np.empty((len(words), 1 + words.shape[1]), np.uint8)
+    grey[:, 0], grey[:, 1:] = kinds, words  # of which the lowest byte is kept
     opaque = _OPAQUE[kinds]
     opaque[0] = _OPAQUE_IN_FIRST_ROW[kinds[0]]
-    expected: Words = shades * np.uint32(0x010101)
+    expected = grey[:, 1:] * np.uint32(0x010101)
     expected[:, :1] += opaque[:, :1]
     expected[:, 1:] += opaque[:, 1:]
-    if not np.array_equal(expected, words):
-        return None
-    return np.concatenate((kinds[:, None], shades), axis=1).tobytes()
+    expected ^= words
+    return None if expected.max() else grey

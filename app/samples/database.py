@@ -17,6 +17,9 @@ BUSY_SECONDS: Final = 3.0
 
 CONNECT_SECONDS: Final = 3
 
+TOKEN_SECONDS: Final = 900
+"""In which a connection must be made with a token of IAM's; it may last for longer."""
+
 PORT: Final = 5432
 """PostgreSQL's, where an address names none."""
 
@@ -166,11 +169,15 @@ def _server_engine(url: URL, busy_seconds: float) -> Engine:
 
 def _sign_in(engine: Engine, region: str) -> None:
     """Give each new connection a token of its own: one is good for minutes, a connection for as long as it lives."""
-    from app.samples.iam import SignIn
-
-    signing = SignIn(region)
+    from app import aws
 
     @event.listens_for(engine, "do_connect")
     def _connecting(_dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
         host, port, user = parameters["host"], parameters.get("port", PORT), parameters["user"]
-        parameters["password"] = signing.token(host, port, user)
+        connecting = f"https://{host}:{port}/?Action=connect&DBUser={user}"
+        try:
+            by = aws.credentials()
+        except aws.NoCredentials as error:
+            raise Unavailable(str(error)) from None
+        address = aws.presign("GET", connecting, TOKEN_SECONDS, service="rds-db", region=region, by=by)
+        parameters["password"] = address.removeprefix("https://")

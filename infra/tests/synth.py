@@ -35,6 +35,8 @@ OPTIONS = {
 
 
 class Synthesis(NamedTuple):
+    """One stack, with the reports on all of its app."""
+
     template: dict[str, Any]
     reports: list[dict[str, Any]]
     path: Path
@@ -57,12 +59,20 @@ class Synthesis(NamedTuple):
 
     @property
     def container(self) -> dict[str, Any]:
-        (only,) = self.the("ECS::TaskDefinition")["ContainerDefinitions"]
-        return dict(only)
+        return self.containers["app"]
+
+    @property
+    def containers(self) -> dict[str, dict[str, Any]]:
+        return {one["Name"]: one for one in self.the("ECS::TaskDefinition")["ContainerDefinitions"]}
+
+
+def synthesize(**context: str) -> Synthesis:
+    *_, last = stacks(**context).values()  # in the order in which they are deployed
+    return last
 
 
 @cache
-def synthesize(**context: str) -> Synthesis:
+def stacks(**context: str) -> dict[str, Synthesis]:
     flags = json.loads((INFRA / "cdk.json").read_text())["context"]
     app = App(
         # No bundling: what a function is made of comes from the package index.
@@ -70,11 +80,11 @@ def synthesize(**context: str) -> Synthesis:
         analytics_reporting=False,
         outdir=mkdtemp(dir=ASSEMBLIES.name),
     )
-    stack = build(app)
+    build(app)
     assembly = app.synth()
-    path = Path(assembly.get_stack_by_name(stack.stack_name).template_full_path)
-    report = json.loads((Path(assembly.directory) / "validation-report.json").read_text())
-    return Synthesis(json.loads(path.read_text()), report["pluginReports"], path)
+    reports = json.loads((Path(assembly.directory) / "validation-report.json").read_text())["pluginReports"]
+    paths = {stack.stack_name: Path(stack.template_full_path) for stack in assembly.stacks}
+    return {name: Synthesis(json.loads(path.read_text()), reports, path) for name, path in paths.items()}
 
 
 def default() -> Synthesis:
@@ -95,6 +105,14 @@ def with_cloudfront() -> Synthesis:
 
 def with_models() -> Synthesis:
     return synthesize(models="true")
+
+
+def with_state() -> Synthesis:
+    return synthesize(state="true")
+
+
+def the_state() -> Synthesis:
+    return stacks(state="true")["DigitRecognitionState"]
 
 
 def serverless() -> Synthesis:

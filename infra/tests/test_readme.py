@@ -10,7 +10,7 @@ import pytest
 from config import Config
 from need import need
 from serverless import MEMORY
-from synth import default
+from synth import default, the_state, with_state
 
 INFRA = Path(__file__).parents[1]
 README = (INFRA / "README.md").read_text()
@@ -31,8 +31,9 @@ def test_every_setting_is_told_with_its_default() -> None:
             assert told[name] == {None: "none"}.get(field.default, str(field.default).lower())
 
 
-def test_the_costs_add_up() -> None:
-    *items, (_, _, _, together) = rows("Cost")
+@pytest.mark.parametrize("section", ["Cost", "Keep samples"])
+def test_the_costs_add_up(section: str) -> None:
+    *items, (_, _, _, together) = rows(section)
     for item, number, hourly, monthly in items:
         assert float(monthly) == pytest.approx(float(number) * float(hourly) * HOURS, abs=0.006), item
     assert float(together) == pytest.approx(sum(float(monthly) for *_, monthly in items), abs=0.001)
@@ -75,6 +76,13 @@ def test_every_alarm_is_counted_also_those_of_scaling() -> None:
     assert own == len(default().of("CloudWatch::Alarm"))
     assert scaling == 2 * len(default().of("ApplicationAutoScaling::ScalingPolicy"))
     assert int(row[1]) == own + scaling - 10
+
+
+def test_what_the_state_adds_is_counted() -> None:
+    counted = {row[0]: row[1] for row in rows("Keep samples")}
+    for item, kind in (("secrets", "SecretsManager::Secret"), ("alarms", "CloudWatch::Alarm")):
+        more = len(with_state().of(kind)) + len(the_state().of(kind)) - len(default().of(kind))
+        assert int(counted[item]) == more
 
 
 def test_every_secret_is_counted() -> None:

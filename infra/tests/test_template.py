@@ -5,10 +5,22 @@ from collections.abc import Callable
 import pytest
 from cfnlint import lint
 
-from synth import Synthesis, default, serverless, synthesize, with_cloudfront, with_domain, with_models, without_https
+from synth import (
+    Synthesis,
+    default,
+    serverless,
+    synthesize,
+    the_state,
+    with_cloudfront,
+    with_domain,
+    with_models,
+    with_state,
+    without_https,
+)
 
 EVERY_SHAPE = pytest.mark.parametrize(
-    "synthesis", [default, without_https, with_domain, with_cloudfront, with_models, serverless]
+    "synthesis",
+    [default, without_https, with_domain, with_cloudfront, with_models, serverless, with_state, the_state],
 )
 
 

@@ -74,6 +74,13 @@ def test_what_is_named_is_what_was_tested_on_both_architectures() -> None:
     assert tags == ["$GITHUB_SHA", "$version"], "no other name is pushed, so that none moves"
 
 
+def test_only_the_app_s_own_stack_is_deployed() -> None:
+    """What keeps samples is changed by hand, and by no way back."""
+    calls = re.findall(r"npx cdk (?:diff|deploy) .*", commands(JOBS["deploy.yml deploy"]))
+    assert len(calls) == 3
+    assert all('"$STACK" --exclusively' in call for call in calls)
+
+
 def test_what_was_before_is_tried_after_going_back() -> None:
     (back,) = [step["run"] for step in JOBS["deploy.yml deploy"]["steps"] if step.get("id") == "back"]
     assert back.index("image=$BEFORE") < back.index("smoke/live.sh")

@@ -107,10 +107,14 @@ class Postgres:
         done = subprocess.run(command, cwd="/", capture_output=True, text=True, timeout=START_SECONDS)
         assert done.returncode == 0, done.stderr
 
-    def _as_nobody(self, program: str, *arguments: str) -> list[str]:
+    def program(self, name: str) -> str:
+        """One of PostgreSQL's, by where it is, or another one."""
         assert self._programs is not None
-        own = self._programs / program
-        command = [str(own) if own.exists() else program, *arguments]
+        own = self._programs / name
+        return str(own) if own.exists() else name
+
+    def _as_nobody(self, program: str, *arguments: str) -> list[str]:
+        command = [self.program(program), *arguments]
         return ["setpriv", *_OTHER_USER, "--", *command] if os.getuid() == 0 else command
 
 

@@ -30,6 +30,7 @@ def health() -> None:
 
 @st.fragment(run_every=LOOKS_EVERY)
 def _watched(alphabet: Alphabet) -> None:
+    shown = st.container()  # above the words that come and go: it would move with them
     try:
         with waiting(_("Asking…")):
             all_of_them = client().drifts()
@@ -38,7 +39,7 @@ def _watched(alphabet: Alphabet) -> None:
         return
     for one in all_of_them:
         if one.alphabet == alphabet.name:
-            st.html(page(one, alphabet))
+            shown.html(page(one, alphabet))
 
 
 def page(watched: Watched, alphabet: Alphabet) -> str:

@@ -37,6 +37,7 @@ CAPTIONS = {
 
 def quality() -> None:
     st.title(_("How good is it?"), anchor=False)
+    shown = st.container()  # above the words that come and go: it would move with them
     try:
         with waiting(_("Asking…")):
             known = chosen_first(client().alphabets())
@@ -45,9 +46,9 @@ def quality() -> None:
         return
     # As one element: several appear one after the other, and push each other down.
     if len(known) == 1:
-        st.html(f"<h2>{escape(title(known[0]))}</h2>{_card(known[0])}")
+        shown.html(f"<h2>{escape(title(known[0]))}</h2>{_card(known[0])}")
         return
-    st.html(
+    shown.html(
         "".join(
             f"<details class=alphabet{' open' if alphabet is known[0] else ''}>"
             f"<summary><h2>{escape(title(alphabet))}</h2></summary>{_card(alphabet)}</details>"
