@@ -105,7 +105,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
 
         def serve() -> Any:
-            return function.serving(Path(folder), {"OPENBLAS_NUM_THREADS": "1"}, arguments.bundle.resolve(), limited)
+            settings = {"OPENBLAS_NUM_THREADS": "1", "DIGITS_RATE_PER_ADDRESS": "0"}
+            return function.serving(Path(folder), settings, arguments.bundle.resolve(), limited)
 
         starts(serve, calls()["a drawing"], arguments.starts)
         requests(serve, arguments.times)
