@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.browser.conftest import opened, visitor
 from tests.browser.drawing import Hand, draw, draw_stroke, on_canvas, pen_strokes
@@ -201,3 +201,19 @@ def test_the_hand_that_holds_the_pen_draws_nothing(tablet: Page) -> None:
     hand.draw_by_touch(on_canvas(tablet, [(0.1, 0.1), (0.9, 0.2)]))
     strokes = json.loads(tablet.evaluate("sessionStorage['drawing-pad']"))
     assert len(strokes) == 1, "of the pen alone"
+
+
+def test_a_drawing_leaves_before_the_next_frame(context: BrowserContext, app: App) -> None:
+    """Chromium has timers wait for it, by one of which Streamlit sends."""
+    context.add_init_script(
+        """let frames = 0; window.waited = [];
+        addEventListener("pointerup", () => { frames = 0; requestAnimationFrame(() => frames++); }, true);
+        const { send } = WebSocket.prototype;
+        WebSocket.prototype.send = function (data) { window.waited.push(frames); return send.call(this, data); };"""
+    )
+    page = opened(context, app)
+    page.locator(".stApp[data-test-script-state=notRunning]").wait_for()
+    page.evaluate("window.waited = []")
+    draw_stroke(page, pen_strokes()["1"][0])
+    page.wait_for_function("window.waited.length > 0")
+    assert page.evaluate("window.waited[0]") == 0

@@ -116,7 +116,7 @@ function makePad(root, { name, size }) {
   function offer(strokes) {
     const png = picture(strokes, size);
     if (png === sent) return;
-    send("drawing", (sent = png));
+    atOnce(() => send("drawing", (sent = png)));
     watch.await(png);
   }
 
@@ -220,6 +220,17 @@ function makePad(root, { name, size }) {
       watch.end();
     },
   };
+}
+
+/** Streamlit sends by a timer of 0 ms what it is told, and Chromium puts timers off until a frame after a pen is lifted. */
+function atOnce(tell) {
+  const { setTimeout } = window;
+  window.setTimeout = (act, ms, ...rest) => (ms ? setTimeout(act, ms, ...rest) : queueMicrotask(act));
+  try {
+    tell();
+  } finally {
+    window.setTimeout = setTimeout;
+  }
 }
 
 function toolFor({ key, ctrlKey, metaKey, altKey, shiftKey }) {
