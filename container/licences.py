@@ -12,7 +12,7 @@ Written by `docker run --rm -i digit-recognition-app python - < container/licenc
 licence text lies in its `.dist-info` folder in the image, those of Debian's packages under `/usr/share/doc`. The wheels
 of NumPy, Pillow and ONNX Runtime bundle further libraries, Streamlit's page JavaScript and fonts; their notices lie in
 the same folders. That of psycopg bundles PostgreSQL's libpq and what it needs, OpenSSL, Kerberos, OpenLDAP and Cyrus
-SASL, which its folder lists.
+SASL, which its folder lists. `app/samples/rds.pem` has the root certificates that Amazon publishes for RDS.
 
 | package | licence |
 |---|---|
