@@ -23,11 +23,12 @@ from app import cores
 from app.cli import tables
 from app.cli.answering import CannotAnswer, Question
 from app.cli.progress import REDRAW_SECONDS, Progress
-from batch.reader import TELL_SECONDS, ShardReader, Tally, Work
+from batch.reader import ShardReader, Tally, Work
 
 ADDRESS: Final = "RAY_ADDRESS"
 
-KNOCK_SECONDS: Final = 10.0
+PATIENCE_SECONDS: Final = 10.0
+"""For a cluster that is asked for something small."""
 
 _ROOT: Final = Path(__file__).parents[1]
 _NOT_SENT: Final = ["models/*/", "ui/", "samples/", "__pycache__/"]
@@ -94,7 +95,7 @@ def _knock(address: str) -> None:
     if "/" in host or not port.isdecimal():
         return
     try:
-        socket.create_connection((host, int(port)), KNOCK_SECONDS).close()
+        socket.create_connection((host, int(port)), PATIENCE_SECONDS).close()
     except OSError:
         raise CannotAnswer(f"There is no Ray cluster at {address}, which {ADDRESS} names.") from None
 
@@ -110,7 +111,7 @@ def _told(tally: Any, progress: Progress, quiet: bool) -> Iterator[None]:
         while not ended:
             ended = over.wait(REDRAW_SECONDS)  # and look a last time
             with suppress(RayError):
-                by_now, dead = ray.get(tally.told.remote(), timeout=TELL_SECONDS)
+                by_now, dead = ray.get(tally.told.remote(), timeout=PATIENCE_SECONDS)
                 progress.advance(max(0, by_now - answered))
                 if dead > deaths and not quiet:
                     progress.end()
@@ -132,8 +133,8 @@ def _cores() -> int:
 
 
 def _in_words(address: str | None) -> str:
-    cores = "1 core" if _cores() == 1 else f"{_cores():,} cores"
+    on = "1 core" if _cores() == 1 else f"{_cores():,} cores"
     if address is None:
-        return f"{ADDRESS} is not set: Ray runs on this machine alone, on {cores}"
+        return f"{ADDRESS} is not set: Ray runs on this machine alone, on {on}"
     machines = sum(node["Alive"] for node in ray.nodes())
-    return f"Ray cluster {address}: {machines} machine{'s' * (machines != 1)}, {cores}"
+    return f"Ray cluster {address}: {machines} machine{'s' * (machines != 1)}, {on}"
