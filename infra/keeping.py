@@ -9,7 +9,7 @@ from database import APP, GIGABYTES, OWNER, Database
 from images import container_image
 from keys import admin_keys
 from service import USER_ID, Service
-from watching import Watch
+from watching import Watch, said
 
 MEGABYTES = 10_000
 LATE = "Samples have waited in the outbox for too long."
@@ -59,15 +59,6 @@ class Keeping(Construct):
         self.watched = self._watched(service.log_group, database)
 
     def _watched(self, log_group: logs.ILogGroup, database: Database) -> list[Watch]:
-        # Of each line only its text can be looked for: the name of the process stands before its JSON.
-        late = logs.MetricFilter(
-            self,
-            "Late",
-            log_group=log_group,
-            filter_pattern=logs.FilterPattern.all_terms(LATE),
-            metric_namespace=Stack.of(self).stack_name,
-            metric_name="LateSamples",
-        )
         five = Duration.minutes(5)
         return [
             Watch(
@@ -79,13 +70,12 @@ class Keeping(Construct):
             Watch(
                 "DatabaseStorage",
                 database.instance.metric_free_storage_space(statistic="Minimum", period=five),
-                above=0,
                 below=GIGABYTES * 1e9 / 10,
                 why="Less than a tenth of the storage of the samples' database is free.",
             ),
             Watch(
                 "LateSamples",
-                late.metric(statistic="Sum", period=five),
+                said(self, "Late", log_group=log_group, phrase=LATE, metric_name="LateSamples"),
                 above=0,
                 why="Samples have waited in a task's outbox for more than 10 minutes; they are lost if it ends.",
             ),

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from aws_cdk import Duration, RemovalPolicy, Stack
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
@@ -11,7 +10,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from acknowledge import acknowledge
-from watching import Watch
+from watching import Watch, said
 
 CURRENT, CANDIDATES = "current.json", "models/*"
 """What says which model is served, and all that may be: see app/models/releases.py."""
@@ -51,29 +50,18 @@ class Models(Construct):
         return [
             Watch(
                 "ModelRefused",
-                self._counted("Refused", REFUSED, log_group),
+                said(self, "Refused", log_group=log_group, phrase=REFUSED, metric_name="ModelsRefused"),
                 above=0,
                 why="A new model was refused: what was served before goes on.",
             ),
             Watch(
                 "ModelsAway",
-                self._counted("Away", AWAY, log_group),
+                said(self, "Away", log_group=log_group, phrase=AWAY, metric_name="ModelsAway"),
                 above=5,
                 times=3,
                 why="The models' bucket was out of reach for 15 minutes: tasks serve on what they have.",
             ),
         ]
-
-    def _counted(self, id: str, phrase: str, log_group: logs.ILogGroup) -> cloudwatch.Metric:
-        found = logs.MetricFilter(
-            self,
-            id,
-            log_group=log_group,
-            filter_pattern=logs.FilterPattern.literal(f'"{phrase}"'),
-            metric_namespace=Stack.of(self).stack_name,
-            metric_name=f"Models{id}",
-        )
-        return found.metric(statistic="Sum", period=Duration.minutes(5))
 
     def _bucket(self) -> s3.Bucket:
         bucket = s3.Bucket(

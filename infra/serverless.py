@@ -3,8 +3,6 @@
 from typing import Any, cast
 
 from aws_cdk import BundlingOptions, CfnOutput, CfnResource, DockerImage, Duration, RemovalPolicy, Stack
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -16,7 +14,7 @@ from budget import Budget
 from bundle import PYTHON, ROOT, Bundling, fingerprint
 from config import Config
 from keys import api_key
-from watching import alarm_topic
+from watching import Watch, alarm, alarm_topic
 
 MEMORY = 1769
 """Megabytes, with which Lambda gives a function one whole processor; less would only take longer for the same price."""
@@ -73,18 +71,13 @@ class ServerlessStack(Stack):
         five = Duration.minutes(5)
         failed = function.metric("Url5xxCount", statistic="Sum", period=five)
         refused = function.metric_throttles(period=five)
-        for id, metric, why in (
-            ("AppErrors", failed, "The function answered 5xx, or broke, more than 5 times in 5 minutes."),
-            ("Throttles", refused, "More than 5 requests in 5 minutes found no room: max_concurrency is reached."),
+        for one in (
+            Watch("AppErrors", failed, "The function answered 5xx, or broke, more than 5 times in 5 minutes.", above=5),
+            Watch(
+                "Throttles",
+                refused,
+                "More than 5 requests in 5 minutes found no room: max_concurrency is reached.",
+                above=5,
+            ),
         ):
-            alarm = metric.create_alarm(
-                self,
-                id,
-                alarm_description=why,
-                threshold=5,
-                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-                evaluation_periods=1,
-                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,  # nobody came
-            )
-            alarm.add_alarm_action(actions.SnsAction(topic))
-            alarm.add_ok_action(actions.SnsAction(topic))
+            alarm(self, topic, one)

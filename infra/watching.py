@@ -9,6 +9,7 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elb
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
@@ -19,14 +20,14 @@ from incidents import Incidents
 
 
 class Watch(NamedTuple):
-    """A figure that must not be above another, or below, so many periods in a row, and what it means if it is."""
+    """A figure that must not be `above` another, or `below`, so many periods in a row, and what it means if it is."""
 
     id: str
     metric: cloudwatch.IMetric
-    above: float
     why: str
-    times: int = 1
+    above: float = 0
     below: float | None = None
+    times: int = 1
 
 
 class Watching(Construct):
@@ -61,30 +62,30 @@ class Watching(Construct):
         cpu = service.metric_cpu_utilization(period=five)
         memory = service.metric_memory_utilization(period=five)
 
-        alarms = [
+        watched = [
             # Without a target there is no figure either, and without visitors no other alarm.
-            self._alarm("PageDown", page_healthy, below=1, times=2, why="No page is healthy: nobody can be served."),
-            self._alarm("ApiDown", api_healthy, below=1, times=2, why="No API is healthy: nobody can be served."),
+            Watch("PageDown", page_healthy, below=1, times=2, why="No page is healthy: nobody can be served."),
+            Watch("ApiDown", api_healthy, below=1, times=2, why="No API is healthy: nobody can be served."),
             # Counts, not shares: with few visitors one failure in three requests would be 33%.
-            self._alarm("AppErrors", app_errors, above=5, why="The app answered 5xx more than 5 times in 5 minutes."),
-            self._alarm(
+            Watch("AppErrors", app_errors, above=5, why="The app answered 5xx more than 5 times in 5 minutes."),
+            Watch(
                 "BalancerErrors",
                 balancer_errors,
                 above=5,
                 why="The load balancer itself answered 5xx more than 5 times in 5 minutes: no task could.",
             ),
-            self._alarm(
+            Watch(
                 "Latency",
                 p99,
                 above=1,
                 times=3,
                 why="One API answer in 100 took over a second for 15 minutes.",
             ),
-            self._alarm("PageUnhealthy", page_unhealthy, above=0, times=3, why="A page has failed its health check."),
-            self._alarm("ApiUnhealthy", api_unhealthy, above=0, times=3, why="An API has failed its health check."),
-            self._alarm("TaskRestarts", stops, above=2, why="More than two tasks ended by themselves in 15 minutes."),
-            self._alarm("Cpu", cpu, above=85, times=2, why="CPU over 85% for 10 minutes: scaling does not keep up."),
-            self._alarm(
+            Watch("PageUnhealthy", page_unhealthy, above=0, times=3, why="A page has failed its health check."),
+            Watch("ApiUnhealthy", api_unhealthy, above=0, times=3, why="An API has failed its health check."),
+            Watch("TaskRestarts", stops, above=2, why="More than two tasks ended by themselves in 15 minutes."),
+            Watch("Cpu", cpu, above=85, times=2, why="CPU over 85% for 10 minutes: scaling does not keep up."),
+            Watch(
                 "Memory",
                 memory,
                 above=85,
@@ -93,8 +94,8 @@ class Watching(Construct):
             ),
         ]
         if ask_from_outside:
-            alarms.append(self._outside_alarm(ask_from_outside))
-        alarms += [self._alarm(**one._asdict()) for one in more]
+            watched.append(self._from_outside(ask_from_outside))
+        alarms = [alarm(self, self.topic, one) for one in (*watched, *more)]
 
         requests = balancer.request_count(period=five)
         error_share = cloudwatch.MathExpression(
@@ -124,7 +125,7 @@ class Watching(Construct):
             self._graph("Tasks that ended by themselves", left=[stops]),
         )
 
-    def _outside_alarm(self, host: str) -> cloudwatch.Alarm:
+    def _from_outside(self, host: str) -> Watch:
         """Asked every 30 seconds from several continents, as callers ask: by name, over HTTPS, through all there is."""
         if Stack.of(self).region != "us-east-1":
             raise ConfigError("context outside_check: Route 53 keeps its figures in us-east-1; it works only there")
@@ -142,34 +143,7 @@ class Watching(Construct):
             statistic="Minimum",
             period=Duration.minutes(1),
         )
-        return self._alarm("OutsideDown", well, below=1, times=2, why="From outside the app does not answer.")
-
-    def _alarm(
-        self,
-        id: str,
-        metric: cloudwatch.IMetric,
-        *,
-        above: float = 0,
-        below: float | None = None,
-        why: str,
-        times: int = 1,
-    ) -> cloudwatch.Alarm:
-        """Breached `above` or `below` a figure. One that must not be low must also not be missing."""
-        operators, missing = cloudwatch.ComparisonOperator, cloudwatch.TreatMissingData
-        alarm = cloudwatch.Alarm(
-            self,
-            id,
-            metric=metric,
-            alarm_description=why,
-            threshold=above if below is None else below,
-            comparison_operator=operators.GREATER_THAN_THRESHOLD if below is None else operators.LESS_THAN_THRESHOLD,
-            evaluation_periods=times,
-            # Else nobody came, and nothing is wrong.
-            treat_missing_data=missing.NOT_BREACHING if below is None else missing.BREACHING,
-        )
-        alarm.add_alarm_action(actions.SnsAction(self.topic))
-        alarm.add_ok_action(actions.SnsAction(self.topic))
-        return alarm
+        return Watch("OutsideDown", well, below=1, times=2, why="From outside the app does not answer.")
 
     def _graph(
         self, title: str, *, left: list[cloudwatch.IMetric], right: list[cloudwatch.IMetric] | None = None
@@ -193,3 +167,35 @@ def alarm_topic(scope: Construct, email: str | None) -> sns.Topic:
     else:
         Annotations.of(scope).add_warning_v2("digits:nobody-is-told", "Alarms reach nobody: give alarm_email.")
     return topic
+
+
+def alarm(scope: Construct, topic: sns.ITopic, watch: Watch) -> cloudwatch.Alarm:
+    """Tells the topic when it begins and when it is over. A figure that must not be low must also not be missing."""
+    operators, missing = cloudwatch.ComparisonOperator, cloudwatch.TreatMissingData
+    made = cloudwatch.Alarm(
+        scope,
+        watch.id,
+        metric=watch.metric,
+        alarm_description=watch.why,
+        threshold=watch.above if watch.below is None else watch.below,
+        comparison_operator=operators.GREATER_THAN_THRESHOLD if watch.below is None else operators.LESS_THAN_THRESHOLD,
+        evaluation_periods=watch.times,
+        # Else nobody came, and nothing is wrong.
+        treat_missing_data=missing.NOT_BREACHING if watch.below is None else missing.BREACHING,
+    )
+    made.add_alarm_action(actions.SnsAction(topic))
+    made.add_ok_action(actions.SnsAction(topic))
+    return made
+
+
+def said(scope: Construct, id: str, *, log_group: logs.ILogGroup, phrase: str, metric_name: str) -> cloudwatch.Metric:
+    """How often a log has a phrase, in five minutes; of a line the name of its process stands before the JSON."""
+    found = logs.MetricFilter(
+        scope,
+        id,
+        log_group=log_group,
+        filter_pattern=logs.FilterPattern.all_terms(phrase),
+        metric_namespace=Stack.of(scope).stack_name,
+        metric_name=metric_name,
+    )
+    return found.metric(statistic="Sum", period=Duration.minutes(5))
