@@ -60,9 +60,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         files = loose_pictures(args.data, folder, args.count)
-        lists = [folder / f"files-{job}" for job in range(args.jobs)]
-        for job, part in enumerate(lists):
-            part.write_text("\n".join(files[job :: args.jobs]))
+        lists = lists_of(files, folder, args.jobs)
         bare, command = list[Took](), list[Took]()
         for turn in range(args.times):
             pair = [(bare, lambda: bare_loop(lists)), (command, lambda: _command(folder, args.jobs))]
@@ -86,6 +84,14 @@ def loose_pictures(data: Path, folder: Path, count: int) -> list[str]:
             file.write_bytes(Path(files[place % len(images)]).read_bytes())
         files.append(str(file))
     return files
+
+
+def lists_of(files: list[str], folder: Path, jobs: int) -> list[Path]:
+    """What each process of the bare loop is to read."""
+    lists = [folder / f"files-{job}" for job in range(jobs)]
+    for job, part in enumerate(lists):
+        part.write_text("\n".join(files[job::jobs]))
+    return lists
 
 
 def bare_loop(lists: list[Path]) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from app.cli.run import Outcome
 from batch.pack import Pack
-from benchmarks.command_line import bare_loop, loose_pictures, own_seconds
+from benchmarks.command_line import bare_loop, lists_of, loose_pictures, own_seconds
 from tests.support.ray_cluster import Machines, machines, processes
 
 PROCESSES = 2
@@ -82,10 +82,7 @@ def _ratio(what: str, ones: list[float], others: list[float]) -> None:
 
 def _bare(folder: Path, files: list[str], few: list[str]) -> Took:
     def read(some: list[str]) -> None:
-        lists = [folder / f"files-{job}" for job in range(PROCESSES)]
-        for job, part in enumerate(lists):
-            part.write_text("\n".join(some[job::PROCESSES]))
-        bare_loop(lists)
+        bare_loop(lists_of(some, folder, PROCESSES))
 
     return _difference(len(files), lambda: read(files), lambda: read(few))
 

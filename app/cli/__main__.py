@@ -137,11 +137,8 @@ def pack(
     sources: tuple[str, ...], output: str, shard_megabytes: int, column: str | None, anew: bool, quiet: bool
 ) -> None:
     """Make Parquet tables of pictures, shards for --engine ray, which read faster than loose files."""
-    outcome = Outcome()
-    with _explained(outcome, output, anew):
+    with _reported(output, anew, "Not readable") as outcome:
         _batch("pack").Pack(sources, output, shard_megabytes * 1024 * 1024, column, quiet, anew).run(outcome)
-    _report(outcome, output, "Not readable")
-    sys.exit(SOME_BROKEN if outcome.broken else 0)
 
 
 def _answer(what: What, engine: str, output: str | None, **options: Any) -> None:
@@ -169,11 +166,8 @@ def _by_a_cluster(
         _give_up(
             "--engine ray makes shards of shards: one folder of Parquet tables, or its URL, and another as --output."
         )
-    outcome = Outcome()
-    with _explained(outcome, output, anew):
+    with _reported(output, anew) as outcome:
         _batch("job").Job(sources[0], output, _question(what, alphabet), column, jobs, quiet, anew).run(outcome)
-    _report(outcome, output)
-    sys.exit(SOME_BROKEN if outcome.broken else 0)
 
 
 def _batch(name: str) -> Any:
@@ -209,8 +203,7 @@ def _run(
         "column": column,
         "url": url,
     }
-    outcome = Outcome()
-    with _explained(outcome, output, anew):
+    with _reported(output, anew) as outcome:
         if chosen == "parquet":
             tables.parquet()  # before there is anything to write
         job = Run(
@@ -228,8 +221,6 @@ def _run(
             if anew:
                 run.begin_anew(output)
             job.to_file(output, outcome)
-    _report(outcome, output)
-    sys.exit(SOME_BROKEN if outcome.broken else 0)
 
 
 def _engine(what: What, alphabet: str | None, url: str | None, jobs: int | None) -> Callable[[int], Engine]:
@@ -266,7 +257,17 @@ def _explained(outcome: Outcome | None = None, output: Path | str | None = None,
         _give_up(f"{error.filename or 'A file'}: {error.strerror or tables.first_line(error)}.")
 
 
-def _report(outcome: Outcome, output: Path | str | None, broken: str = "Without an answer") -> None:
+@contextmanager
+def _reported(output: Path | str | None, anew: bool, broken: str = "Without an answer") -> Iterator[Outcome]:
+    """Around a run that many pictures go through: what became of them is told, and is the program's exit code."""
+    outcome = Outcome()
+    with _explained(outcome, output, anew):
+        yield outcome
+    _report(outcome, output, broken)
+    sys.exit(SOME_BROKEN if outcome.broken else 0)
+
+
+def _report(outcome: Outcome, output: Path | str | None, broken: str) -> None:
     if output is None and not outcome.broken and not outcome.passed_over:
         return
     before = f", {outcome.before:,} of them by an earlier run" if outcome.before else ""
