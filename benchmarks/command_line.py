@@ -9,7 +9,6 @@ is measured, too: the cores that others kept busy meanwhile.
 
 import argparse
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from PIL import Image
 from app import cores
 from app.cli.answering import TOGETHER
 from app.reading.recognizer import MODEL_FILE
+from benchmarks.processes import own_seconds
 from training.datasets import mnist_pictures
 from training.package import installed
 
@@ -115,12 +115,6 @@ def _took(work: Callable[[], None]) -> Took:
     work()
     seconds, cpu, all_busy = time.monotonic() - start, own_seconds() - own, _busy() - busy
     return Took(seconds, cpu, max(0.0, (all_busy - cpu) / seconds))
-
-
-def own_seconds() -> float:
-    """Processor seconds of all processes that have been started here and have ended, and of theirs."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def _busy() -> float:

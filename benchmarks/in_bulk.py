@@ -1,7 +1,6 @@
 """What one more picture costs the command line, in processor time: its start is left out."""
 
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -9,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import drawings
+from benchmarks.processes import own_seconds
 
 FEW, MANY = 500, 4500
 
@@ -30,7 +30,7 @@ def _seconds(pictures: Sequence[bytes], count: int) -> float:
         folder.mkdir()
         for number in range(count):
             (folder / f"{number:05}.png").write_bytes(pictures[number % len(pictures)])
-        before = _children()
+        before = own_seconds()
         command = [
             sys.executable,
             "-m",
@@ -41,9 +41,4 @@ def _seconds(pictures: Sequence[bytes], count: int) -> float:
             str(Path(name, "answers.jsonl")),
         ]
         subprocess.run(command, check=True, stderr=subprocess.DEVNULL, env=os.environ | {"OMP_NUM_THREADS": "1"})
-        return _children() - before
-
-
-def _children() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+        return own_seconds() - before

@@ -18,7 +18,7 @@ from app.reading.recognizer import Recognizer
 from benchmarks import drawings, open_loop, processes
 from benchmarks.open_loop import Call
 from benchmarks.quota import limited
-from benchmarks.serving import CONTENT_TYPE, MODEL, form
+from benchmarks.serving import CONTENT_TYPE, MODEL, form, one_process
 from benchmarks.simulation.task import Costs
 from tests.support.ports import free_port
 
@@ -80,16 +80,10 @@ def measure(seconds: float, times: int, seed: int) -> dict[str, Any]:
     bodies = [form(picture) for picture in pictures]
     requests = [_request(body) for body in bodies]
     port = free_port()
-    environment = {
-        "DIGITS_API_PORT": str(port),
-        "DIGITS_API_KEYS": "",
-        "DIGITS_SAMPLES_DATABASE": "",
-        "DIGITS_WORKERS": "1",
-    }
     full, runs = list[tuple[int, Used]](), {load: list[Run]() for load in LOADS}
     with (
         limited([sys.executable, "-m", "app.api"], PROCESSORS) as command,
-        processes.running(command, environment) as pid,
+        processes.running(command, one_process(port)) as pid,
     ):
         processes.wait_for(f"http://127.0.0.1:{port}/predict/", bodies[0], CONTENT_TYPE)
         open_loop.keep_asking(port, requests, CALLERS, seconds / 2, seed)

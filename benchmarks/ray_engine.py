@@ -20,7 +20,8 @@ from pathlib import Path
 
 from app.cli.run import Outcome
 from batch.pack import Pack
-from benchmarks.command_line import bare_loop, lists_of, loose_pictures, own_seconds
+from benchmarks.command_line import bare_loop, lists_of, loose_pictures
+from benchmarks.processes import own_seconds
 from tests.support.ray_cluster import Machines, machines, processes
 
 PROCESSES = 2

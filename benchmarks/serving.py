@@ -52,9 +52,15 @@ class Result:
     failed: int
 
 
+def one_process(port: int) -> dict[str, str]:
+    """Settings of an API that answers and does nothing else."""
+    settings = {"API_PORT": str(port), "API_KEYS": "", "SAMPLES_DATABASE": "", "WORKERS": "1"}
+    return {f"DIGITS_{name}": value for name, value in settings.items()}
+
+
 def contenders(port: int, others: Path) -> list[Contender]:
     python = sys.executable
-    ours = {"DIGITS_API_PORT": str(port), "DIGITS_API_KEYS": "", "DIGITS_SAMPLES_DATABASE": "", "DIGITS_WORKERS": "1"}
+    ours = one_process(port)
     uvicorn = ["-m", "uvicorn", "--host", "127.0.0.1", "--port", str(port)]
     found = [
         Contender("this API", [python, "-m", "app.api"], ours),
