@@ -40,7 +40,7 @@ class Assets:
         app = self._app
         if scope["type"] == "http" and scope["method"] == "GET" and takes_gzip(scope):
             file = scope["path"].removeprefix("/")
-            if file in first() | later():
+            if file in first() or file in later():
                 body = await run_in_threadpool(_compressed, file)
                 app = Response(body, headers=_HEADERS, media_type=_KINDS[Path(file).suffix])
         await app(scope, receive, send)
