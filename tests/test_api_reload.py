@@ -161,6 +161,21 @@ def test_a_broken_file_is_refused_once_and_told(served: tuple[Server, Shelf], tm
     assert figure(server, "taken up") == 1
 
 
+def test_a_start_with_a_broken_file_serves_what_served_before(tmp_path: Path) -> None:
+    """As a process does that takes the place of one that died."""
+    install(tmp_path / "models", "digits", version="1")
+    shelf = Shelf(tmp_path / "models", "digits")
+    shelf.put(trained(tmp_path / "trained", "2"))
+    (shelf.folder / MODEL_FILE).write_bytes(b"no model")
+    with serving(tmp_path, models_dir=tmp_path / "models", model_seconds=EVERY) as server:
+        assert server.predict(PICTURES["5"]).json()["model"]["version"] == "2"
+        (refusal,) = entries(server, "A model file was refused")
+        assert (refusal["level"], refusal["before"]) == ("error", "2")
+        assert figure(server, "refused") == 1
+        shelf.use("1")
+        until(lambda: versions(server)["digits"] == "1")
+
+
 def test_a_new_alphabet_is_taken_up(served: tuple[Server, Shelf]) -> None:
     server, shelf = served
     install(shelf.folder.parent, "letters", alphabet="letters", version="7")

@@ -125,6 +125,24 @@ def test_one_that_is_put_aside_does_not_serve(shelf: Shelf, tmp_path: Path) -> N
     assert shelf.use("2") == version(shelf) == "2"
 
 
+def test_pruned_versions_are_gone_and_their_history_is_not(shelf: Shelf, tmp_path: Path) -> None:
+    for name in ("2", "3", "4"):
+        shelf.put(trained(tmp_path, name))
+    shelf.put_aside(trained(tmp_path, "refused"))
+    shelf.use("1")
+    with pytest.raises(ValueError, match="1 or more"):
+        shelf.prune(0)
+    assert set(shelf.prune(3)) == {"2", "3"}
+    assert shelf.prune(3) == []
+    assert set(shelf.kept) == {"1", "4", "refused"}
+    assert [folder.name for folder in shelf.served()] == ["1", "4"]
+    assert shelf.back() == version(shelf) == "4"
+    assert shelf.back() == version(shelf) == "1"  # 2 and 3, which are gone, are passed over
+    assert ("2", INSTALLED) in events(shelf)
+    shelf.prune(1)
+    assert shelf.kept == ["1"]
+
+
 def run(models: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "app.models", *arguments],
@@ -154,4 +172,7 @@ def test_the_commands(shelf: Shelf, tmp_path: Path) -> None:
     assert fourth.split(maxsplit=3)[2:] == ["3", "from 2; 5 samples, abc; refused: worse on all"]
     unknown = run(models, "use", "9")
     assert (unknown.returncode, unknown.stderr) == (1, "There is no version 9. There are 1, 2, 3.\n")
+    assert run(models, "prune", "--keep", "1").stdout == "digits: 3, 2 is deleted.\n"
+    assert run(models, "list").stdout.splitlines()[1].endswith("(no longer kept)")
+    assert run(models, "prune", "--keep", "0").stderr == "What is served stays: keep 1 or more.\n"
     assert run(models, "list", "--alphabet", "none").stderr.startswith("There is no alphabet none in ")

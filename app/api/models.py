@@ -8,11 +8,13 @@ model. Requests that are under way keep the recognizer that they began with.
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from app.api import metrics
+from app.models.shelf import Shelf
 from app.reading.loading import BESIDE, Served, loaded
 from app.reading.recognizer import MODEL_FILE, ModelRecord, UnusableModel
 
@@ -29,10 +31,13 @@ class Models:
     """Of each folder of the models' folder, by its alphabet's name, that of the default alphabet first."""
 
     def __init__(self, folder: Path, default: str) -> None:
-        """Load them all. Raises UnusableModel, also where the default alphabet is not among them."""
+        """Load them all: of a model that cannot be used, what served in its place before, as `app.models` kept it.
+
+        Raises UnusableModel where there is no such, and where the default alphabet is not among them.
+        """
         self._folder = folder
         self._stamps = {found.name: _stamp(found) for found in self._folders()}
-        served = {name: loaded(folder / name, name) for name in self._stamps}
+        served = {name: self._at_first(name) for name in self._stamps}
         if not served:
             raise UnusableModel(
                 f"There is no model file {default}/{MODEL_FILE}. Train one: python train_model.py --install"
@@ -93,6 +98,17 @@ class Models:
                 found[name] = successor
         return found
 
+    def _at_first(self, name: str) -> Served:
+        try:
+            return self.own(name)
+        except UnusableModel as error:
+            for folder in Shelf(self._folder, name).served():
+                with suppress(UnusableModel):
+                    before = loaded(folder, name)
+                    _refuse(name, before.recognizer.record.version, error)
+                    return before
+            raise
+
     def own(self, name: str) -> Served:
         """What lies in an alphabet's folder. Raises UnusableModel."""
         return loaded(self._folder / name, name)
@@ -102,22 +118,26 @@ class Models:
 
         `load` may raise UnusableModel; what else it raises is raised.
         """
-        told = {"alphabet": name, "before": self.versions.get(name)}
         try:
             served = load()
             before = self.served.get(name)
             if before and served.recognizer.labels != before.recognizer.labels:
                 raise UnusableModel(f"{name}/{MODEL_FILE} tells other labels apart. To serve it, start the API anew.")
         except UnusableModel as error:
-            metrics.MODEL_FILES.labels(name, "refused").inc()
-            log.error(REFUSED, extra={"fields": told | {"reason": str(error)}})
+            _refuse(name, self.versions.get(name), error)
             return None
         metrics.MODEL_FILES.labels(name, "taken up").inc()
-        log.info("A model file was taken up.", extra={"fields": told | {"version": served.recognizer.record.version}})
+        told = {"alphabet": name, "before": self.versions.get(name), "version": served.recognizer.record.version}
+        log.info("A model file was taken up.", extra={"fields": told})
         return served
 
     def _folders(self) -> list[Path]:
         return sorted(file.parent for file in self._folder.glob(f"*/{MODEL_FILE}"))
+
+
+def _refuse(name: str, before: str | None, error: UnusableModel) -> None:
+    metrics.MODEL_FILES.labels(name, "refused").inc()
+    log.error(REFUSED, extra={"fields": {"alphabet": name, "before": before, "reason": str(error)}})
 
 
 def _stamp(folder: Path) -> Stamp:

@@ -1,4 +1,4 @@
-"""What served when, and back again: `python -m app.models list`, `use VERSION` or `back`.
+"""What served when, and back again: `python -m app.models list`, `use VERSION`, `back` or `prune`.
 
 A running API takes up what is put in place, without a restart. With --bucket, s3://NAME or a folder, all do that look
 there; `keep` puts a model into it, and `use image` has each serve again what it came with.
@@ -65,18 +65,31 @@ def main() -> None:
     use = commands.add_parser("use", parents=[shared], help="serve a version that is kept")
     use.add_argument("version", metavar="VERSION")
     commands.add_parser("back", parents=[shared], help="serve what served before; once more: what served before that")
+    prune = commands.add_parser("prune", help="delete versions that have not served for long; the history stays")
+    prune.add_argument("--alphabet", default=config.default_alphabet, metavar="NAME", help="(%(default)s)")
+    prune.add_argument(
+        "--keep",
+        type=int,
+        default=10,
+        metavar="N",
+        help="but not what is served, nor the others of the N that served last or were kept last (%(default)s)",
+    )
     args = parser.parse_args()
     folder = config.models_dir / args.alphabet
     if not folder.is_dir():
         sys.exit(f"There is no alphabet {args.alphabet} in {config.models_dir}.")
     try:
+        if args.command == "prune":
+            names = Shelf(config.models_dir, args.alphabet).prune(args.keep)
+            print(f"{args.alphabet}: {', '.join(names) or 'nothing'} is deleted.")
+            return
         if args.bucket:
             shelf: Shelf | Releases = Releases(bucket_at(args.bucket), args.alphabet, beside=folder)
             seconds = config.models_bucket_seconds
         else:
             shelf, seconds = Shelf(config.models_dir, args.alphabet), config.model_seconds
         print("\n".join(_done(shelf, args, folder, seconds)))
-    except (NoSuchVersion, UnusableModel, BucketError) as error:
+    except (NoSuchVersion, UnusableModel, BucketError, ValueError) as error:
         sys.exit(str(error))
     except OSError as error:
         sys.exit(f"{folder} cannot be changed: {error.strerror}.")

@@ -108,7 +108,7 @@ class Shelf:
         return name
 
     def back(self) -> str:
-        """Serve what served before; once more: what served before that. Its name.
+        """Serve what served before and is still kept; once more: what served before that. Its name.
 
         Raises NoSuchVersion, UnusableModel.
         """
@@ -117,10 +117,40 @@ class Shelf:
             before = standing(self.history)
             if usable:
                 before = before[:-1]
+            while before and not (self._versions / before[-1]).exists():
+                before.pop()
             if not before:
                 raise NoSuchVersion("Nothing served before, as far as is known.")
             self._serve(before[-1], BACK if usable else USED)
         return before[-1]
+
+    def prune(self, keep: int) -> list[str]:
+        """Delete all versions but so many, of which one is served and the others served last or were put aside last.
+
+        The names of those deleted; the history stays. Raises ValueError where none is to be kept.
+        """
+        if keep < 1:
+            raise ValueError("What is served stays: keep 1 or more.")
+        with self._alone():
+            self._keep_present()
+            served = {entry.name: (place, entry.since) for place, entry in enumerate(self.history)}
+
+            def last(name: str) -> tuple[bool, float, int]:
+                """When it served or was put aside; what is served is the last of all."""
+                if name not in served:
+                    return False, (self._versions / name).stat().st_mtime, 0
+                place, since = served[name]
+                return place == len(self.history) - 1, datetime.fromisoformat(since).timestamp(), place
+
+            deleted = sorted(self.kept, key=last, reverse=True)[keep:]
+            for name in deleted:
+                shutil.rmtree(self._versions / name)
+        return deleted
+
+    def served(self) -> list[Path]:
+        """Folders of what is kept and has served, the last one first."""
+        names = dict.fromkeys(entry.name for entry in reversed(self.history))
+        return [self._versions / name for name in names if (self._versions / name).exists()]
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
