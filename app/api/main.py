@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from uvicorn.config import STARTUP_FAILURE
 
-from app import settings
+from app import garbage, settings
 from app.api import docs, errors, logs, openapi, routes, samples
 from app.api.access import Gate
 from app.api.headers import SecurityHeaders
@@ -56,6 +56,7 @@ def create_app(config: Settings) -> FastAPI:
 
             released = Released(config.models_bucket, models)
             going_on.append(asyncio.create_task(released.watch(config.models_bucket_seconds)))
+        garbage.leave_out_what_stays()
         yield
         for task in going_on:
             task.cancel()

@@ -20,9 +20,10 @@ _MOST_PIXELS = 1_000_000
 _BYTES: Final = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
 """Of a pixel, in the modes that are decoded here, which are stored as they are kept."""
 
-_OPAQUE: Final = np.array([[255, 255], [255, 0], [0, 0], [128, 0], [0, 0]], np.uint32) << 24
-_OPAQUE_IN_FIRST_ROW: Final = np.array([[255, 255], [255, 0], [255, 255], [255, 128], [255, 0]], np.uint32) << 24
-"""What a row's filter (none, sub, up, average, Paeth) makes of full opacity: in its first pixel, and in the others."""
+_OPAQUE: Final = np.array([[255, 0], [0, 255], [0, 0], [0, 128], [0, 0]], np.uint32) << 24
+_OPAQUE_IN_FIRST_ROW: Final = np.array([[255, 0], [0, 255], [255, 0], [128, 127], [0, 255]], np.uint32) << 24
+"""What a row's filter (none, sub, up, average, Paeth) makes of full opacity: in all its pixels, and in the first on top
+of that."""
 
 Rows = npt.NDArray[np.uint8]
 
@@ -81,8 +82,9 @@ def _grey(rows: Rows) -> Rows | None:
     grey[:, 0], grey[:, 1:] = kinds, words  # of which the lowest byte is kept
     opaque = _OPAQUE[kinds]
     opaque[0] = _OPAQUE_IN_FIRST_ROW[kinds[0]]
-    expected = grey[:, 1:] * np.uint32(0x010101)
-    expected[:, :1] += opaque[:, :1]
-    expected[:, 1:] += opaque[:, 1:]
+    expected = words & 0xFF
+    expected *= 0x010101
+    expected += opaque[:, :1]
+    expected[:, 0] += opaque[:, 1]
     expected ^= words
     return None if expected.max() else grey

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from app.ui import admin, document, garbage, languages, sign_in, texts
+from app import garbage
+from app.ui import admin, document, languages, sign_in, texts
 from app.ui.intake import intake
 from app.ui.texts import _
 from app.ui.views import upload as uploading
