@@ -80,6 +80,8 @@ def main() -> None:
         sys.exit(f"There is no alphabet {args.alphabet} in {config.models_dir}.")
     try:
         if args.command == "prune":
+            if args.keep < 1:
+                prune.error("argument --keep: what is served stays; 1 or more are kept")
             names = Shelf(config.models_dir, args.alphabet).prune(args.keep)
             print(f"{args.alphabet}: {', '.join(names) or 'nothing'} is deleted.")
             return
@@ -89,7 +91,7 @@ def main() -> None:
         else:
             shelf, seconds = Shelf(config.models_dir, args.alphabet), config.model_seconds
         print("\n".join(_done(shelf, args, folder, seconds)))
-    except (NoSuchVersion, UnusableModel, BucketError, ValueError) as error:
+    except (NoSuchVersion, UnusableModel, BucketError) as error:
         sys.exit(str(error))
     except OSError as error:
         sys.exit(f"{folder} cannot be changed: {error.strerror}.")
