@@ -50,8 +50,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m app.models", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--alphabet", default=config.default_alphabet, metavar="NAME", help="(%(default)s)")
+    here = argparse.ArgumentParser(add_help=False)
+    here.add_argument("--alphabet", default=config.default_alphabet, metavar="NAME", help="(%(default)s)")
+    shared = argparse.ArgumentParser(add_help=False, parents=[here])
     shared.add_argument(
         "--bucket",
         default=config.models_bucket,
@@ -65,8 +66,9 @@ def main() -> None:
     use = commands.add_parser("use", parents=[shared], help="serve a version that is kept")
     use.add_argument("version", metavar="VERSION")
     commands.add_parser("back", parents=[shared], help="serve what served before; once more: what served before that")
-    prune = commands.add_parser("prune", help="delete versions that have not served for long; the history stays")
-    prune.add_argument("--alphabet", default=config.default_alphabet, metavar="NAME", help="(%(default)s)")
+    prune = commands.add_parser(
+        "prune", parents=[here], help="delete versions that have not served for long; the history stays"
+    )
     prune.add_argument(
         "--keep",
         type=int,

@@ -44,13 +44,16 @@ class Server:
         raise AssertionError(f"no line for {request_id}")
 
     def cpu_seconds(self) -> float:
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        fields = self._stat()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def pages_taken(self) -> int:
         """How often the system has given it a page of memory, a new one or one that it had given back."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return int(fields[7])
+        return int(self._stat()[7])
+
+    def _stat(self) -> list[str]:
+        """The fields of /proc/PID/stat from the state on."""
+        return Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
 
     def memory(self) -> int:
         """Resident bytes."""
