@@ -45,6 +45,9 @@ Guests = Annotated[
         "domains and e-mail addresses, separated by commas, such as example.org, ada@example.com",
     ),
 ]
+Schedule = Annotated[
+    str, spelt(r"(cron|rate)\([^()]+\)", "a schedule of EventBridge's, cron(23 3 ? * MON *) or rate(7 days), in UTC")
+]
 Repository = Annotated[
     str, spelt(r"[\w.-]+(@\d+)?/[\w.-]+(@\d+)?", "owner/name or, with the ids of both, owner@1234/name@5678")
 ]
@@ -79,6 +82,8 @@ class Config(BaseModel):
     models: bool = False
     outside_check: bool = False
     state: bool = False
+    training_image: Image | None = None
+    training_schedule: Schedule = "cron(23 3-5 ? * MON *)"
     monthly_budget_usd: Annotated[int, Field(ge=1)] | None = None
     github_repository: Repository | None = None
     github_oidc_provider_arn: Arn | None = None
@@ -109,6 +114,10 @@ class Config(BaseModel):
             raise ValueError("sign_in_secret_arn and sign_in_allowed, who may enter, go together")
         if self.outside_check and not (self.domain_name or self.cloudfront):
             raise ValueError("outside_check asks over HTTPS: give domain_name, or cloudfront=true")
+        if self.training_image and not (self.models and self.state and (self.domain_name or self.cloudfront)):
+            raise ValueError("training_image needs models and state, and HTTPS: domain_name, or cloudfront=true")
+        if "training_schedule" in self.model_fields_set and not self.training_image:
+            raise ValueError("training_schedule needs training_image, what is to be run")
         if self.monthly_budget_usd and not self.alarm_email:
             raise ValueError("monthly_budget_usd needs alarm_email, the address to warn")
         return self

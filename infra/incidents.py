@@ -16,7 +16,8 @@ class Incidents(Construct):
 
     def __init__(self, scope: Construct, id: str, *, service: ecs.FargateService, topic: sns.ITopic) -> None:
         super().__init__(scope, id)
-        self._tell(
+        tell(
+            self,
             "DeploymentFailed",
             topic,
             kind="ECS Deployment State Change",
@@ -25,7 +26,8 @@ class Incidents(Construct):
             message="A deployment failed and is rolled back: ",
             reason="$.detail.reason",
         )
-        stopped = self._tell(
+        stopped = tell(
+            self,
             "TaskStopped",
             topic,
             kind="ECS Task State Change",
@@ -49,23 +51,23 @@ class Incidents(Construct):
             period=Duration.minutes(15),
         )
 
-    def _tell(
-        self,
-        id: str,
-        topic: sns.ITopic,
-        *,
-        kind: str,
-        detail: dict[str, Any],
-        message: str,
-        reason: str,
-        resources: list[str] | None = None,
-    ) -> events.Rule:
-        text = events.RuleTargetInput.from_text(message + events.EventField.from_path(reason))
-        return events.Rule(
-            self,
-            id,
-            event_pattern=events.EventPattern(
-                source=["aws.ecs"], detail_type=[kind], resources=resources, detail=detail
-            ),
-            targets=[targets.SnsTopic(topic, message=text)],
-        )
+
+def tell(
+    scope: Construct,
+    id: str,
+    topic: sns.ITopic,
+    *,
+    kind: str,
+    detail: dict[str, Any],
+    message: str,
+    reason: str,
+    resources: list[str] | None = None,
+) -> events.Rule:
+    """Pass events of ECS on, each as a message that ends with its reason, a path within the event."""
+    text = events.RuleTargetInput.from_text(message + events.EventField.from_path(reason))
+    return events.Rule(
+        scope,
+        id,
+        event_pattern=events.EventPattern(source=["aws.ecs"], detail_type=[kind], resources=resources, detail=detail),
+        targets=[targets.SnsTopic(topic, message=text)],
+    )

@@ -6,9 +6,9 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from database import APP, GIGABYTES, OWNER, Database
-from images import container_image
 from keys import admin_keys
-from service import USER_ID, Service
+from service import Service
+from tasks import add_confined
 from watching import Watch, said
 
 MEGABYTES = 10_000
@@ -41,14 +41,13 @@ class Keeping(Construct):
         app.add_secret("DIGITS_ADMIN_KEYS", ecs.Secret.from_secrets_manager(self.admin_keys))
         database.instance.grant_connect(task.task_role, APP)
 
-        migration = task.add_container(
+        migration = add_confined(
+            self,
+            task,
             "migrate",
-            image=container_image(self, image),
+            image,
             command=["python", "-m", "app.samples", "migrate", "--roles", "--wait", "30"],
             essential=False,
-            user=USER_ID,
-            readonly_root_filesystem=True,
-            linux_parameters=app.linux_parameters,
             environment={"DIGITS_SAMPLES_DATABASE": database.address(OWNER)},
             secrets={"PGPASSWORD": ecs.Secret.from_secrets_manager(database.owner_secret, "password")},
             logging=ecs.LogDriver.aws_logs(stream_prefix="migrate", log_group=service.log_group),

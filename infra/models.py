@@ -12,8 +12,8 @@ from constructs import Construct
 from acknowledge import acknowledge
 from watching import Watch, said
 
-CURRENT, CANDIDATES = "current.json", "models/*"
-"""What says which model is served, and all that may be: see app/models/releases.py."""
+CURRENT, CANDIDATES, TRAINING = "current.json", "models/*", "training/*"
+"""What says which model is served, all that may be (app/models/releases.py), and what trainings leave each other."""
 
 REFUSED, AWAY = "A model file was refused", "The models' bucket was not reached"
 """What the API's log says."""
@@ -38,10 +38,17 @@ class Models(Construct):
         }
 
     def let_read(self, role: iam.IRole) -> None:
+        """What is served, for a task."""
+        self._let(role, self._reading([CURRENT, CANDIDATES]))
+
+    def let_train(self, role: iam.IRole) -> None:
+        """Add candidates to what is served, for a task."""
+        self._let(role, [*self._reading([CURRENT, CANDIDATES, TRAINING]), self._writing(CANDIDATES, TRAINING)])
+
+    def _let(self, role: iam.IRole, statements: Sequence[iam.PolicyStatement]) -> None:
         """Through the endpoint alone: from elsewhere, a task's credentials are good for nothing."""
-        here = {"StringEquals": {"aws:SourceVpce": self.endpoint.vpc_endpoint_id}}
-        for statement in self._reading([CURRENT, CANDIDATES]):
-            statement.add_conditions(here)
+        for statement in statements:
+            statement.add_conditions({"StringEquals": {"aws:SourceVpce": self.endpoint.vpc_endpoint_id}})
             role.add_to_principal_policy(statement)
         self._acknowledge(role)
 
@@ -76,7 +83,8 @@ class Models(Construct):
         )
         acknowledge(bucket, "AwsSolutions-S1", "Every version of what was written is kept; what was read is no secret.")
         # Nobody overwrites unawares, and nobody a candidate.
-        for key, headers in ((CURRENT, ("s3:if-match", "s3:if-none-match")), (CANDIDATES, ("s3:if-none-match",))):
+        either, new = ("s3:if-match", "s3:if-none-match"), ("s3:if-none-match",)
+        for key, headers in ((CURRENT, either), (TRAINING, either), (CANDIDATES, new)):
             bucket.add_to_resource_policy(
                 iam.PolicyStatement(
                     effect=iam.Effect.DENY,
@@ -95,9 +103,7 @@ class Models(Construct):
         role = iam.Role(self, id, assumed_by=iam.AccountPrincipal(Stack.of(self).account))
         for statement in self._reading(read):
             role.add_to_policy(statement)
-        role.add_to_policy(
-            iam.PolicyStatement(actions=["s3:PutObject"], resources=[self.bucket.arn_for_objects(write)])
-        )
+        role.add_to_policy(self._writing(write))
         self._acknowledge(role)
         return role
 
@@ -109,8 +115,13 @@ class Models(Construct):
             iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.bucket.bucket_arn]),
         ]
 
+    def _writing(self, *keys: str) -> iam.PolicyStatement:
+        objects = [self.bucket.arn_for_objects(key) for key in keys]
+        return iam.PolicyStatement(actions=["s3:PutObject"], resources=objects)
+
     def _acknowledge(self, role: iam.IRole) -> None:
         bucket = self.bucket.node.default_child
         assert isinstance(bucket, s3.CfnBucket)
-        rule = f"AwsSolutions-IAM5[Resource::<{Stack.of(self).get_logical_id(bucket)}.Arn>/{CANDIDATES}]"
-        acknowledge(role.node.find_child("DefaultPolicy"), rule, "All candidates, of all alphabets.")
+        for keys in (CANDIDATES, TRAINING):
+            rule = f"AwsSolutions-IAM5[Resource::<{Stack.of(self).get_logical_id(bucket)}.Arn>/{keys}]"
+            acknowledge(role.node.find_child("DefaultPolicy"), rule, "All of them, of all alphabets.")

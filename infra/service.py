@@ -11,9 +11,8 @@ from constructs import Construct
 
 from acknowledge import acknowledge
 from front_door import API_PORT, PAGE_PORT
-from images import container_image
+from tasks import add_confined, add_tmp, task_definition
 
-USER_ID = "10001"
 REQUESTS_PER_MINUTE = 20 * 60
 DRAIN_SECONDS = 10
 
@@ -89,30 +88,18 @@ class Service(Construct):
     def _task(
         self, *, image: str, arm64: bool, settings: Mapping[str, str], secrets: Mapping[str, ecs.Secret]
     ) -> ecs.FargateTaskDefinition:
-        task = ecs.FargateTaskDefinition(
-            self,
-            "Task",
-            cpu=512,
-            memory_limit_mib=1024,
-            runtime_platform=ecs.RuntimePlatform(
-                cpu_architecture=ecs.CpuArchitecture.ARM64 if arm64 else ecs.CpuArchitecture.X86_64,
-                operating_system_family=ecs.OperatingSystemFamily.LINUX,
-            ),
-        )
-        acknowledge(task, "AwsSolutions-IAM5[Resource::*]", "A registry's log-in belongs to no repository.")
-        acknowledge(task, "AwsSolutions-ECS2", "Only settings that anybody may read; what is secret is injected.")
+        task = task_definition(self, cpu=512, memory_limit_mib=1024, arm64=arm64)
         self.log_group = logs.LogGroup(
             self,
             "Logs",
             retention=logs.RetentionDays.ONE_MONTH,
             removal_policy=RemovalPolicy.RETAIN,  # why a first deployment failed is read after it was taken back
         )
-        container = task.add_container(
+        container = add_confined(
+            self,
+            task,
             "app",
-            image=container_image(self, image),
-            user=USER_ID,
-            readonly_root_filesystem=True,
-            linux_parameters=self._no_capabilities(),
+            image,
             port_mappings=[ecs.PortMapping(container_port=port) for port in (PAGE_PORT, API_PORT)],
             environment={
                 "DIGITS_DRAIN_SECONDS": str(DRAIN_SECONDS),
@@ -133,17 +120,8 @@ class Service(Construct):
             stop_timeout=Duration.seconds(30),
             logging=ecs.LogDriver.aws_logs(stream_prefix="app", log_group=self.log_group),
         )
-        # Fargate has no tmpfs. An empty volume takes owner and mode from the image's VOLUME /tmp.
-        task.add_volume(name="tmp")
-        container.add_mount_points(
-            ecs.MountPoint(container_path="/tmp", source_volume="tmp", read_only=False)  # noqa: S108
-        )
+        add_tmp(task, container)
         return task
-
-    def _no_capabilities(self) -> ecs.LinuxParameters:
-        linux = ecs.LinuxParameters(self, "Linux", init_process_enabled=True)
-        linux.drop_capabilities(ecs.Capability.ALL)
-        return linux
 
     def _scale(self, api: elb.ApplicationTargetGroup, *, min_tasks: int, max_tasks: int) -> None:
         scaling = self.fargate.auto_scale_task_count(min_capacity=min_tasks, max_capacity=max_tasks)

@@ -17,6 +17,7 @@ from models import Models
 from network import Network, TwoZones
 from service import Service
 from state import StateStack
+from training import Training
 from watching import Watching
 
 SIGN_IN_FIELDS = ("client_id", "client_secret", "cookie_secret", "metadata_url")
@@ -86,6 +87,19 @@ class DigitsStack(TwoZones):
                 *(keeping.watched if keeping else []),
             ],
         )
+        if config.training_image and models and keeping:
+            Training(
+                self,
+                "Training",
+                image=config.training_image,
+                arm64=config.arm64,
+                schedule=config.training_schedule,
+                cluster=service.cluster,
+                models=models,
+                address=front.address,
+                admin_keys=keeping.admin_keys,
+                topic=watching.topic,
+            )
         if config.monthly_budget_usd and config.alarm_email:
             Budget(self, "Budget", usd=config.monthly_budget_usd, email=config.alarm_email)
 

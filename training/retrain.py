@@ -13,7 +13,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -94,8 +94,6 @@ def written(
     weights = datasets.sha256(folder / WEIGHTS_FILE)
     record = champion.record.model_dump() | {
         "version": package.new_version(weights),
-        "parents": [champion.record.version],
-        "retraining": dataclasses.asdict(config),
         WEIGHTS_KEY: weights,
         **calibrate(network, data.validation, alphabet, config.unsure_share),
         **package.reading(alphabet),
@@ -136,29 +134,51 @@ def verdict(
     return Verdict(found.samples, [*found.sets, *read])
 
 
-def retrain(args: argparse.Namespace, alphabet: Alphabet, config: Config) -> bool:
-    """From samples to a model that may be served; whether it may. Raises TooFew, BrokenExport, ApiError,
-    UnusableModel.
+def challenged(
+    champion_file: Path,
+    manifest: Manifest,
+    everything: list[Sample],
+    args: argparse.Namespace,
+    alphabet: Alphabet,
+    config: Config,
+    learned: Callable[[Path], None] = lambda model_file: None,
+) -> Verdict:
+    """From samples to a challenger in `args.output`, and what is to be said of it.
+
+    `learned` is given the model file once it is written, before it is judged, which takes longer. Where one lies there
+    that was made of just the same and not judged, it is judged now.
+
+    Raises TooFew, UnusableModel.
     """
     begun = time.perf_counter()
-    champion_file = package.installed(alphabet.name) / MODEL_FILE
-    champion, network = Recognizer(champion_file), network_of(champion_file)
+    champion = Recognizer(champion_file)
     if list(alphabet.labels) != champion.labels:
         raise UnusableModel(f"The model that is served tells {', '.join(champion.labels)} apart, this alphabet others.")
-    manifest, everything = samples_of(args.samples)
     samples = corrections.usable(everything, alphabet)
-    learned, held_out = sides(samples, args.split)
+    taught_by, held_out = sides(samples, args.split)
     where = Device.choose()
     console.print(
-        f"{alphabet.title}: {len(learned)} samples to learn from and {len(held_out)} to judge by, of the data "
+        f"{alphabet.title}: {len(taught_by)} samples to learn from and {len(held_out)} to judge by, of the data "
         f"{manifest['version']}; from {champion.record.version}, on {where}; writing to {args.output}"
     )
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        taught = corrections.corrections(learned, alphabet, pool)
-    data = alphabet.load_training(args.data, config, args.limit)
-    network = fine_tuned(network, data, taught, config, where)
-    told = {"samples": record_of(manifest), "split": args.split, **package.provenance(alphabet, args.data)}
-    model_file = written(network, champion, alphabet, data, taught, config, told, args.output)
+    told = {
+        "parents": [champion.record.version],
+        "retraining": dataclasses.asdict(config),
+        "samples": record_of(manifest),
+        "split": args.split,
+        "limit": args.limit,
+        **package.provenance(alphabet, args.data),
+    }
+    model_file = args.output / MODEL_FILE
+    if _made_of(model_file, told):
+        console.print("It has been learned from before; to be judged is left.")
+    else:
+        with ProcessPoolExecutor(os.cpu_count()) as pool:
+            taught = corrections.corrections(taught_by, alphabet, pool)
+        data = alphabet.load_training(args.data, config, args.limit)
+        network = fine_tuned(network_of(champion_file), data, taught, config, where)
+        model_file = written(network, champion, alphabet, data, taught, config, told, args.output)
+        learned(model_file)
     found = verdict(champion_file, model_file, alphabet, held_out, args.data, args.count or None)
     record = Recognizer(model_file).record.model_dump() | {"gate": found.told()}
     record["figures"] = record["figures"] | found.figures()
@@ -168,19 +188,34 @@ def retrain(args: argparse.Namespace, alphabet: Alphabet, config: Config) -> boo
     console.print(f"{record['version']}, after {(time.perf_counter() - begun) / 60:.1f} minutes.")
     for objection in found.objections:
         console.print(f"Refused: {objection}.")
+    return found
+
+
+def _made_of(model_file: Path, told: Mapping[str, Any]) -> bool:
+    """Whether there is a model that was made of this, and has not been judged."""
+    try:
+        record = Recognizer(model_file).record.model_dump()
+    except UnusableModel:
+        return False
+    return "gate" not in record and told == {name: record.get(name) for name in told}
+
+
+def retrain(args: argparse.Namespace, alphabet: Alphabet, config: Config) -> bool:
+    """From samples to a model that may be served; whether it may. Raises TooFew, BrokenExport, ApiError,
+    UnusableModel.
+    """
+    champion_file = package.installed(alphabet.name) / MODEL_FILE
+    found = challenged(champion_file, *samples_of(args.samples), args, alphabet, config)
     if args.install:
         shelf = Shelf(package.MODELS, alphabet.name)
-        name = (shelf.put_aside if found.objections else shelf.put)(model_file.parent)
+        name = (shelf.put_aside if found.objections else shelf.put)(args.output)
         console.print(f"{name} is kept aside." if found.objections else f"{name} is installed: the app serves it.")
     return not found.objections
 
 
-def parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m training.retrain", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What a retraining takes, beside its alphabet and where it writes."""
     add = parser.add_argument
-    own_alphabet.add_options(parser)
     add(
         "--samples",
         required=True,
@@ -188,8 +223,6 @@ def parser() -> argparse.ArgumentParser:
         help="an export, a folder or .zip; or the address of an API, with an admin key in DIGITS_ADMIN_KEYS",
     )
     add("--data", type=Path, default=Path("data"), help="folder with the data sets (%(default)s)")
-    add("--output", type=Path, help="where everything is written (runs/ALPHABET-retrained)")
-    add("--install", action="store_true", help="serve what comes out, if nothing speaks against it")
     add(
         "--split",
         choices=SPLITS,
@@ -213,6 +246,20 @@ def parser() -> argparse.ArgumentParser:
         help="judge by the first N pictures of each test set alone; 0: by all, of which photographs take their time "
         "(%(default)s)",
     )
+
+
+def config_of(args: argparse.Namespace) -> Config:
+    return dataclasses.replace(Config(), seed=args.seed, steps=args.steps)
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.retrain", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    own_alphabet.add_options(parser)
+    add_options(parser)
+    parser.add_argument("--output", type=Path, help="where everything is written (runs/ALPHABET-retrained)")
+    parser.add_argument("--install", action="store_true", help="serve what comes out, if nothing speaks against it")
     return parser
 
 
@@ -225,10 +272,9 @@ def main() -> None:
         usage.error(str(error))
     args.output = args.output or Path("runs") / f"{args.alphabet}-retrained"
     args.output.mkdir(parents=True, exist_ok=True)
-    config = dataclasses.replace(Config(), seed=args.seed, steps=args.steps)
     torch.set_num_threads(os.cpu_count() or 1)
     try:
-        accepted = retrain(args, alphabet, config)
+        accepted = retrain(args, alphabet, config_of(args))
     except (TooFew, BrokenExport, ApiError, UnusableModel) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:

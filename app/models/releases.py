@@ -26,8 +26,8 @@ CURRENT: Final = "current.json"
 IMAGE: Final = "image"
 """Stands for no release: each task serves the model that it came with."""
 
-_MOST: Final = 64 * 1024 * 1024
-"""Bytes of a model file."""
+MODEL_BYTES: Final = 64 * 1024 * 1024
+"""Of a model file, at most."""
 
 _MOST_TOLD: Final = 1024 * 1024
 """Bytes of what is told of models."""
@@ -93,15 +93,20 @@ def fetched(bucket: Bucket, release: Release, alphabet: str) -> Served:
     """A release, tried out. Raises BrokenRelease, UnusableModel, BucketError."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made) / alphabet
-        folder.mkdir()
-        for name, checksum in release.files.items():
-            (folder / name).write_bytes(_file(bucket, name, checksum))
+        download(bucket, release, folder)
         return loaded(folder, alphabet)
+
+
+def download(bucket: Bucket, release: Release, folder: Path) -> None:
+    """The files of a release into a new folder. Raises BrokenRelease, BucketError."""
+    folder.mkdir(parents=True)
+    for name, checksum in release.files.items():
+        (folder / name).write_bytes(_file(bucket, name, checksum))
 
 
 def _file(bucket: Bucket, name: str, checksum: str) -> bytes:
     try:
-        found = bucket.get(_key(checksum), _MOST)
+        found = bucket.get(_key(checksum), MODEL_BYTES)
     except (Missing, TooLarge) as error:
         raise BrokenRelease(f"{name} cannot be used. {error}") from None
     assert found is not None

@@ -111,6 +111,10 @@ def with_state() -> Synthesis:
     return synthesize(state="true")
 
 
+def with_training() -> Synthesis:
+    return synthesize(models="true", state="true", training_image="someone/digits-training:1.0.0")
+
+
 def the_state() -> Synthesis:
     return stacks(state="true")["DigitRecognitionState"]
 

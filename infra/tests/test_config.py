@@ -47,6 +47,9 @@ def test_an_image_is_named_by_tag_or_digest(image: str) -> None:
             "context: serverless has no min_tasks; it takes alarm_email, ",
         ),
         ({"serverless": "true", "max_concurrency": "-1"}, "context max_concurrency: Input should be greater than or "),
+        ({"training_image": "someone/training:1"}, "context: training_image needs models and state, and HTTPS"),
+        ({"training_schedule": "rate(7 days)"}, "context: training_schedule needs training_image"),
+        ({"training_schedule": "mondays"}, "context training_schedule: must be a schedule of EventBridge's"),
         ({"monthly_budget_usd": "60"}, "context: monthly_budget_usd needs alarm_email"),
     ],
 )

@@ -15,12 +15,23 @@ from synth import (
     with_domain,
     with_models,
     with_state,
+    with_training,
     without_https,
 )
 
 EVERY_SHAPE = pytest.mark.parametrize(
     "synthesis",
-    [default, without_https, with_domain, with_cloudfront, with_models, serverless, with_state, the_state],
+    [
+        default,
+        without_https,
+        with_domain,
+        with_cloudfront,
+        with_models,
+        serverless,
+        with_state,
+        with_training,
+        the_state,
+    ],
 )
 
 
