@@ -17,8 +17,6 @@ import numpy as np
 import pytest
 import torch
 
-from app.client.client import Client
-from app.client.models import Answer
 from app.models.shelf import Shelf
 from app.reading.recognizer import MODEL_FILE, Recognizer
 from app.samples.export import write
@@ -26,6 +24,7 @@ from app.samples.sample import Sample, hashed
 from benchmarks.hooked import SEVEN, Hand, drawing
 from tests.conftest import need
 from tests.support.api import Server, serving
+from tests.support.correcting import corrected, people
 from tests.support.handwriting import DATA, mnist_digits
 from tests.support.models import DIGITS, install, install_lines
 from tests.support.pictures import encoded
@@ -82,22 +81,6 @@ def learn(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     torch.set_num_threads(threads)
 
 
-def people(first: int, count: int) -> list[int]:
-    """Whose sevens end with a long hook, so that they are read as 2, mostly."""
-    return [number for number in range(first, first + 10 * count) if Hand.of(number).foot > 0.32][:count]
-
-
-def corrected(place: Place, person: int) -> None:
-    """A person draws sevens, and says of each what it is."""
-    with Client(place.api.url, visitor=f"visitor-number-{person:04}") as client:
-        for seed in range(3):
-            picture = encoded(drawing(Hand.of(person), SEVEN, 100 * person + seed))
-            answer = client.predict(picture)
-            assert isinstance(answer, Answer)
-            said = {"answer": answer.label, "model": answer.model.version}
-            client.sample(picture, label="7", source="canvas", confidence=answer.confidence, **said)
-
-
 @pytest.fixture
 def checkout(place: Place, tmp_path: Path) -> Path:
     """The project as the pipeline finds it, on a branch main, with what the API serves for its model of digits."""
@@ -137,7 +120,7 @@ def test_the_loop(place: Place, checkout: Path, tmp_path: Path, monkeypatch: pyt
     """As the pipeline goes it: each step of .github/workflows/train.yml by its own command."""
     need(shutil.which("git") and shutil.which("jq"), "the pipeline's steps need git and jq")
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(partial(corrected, place), people(0, 40)))
+        list(pool.map(partial(corrected, place.api.url), people(0, 40)))
     strangers = [encoded(drawing(Hand.of(person), SEVEN, person)) for person in people(2000, 30)]
     wrong = [picture for picture in strangers if place.api.predict(picture).json()["label"] != "7"]
     assert len(wrong) >= 10

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import platform
 import shutil
 import subprocess
@@ -175,5 +176,8 @@ def new_version(made_of: str = "") -> str:
 
 
 def git_commit() -> str:
+    """Of this checkout; an image has none, and is told by its build."""
+    if revision := os.environ.get("REVISION"):
+        return revision
     answer = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=_ROOT)
     return answer.stdout.strip() or "unknown"
