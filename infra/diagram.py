@@ -38,6 +38,7 @@ def draw(target: Path) -> None:
                     tasks = [Fargate("page :8501\nAPI :8000"), Fargate("page :8501\nAPI :8000")]
             with Cluster("data subnets, a stack of its own (option)"):
                 samples = RDSPostgresqlInstance("samples")
+            training = Fargate("training\n(option)")
             images = ECR("images")
             log = S3("access log")
             models = S3("models\n(option)")
@@ -55,6 +56,7 @@ def draw(target: Path) -> None:
         pipeline >> hub >> images >> tasks[1]
         tasks[1] >> Edge(**option) >> samples
         models >> Edge(**option) >> tasks[0]
+        training >> Edge(**option) >> models
         pipeline >> Edge(**option) >> role
 
 

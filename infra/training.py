@@ -55,7 +55,9 @@ class Training(Construct):
             allow_all_outbound=False,
         )
         security_group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.HTTPS, "The app, the registry, AWS services")
-        cluster.enable_fargate_capacity_providers()
+        own = cluster.node.default_child
+        assert isinstance(own, ecs.CfnCluster)
+        own.capacity_providers = ["FARGATE", "FARGATE_SPOT"]
         group = scheduler.ScheduleGroup(self, "Group", removal_policy=RemovalPolicy.DESTROY)
         scheduler.Schedule(
             self,

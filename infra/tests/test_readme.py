@@ -10,7 +10,7 @@ import pytest
 from config import Config
 from need import need
 from serverless import MEMORY
-from synth import default, the_state, with_state
+from synth import default, the_state, with_models, with_state, with_training
 
 INFRA = Path(__file__).parents[1]
 README = (INFRA / "README.md").read_text()
@@ -28,10 +28,10 @@ def test_every_setting_is_told_with_its_default() -> None:
     assert list(told) == list(Config.model_fields)
     for name, field in Config.model_fields.items():
         if not field.is_required():
-            assert told[name] == {None: "none"}.get(field.default, str(field.default).lower())
+            assert told[name].lower() == {None: "none"}.get(field.default, str(field.default).lower())
 
 
-@pytest.mark.parametrize("section", ["Cost", "Keep samples"])
+@pytest.mark.parametrize("section", ["Cost", "Keep samples", "Learn from samples"])
 def test_the_costs_add_up(section: str) -> None:
     *items, (_, _, _, together) = rows(section)
     for item, number, hourly, monthly in items:
@@ -83,6 +83,20 @@ def test_what_the_state_adds_is_counted() -> None:
     for item, kind in (("secrets", "SecretsManager::Secret"), ("alarms", "CloudWatch::Alarm")):
         more = len(with_state().of(kind)) + len(the_state().of(kind)) - len(default().of(kind))
         assert int(counted[item]) == more
+
+
+def test_what_training_adds_is_counted() -> None:
+    counted = {row[0]: row[1] for row in rows("Learn from samples")}
+    without = sum(len(stack().of("CloudWatch::Alarm")) for stack in (with_state, with_models))
+    assert (
+        int(counted["alarms"])
+        == len(with_training().of("CloudWatch::Alarm")) + len(default().of("CloudWatch::Alarm")) - without
+    )
+    (task,) = [one for one in with_training().of("ECS::TaskDefinition") if one["Cpu"] != "512"]
+    (told,) = [row for row in rows("Learn from samples") if "task" in row[0]]
+    vcpu, gigabytes = int(task["Cpu"]) / 1024, int(task["Memory"]) / 1024
+    assert f"{vcpu:g} vCPU and {gigabytes:g} GB" in told[0]
+    assert float(told[2]) == pytest.approx(0.04048 * vcpu + 0.004445 * gigabytes)
 
 
 def test_every_secret_is_counted() -> None:

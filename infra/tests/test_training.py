@@ -17,7 +17,7 @@ def task(synthesis: Synthesis) -> dict[str, Any]:
 
 def test_without_an_image_there_is_nothing_of_it() -> None:
     assert not with_state().of("Scheduler::Schedule")
-    assert not with_state().of("ECS::ClusterCapacityProviderAssociations")
+    assert "CapacityProviders" not in with_state().the("ECS::Cluster")
     assert len(with_state().of("ECS::TaskDefinition")) == 1
 
 
@@ -26,16 +26,13 @@ def test_it_runs_on_spare_capacity_with_no_way_in() -> None:
     assert schedule["ScheduleExpression"] == "cron(23 3-5 ? * MON *)"
     parameters = schedule["Target"]["EcsParameters"]
     assert parameters["CapacityProviderStrategy"] == [{"CapacityProvider": "FARGATE_SPOT", "Weight": 1}]
-    (provided,) = with_training().of("ECS::ClusterCapacityProviderAssociations")
-    assert "FARGATE_SPOT" in provided["CapacityProviders"]
-    assert provided["DefaultCapacityProviderStrategy"] == []
+    assert with_training().the("ECS::Cluster")["CapacityProviders"] == ["FARGATE", "FARGATE_SPOT"]
+    assert with_training().the("ECS::Service")["LaunchType"] == "FARGATE", "the app never runs on it"
     (group,) = parameters["NetworkConfiguration"]["AwsvpcConfiguration"]["SecurityGroups"]
     opened = with_training().template["Resources"][group["Fn::GetAtt"][0]]["Properties"]
     assert "SecurityGroupIngress" not in opened
     assert [rule["ToPort"] for rule in opened["SecurityGroupEgress"]] == [443]
-    assert not with_training().of("EC2::SecurityGroupIngress") or all(
-        rule["GroupId"] != group for rule in with_training().of("EC2::SecurityGroupIngress")
-    )
+    assert all(rule["GroupId"] != group for rule in with_training().of("EC2::SecurityGroupIngress"))
 
 
 def test_its_container_is_confined_as_the_others_are() -> None:
