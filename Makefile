@@ -38,7 +38,7 @@ check: .venv/development infra/.venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	cd infra && .venv/bin/mypy
-	$(BIN)/hadolint Dockerfile
+	$(BIN)/hadolint Dockerfile container/Dockerfile.training
 	$(INFRA)/zizmor --offline --quiet .github
 	$(INFRA)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(INFRA)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
