@@ -15,9 +15,9 @@ from onnx import numpy_helper
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.api.models import Models
-from app.models.shelf import Shelf
+from app.models.shelf import HISTORY_FILE, Shelf
 from app.reading.reader import LINES_FILE
-from app.reading.recognizer import MODEL_FILE
+from app.reading.recognizer import MODEL_FILE, UnusableModel
 from tests.support.api import Server, serving
 from tests.support.models import install, install_lines
 from tests.support.pictures import drawn, encoded, number
@@ -174,6 +174,16 @@ def test_a_start_with_a_broken_file_serves_what_served_before(tmp_path: Path) ->
         assert figure(server, "refused") == 1
         shelf.use("1")
         until(lambda: versions(server)["digits"] == "1")
+
+
+def test_a_start_with_a_broken_file_and_a_broken_history_names_the_file(tmp_path: Path) -> None:
+    install(tmp_path / "models", "digits", version="1")
+    folder = tmp_path / "models/digits"
+    Shelf(tmp_path / "models", "digits").put(trained(tmp_path / "trained", "2"))
+    for name in (MODEL_FILE, HISTORY_FILE):
+        (folder / name).write_bytes(b"no model")
+    with pytest.raises(UnusableModel, match=MODEL_FILE):
+        Models(tmp_path / "models", "digits")
 
 
 def test_a_new_alphabet_is_taken_up(served: tuple[Server, Shelf]) -> None:

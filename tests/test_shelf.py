@@ -172,7 +172,11 @@ def test_the_commands(shelf: Shelf, tmp_path: Path) -> None:
     assert fourth.split(maxsplit=3)[2:] == ["3", "from 2; 5 samples, abc; refused: worse on all"]
     unknown = run(models, "use", "9")
     assert (unknown.returncode, unknown.stderr) == (1, "There is no version 9. There are 1, 2, 3.\n")
-    assert run(models, "prune", "--keep", "1").stdout == "digits: 3, 2 is deleted.\n"
+    assert run(models, "prune", "--keep", "1").stdout == "digits: deleted 3, 2.\n"
     assert run(models, "list").stdout.splitlines()[1].endswith("(no longer kept)")
     assert "what is served stays; 1 or more are kept" in run(models, "prune", "--keep", "0").stderr
     assert run(models, "list", "--alphabet", "none").stderr.startswith("There is no alphabet none in ")
+    (shelf.folder / "history.json").write_text("{")
+    broken = run(models, "back")
+    expected = "digits/history.json is damaged. Without it, the history begins anew.\n"
+    assert (broken.returncode, broken.stderr) == (1, expected)

@@ -102,11 +102,12 @@ class Models:
         try:
             return self.own(name)
         except UnusableModel as error:
-            for folder in Shelf(self._folder, name).served():
-                with suppress(UnusableModel):
-                    before = loaded(folder, name)
-                    _refuse(name, before.recognizer.record.version, error)
-                    return before
+            with suppress(UnusableModel):  # the history may be damaged, too
+                for folder in Shelf(self._folder, name).served():
+                    with suppress(UnusableModel):
+                        before = loaded(folder, name)
+                        _refuse(name, before.recognizer.record.version, error)
+                        return before
             raise
 
     def own(self, name: str) -> Served:

@@ -85,7 +85,7 @@ def main() -> None:
             if args.keep < 1:
                 prune.error("argument --keep: what is served stays; 1 or more are kept")
             names = Shelf(config.models_dir, args.alphabet).prune(args.keep)
-            print(f"{args.alphabet}: {', '.join(names) or 'nothing'} is deleted.")
+            print(f"{args.alphabet}: deleted {', '.join(names) or 'nothing'}.")
             return
         if args.bucket:
             shelf: Shelf | Releases = Releases(bucket_at(args.bucket), args.alphabet, beside=folder)

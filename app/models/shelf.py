@@ -19,6 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import TypeAdapter, ValidationError
+
 from app.reading.loading import BESIDE, loaded
 from app.reading.recognizer import MODEL_FILE, UnusableModel
 
@@ -52,6 +54,9 @@ class Entry:
     how: str
 
 
+_ENTRIES: Final = TypeAdapter(list[Entry])
+
+
 class Shelf:
     """Of one alphabet. Its changes are made by one process at a time, and each file's place is taken at once."""
 
@@ -62,9 +67,13 @@ class Shelf:
 
     @property
     def history(self) -> list[Entry]:
-        """What served when, the present one last; empty before the first change."""
+        """What served when, the present one last; empty before the first change. Raises UnusableModel."""
         file = self.folder / HISTORY_FILE
-        return [Entry(**entry) for entry in json.loads(file.read_text())] if file.exists() else []
+        try:
+            return _ENTRIES.validate_json(file.read_bytes()) if file.exists() else []
+        except ValidationError:
+            told = f"{self.alphabet}/{HISTORY_FILE} is damaged. Without it, the history begins anew."
+            raise UnusableModel(told) from None
 
     @property
     def kept(self) -> list[str]:
@@ -148,7 +157,7 @@ class Shelf:
         return deleted
 
     def served(self) -> list[Path]:
-        """Folders of what is kept and has served, the last one first."""
+        """Folders of what is kept and has served, the last one first. Raises UnusableModel."""
         names = dict.fromkeys(entry.name for entry in reversed(self.history))
         return [self._versions / name for name in names if (self._versions / name).exists()]
 
