@@ -109,7 +109,7 @@ class Training(Construct):
     def _task(
         self, *, image: str, arm64: bool, models: Models, address: str, admin_keys: secretsmanager.ISecret
     ) -> ecs.FargateTaskDefinition:
-        task = task_definition(self, cpu=2048, memory_limit_mib=8192, arm64=arm64)
+        task = task_definition(self, cpu=2048, memory_limit_mib=4096, arm64=arm64)
         log_group = logs.LogGroup(
             self,
             "Logs",
