@@ -21,6 +21,7 @@ import numpy.typing as npt
 from rich.table import Table
 from scipy.stats import binomtest
 
+from app.drift import Reference
 from app.reading.glyphs import Glyph
 from app.reading.lines import Page
 from app.reading.reader import LineReader
@@ -34,6 +35,7 @@ from training.evaluation_sets import EvaluationSet, glyph_of_file
 from training.line_sets import Numbers
 from training.lines import page_of
 from training.progress import track
+from training.reference import reference_of, set_for
 
 Bools = npt.NDArray[np.bool_]
 Labels = npt.NDArray[np.int64]
@@ -91,6 +93,8 @@ def holm(chances: Sequence[float]) -> list[float]:
 class Verdict:
     samples: Contest
     sets: list[Contest]
+    reference: Reference | None = None
+    """What later answers of the challenger are held against."""
 
     @property
     def worse(self) -> list[float]:
@@ -178,13 +182,18 @@ def judged(
         return Contest(name, right_of(champion, labels, glyphs), right_of(challenger, labels, glyphs))
 
     cleaning = challenger.record.cleaning
-    contests = []
+    like_visitors = set_for([one.name for one in sets], alphabet.test_name)
+    contests, reference = list[Contest](), None
     for one in sets:
         count = len(one.labels)
         work = pool.map(partial(glyph_of_file, one.file, cleaning), range(count), chunksize=max(8, count // 32))
-        contests.append(contest(one.name, one.labels, list(track(work, one.name, count))))
+        glyphs = list(track(work, one.name, count))
+        contests.append(contest(one.name, one.labels, glyphs))
+        if one.name == like_visitors:
+            answers = Answers.of(challenger, one.labels, glyphs)
+            reference = reference_of(answers.probabilities, challenger.labels, one.name)
     glyphs = corrections.read(held_out, cleaning, pool)
-    return Verdict(contest(SAMPLES, corrections.labels_of(held_out, alphabet), glyphs), contests)
+    return Verdict(contest(SAMPLES, corrections.labels_of(held_out, alphabet), glyphs), contests, reference)
 
 
 def numbers_judged(

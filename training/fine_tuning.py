@@ -1,7 +1,8 @@
 """A network that is served -> one that has learned from samples, too, and has forgotten as little as possible.
 
-Each step shows a few samples beside pictures of what the network has learned from before. Of those pictures it is to
-say what it has said before (distillation from itself), of samples what they are.
+Each step shows a few samples beside pictures of what the network has learned from before. Of samples it is to say what
+they are; of those pictures its outputs are to stay the numbers that they were, not only the most likely label's (dark
+experience replay, Buzzega et al. 2020, arXiv:2004.07211).
 """
 
 import copy
@@ -15,9 +16,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from training import targets
 from training.augmentation import Augmentation, augment
 from training.corrections import Corrections
-from training.datasets import NO_CASE, GlyphSet
 from training.devices import Device
-from training.networks import ConvBlock, LargerCNN
+from training.networks import LargerCNN
 from training.progress import track
 from training.training_data import TrainingData
 
@@ -27,21 +27,21 @@ class Config:
     """Every hyper-parameter; kept in the record. The data's are `training.alphabets.DataSettings`."""
 
     seed: int = 1
-    steps: int = 100
+    steps: int = 300
     batch_size: int = 160
     learning_rate: float = 1e-4
     weight_decay: float = 0.012
-    views: int = 30
+    views: int = 240
     """How often each sample is shown, warped in another way each time,"""
     most_of_a_batch: float = 0.05
     """as far as samples are no larger a share of what is shown: their labels are not as frequent as others'."""
-    distillation_weight: float = 0.8
+    keeping_weight: float = 1.0
+    """Of the change of what is said of other pictures, as a mean square, beside each sample's share of the batch."""
     no_character_weight: float = 0.5
-    case_weight: float = 0.5
     strength: float = 0.7
     """Of augmentation, as a share of that from which the network has learned at first."""
-    averaging: float = 0.97
-    """Decay of the moving average of the weights, which is the network that is kept."""
+    averaging: float = 1 / 3
+    """Of the steps, how many the moving average of the weights is over, which is the network that is kept."""
     unsure_share: float = 0.015
     """As in train_model.py."""
     validation: int = 5000
@@ -55,31 +55,31 @@ class Config:
 
 def fine_tuned(served: LargerCNN, data: TrainingData, samples: Corrections, config: Config, where: Device) -> LargerCNN:
     """A copy of a network that has learned from samples, in evaluation mode."""
-    torch.manual_seed(config.seed)
     data, generator = data.to(where.device), torch.Generator(where.device).manual_seed(config.seed)
     teacher = served.to(where.device).to(memory_format=torch.channels_last).eval()
-    network = copy.deepcopy(teacher)
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.averaging))
+    network = copy.deepcopy(teacher)  # in evaluation mode, too: with dropout it could not say the same as before
+    decay = max(0.0, 1 - 1 / (config.averaging * config.steps))
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay))
     optimizer = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
     schedule = OneCycleLR(optimizer, config.learning_rate, config.steps, pct_start=0.15)
     learned, weights = samples.glyphs.to(where.device), samples.weights.to(where.device)
+    wanted = targets.of_labels(learned.labels, served.architecture.classes, config.no_character_weight)
     shown = min(round(config.most_of_a_batch * config.batch_size), -(-config.views * len(samples) // config.steps))
     how, kept = Augmentation().scaled(config.strength), config.batch_size - shown
-    before = data.epoch(generator)
-    _learn(network)
+    before = data.epoch(generator).glyphs
     for _ in track(range(config.steps), "learning", config.steps):
         while len(before) < kept:
-            before = GlyphSet.joined([before, data.epoch(generator)])
+            before = torch.cat([before, data.epoch(generator).glyphs])
         chosen = torch.multinomial(weights, shown, replacement=True, generator=generator)
-        batch, before = GlyphSet.joined([before[:kept], learned[chosen]]), before[kept:]
-        glyphs = augment(batch.glyphs, how, generator).contiguous(memory_format=torch.channels_last)
-        wanted = targets.of_labels(batch.labels, served.architecture.classes, config.no_character_weight)
+        batch, before = torch.cat([before[:kept], learned.glyphs[chosen]]), before[kept:]
+        glyphs = augment(batch, how, generator).contiguous(memory_format=torch.channels_last)
         with torch.autocast(where.device.type, torch.bfloat16, enabled=where.bfloat16):
             logits, cases = network.heads(glyphs)
-            said = targets.distilled(teacher, glyphs[:kept], wanted[:kept], config.distillation_weight)
-        loss = F.cross_entropy(logits.float(), torch.cat([said, wanted[kept:]]))
-        if (batch.cases != NO_CASE).any():
-            loss = loss + config.case_weight * F.cross_entropy(cases.float(), batch.cases, ignore_index=NO_CASE)
+            with torch.no_grad():
+                said = torch.cat(teacher.heads(glyphs[:kept]), dim=1)
+        says = torch.cat([logits[:kept], cases[:kept]], dim=1)
+        wrong = F.cross_entropy(logits[kept:].float(), wanted[chosen], reduction="sum") / config.batch_size
+        loss = wrong + config.keeping_weight * F.mse_loss(says.float(), said.float())
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
@@ -88,11 +88,3 @@ def fine_tuned(served: LargerCNN, data: TrainingData, samples: Corrections, conf
     result = average.module
     assert isinstance(result, LargerCNN)
     return result.cpu().eval()
-
-
-def _learn(network: LargerCNN) -> None:
-    """In training mode, but for the statistics of batch norm: a few hundred steps would only disturb them."""
-    network.train()
-    for block in network.features:
-        assert isinstance(block, ConvBlock)
-        block.norm.eval()

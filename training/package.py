@@ -75,13 +75,14 @@ def write_record(record: dict[str, Any], folder: Path) -> None:
     (folder / RECORD_FILE).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
 
 
-def keep_figures(model_file: Path, figures: dict[str, Any], reference: Reference | None = None) -> None:
-    """Add figures, by name of the set, to what a model file says of itself, and to the record beside it.
+def keep_figures(model_file: Path, figures: dict[str, Any], reference: Reference | None = None, **told: Any) -> None:
+    """Add figures, by name of the set, and what else is told to what a model file says of itself, and to the record
+    beside it.
 
     With `reference`, that is what the model's answers are held against from now on.
     """
     kept = Recognizer(model_file).record
-    record = kept.model_dump(mode="json", exclude={"reference"})
+    record = kept.model_dump(mode="json", exclude={"reference"}) | told
     record["figures"] = record["figures"] | figures
     if reference := reference or kept.reference:
         record["reference"] = reference.model_dump(mode="json")

@@ -92,7 +92,7 @@ def written(
     """The model file of a network that has learned from samples, with its weights and its record beside it."""
     package.write_weights(network, folder)
     weights = datasets.sha256(folder / WEIGHTS_FILE)
-    record = champion.record.model_dump() | {
+    record = champion.record.model_dump(exclude={"reference"}) | {
         "version": package.new_version(weights),
         WEIGHTS_KEY: weights,
         **calibrate(network, data.validation, alphabet, config.unsure_share),
@@ -131,7 +131,7 @@ def verdict(
             challenge.numbers_judged(champion, challenger, lines, one, min(count or one.count, one.count), pool)
             for one in numbers
         ]
-    return Verdict(found.samples, [*found.sets, *read])
+    return dataclasses.replace(found, sets=[*found.sets, *read])
 
 
 def challenged(
@@ -180,12 +180,9 @@ def challenged(
         model_file = written(network, champion, alphabet, data, taught, config, told, args.output)
         learned(model_file)
     found = verdict(champion_file, model_file, alphabet, held_out, args.data, args.count or None)
-    record = Recognizer(model_file).record.model_dump() | {"gate": found.told()}
-    record["figures"] = record["figures"] | found.figures()
-    export.describe(model_file, record)
-    package.write_record(record, model_file.parent)
+    package.keep_figures(model_file, found.figures(), found.reference, gate=found.told())
     console.print(found.table())
-    console.print(f"{record['version']}, after {(time.perf_counter() - begun) / 60:.1f} minutes.")
+    console.print(f"{Recognizer(model_file).record.version}, after {(time.perf_counter() - begun) / 60:.1f} minutes.")
     for objection in found.objections:
         console.print(f"Refused: {objection}.")
     return found
