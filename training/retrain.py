@@ -92,7 +92,7 @@ def written(
     """The model file of a network that has learned from samples, with its weights and its record beside it."""
     package.write_weights(network, folder)
     weights = datasets.sha256(folder / WEIGHTS_FILE)
-    record = champion.record.model_dump(exclude={"reference"}) | {
+    record = champion.record.model_dump(exclude={"gate", "reference"}) | {
         "version": package.new_version(weights),
         WEIGHTS_KEY: weights,
         **calibrate(network, data.validation, alphabet, config.unsure_share),

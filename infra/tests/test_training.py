@@ -40,7 +40,7 @@ def test_its_container_is_confined_as_the_others_are() -> None:
     assert container["User"] == "10001"
     assert container["ReadonlyRootFilesystem"]
     assert container["LinuxParameters"]["Capabilities"] == {"Drop": ["ALL"]}
-    assert [one["ContainerPath"] for one in container["MountPoints"]] == ["/tmp"]  # noqa: S108
+    assert [one["ContainerPath"] for one in container["MountPoints"]] == ["/tmp"]
 
 
 def test_it_asks_the_app_over_https_with_the_admins_key() -> None:
