@@ -1,8 +1,8 @@
 """A network that is served -> one that has learned from samples, too, and has forgotten as little as possible.
 
 Each step shows a few samples beside pictures of what the network has learned from before. Of samples it is to say what
-they are; of those pictures its outputs are to stay the numbers that they were, not only the most likely label's (dark
-experience replay, Buzzega et al. 2020, arXiv:2004.07211).
+they are; of those pictures its outputs, before they are made shares, are to stay what they were (dark experience
+replay, Buzzega et al. 2020, arXiv:2004.07211).
 """
 
 import copy
@@ -78,8 +78,8 @@ def fine_tuned(served: LargerCNN, data: TrainingData, samples: Corrections, conf
             with torch.no_grad():
                 said = torch.cat(teacher.heads(glyphs[:kept]), dim=1)
         says = torch.cat([logits[:kept], cases[:kept]], dim=1)
-        wrong = F.cross_entropy(logits[kept:].float(), wanted[chosen], reduction="sum") / config.batch_size
-        loss = wrong + config.keeping_weight * F.mse_loss(says.float(), said.float())
+        missed = F.cross_entropy(logits[kept:].float(), wanted[chosen], reduction="sum") / config.batch_size
+        loss = missed + config.keeping_weight * F.mse_loss(says.float(), said.float())
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
