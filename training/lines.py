@@ -222,7 +222,7 @@ def main() -> None:
     add("--row-epochs", type=int, default=RowConfig.epochs, help="passes over these (%(default)s)")
     add("--seed", type=int, default=Config.seed, help="(%(default)s)")
     add("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes at once (%(default)s)")
-    add("--validation", type=int, default=400, metavar="N", help="numbers of each set to choose by (%(default)s)")
+    add("--validation", type=int, default=1200, metavar="N", help="numbers of each set to choose by (%(default)s)")
     add("--only", choices=("judge", "rows", "none"), help="train this network; the rest is there from a run before")
     add("--install", action="store_true", help="copy what was made to where the app serves it from")
     args = parser.parse_args()

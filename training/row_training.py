@@ -43,7 +43,7 @@ class RowConfig:
     """Every hyper-parameter of the network of rows; kept in the record."""
 
     seed: int = 1
-    numbers: int = 150_000
+    numbers: int = 300_000
     """Composed for training."""
     epochs: int = 4
     """Passes over them."""
