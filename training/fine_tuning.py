@@ -39,7 +39,7 @@ class Config:
     no_character_weight: float = 0.5
     case_weight: float = 0.5
     strength: float = 0.7
-    """Of augmentation, as a share of that from which the network has learned at first."""
+    """Of augmentation, as a share of its default, from which networks of digits have learned at first."""
     averaging: float = 0.97
     """Decay of the moving average of the weights, which is the network that is kept."""
     unsure_share: float = 0.015
