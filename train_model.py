@@ -415,6 +415,7 @@ def main() -> None:
         alphabet=args.alphabet,
         seed=args.seed,
         epochs=epochs,
+        augmentation=alphabet.augmentation,
         fold=args.fold,
         kernels=tuple(args.kernels),
         poolings=args.poolings,

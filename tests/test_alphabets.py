@@ -216,6 +216,9 @@ def test_letters_and_digits_are_learned_together(rukopys: Path) -> None:
     assert len(data.train) == ukrainian.REPEATED * 21
     assert {ukrainian.LABELS[label] for label in data.train.labels} == {"а", "щ"}
     assert set(data.train.cases.tolist()) == {0, 1, NO_CASE}
+    rewritten, share = data.extras["rewritten"]
+    assert len(rewritten) == ukrainian.DRAWN * 21
+    assert round(len(data.train) * share) == ukrainian.REWRITTEN * 21
     digits = data.extras["digits"][0]
     assert {ukrainian.LABELS[label] for label in digits.labels} <= set("0123456789")
     assert (digits.cases == NO_CASE).all()

@@ -10,6 +10,7 @@ from PIL import Image
 from tests.support.handwriting import DATA, mnist_digits
 from training import datasets
 from training.alphabets.digits import ALPHABET as DIGITS
+from training.augmentation import Augmentation
 from training.negatives import make
 from training.strokes import StrokeSet
 
@@ -73,3 +74,14 @@ def test_checksums_are_of_what_is_read() -> None:
     checksums = datasets.checksums(DATA, DIGITS.files)
     assert set(checksums) >= {"train-images-idx3-ubyte", "pendigits-strokes.npz"}
     assert "strokes.json" not in checksums
+
+
+def test_warped_pictures_stay_dark_on_bright() -> None:
+    pictures = np.full((2, 60, 60), 255, np.uint8)
+    pictures[:, 20:40, 28:32] = 0
+    unchanged = datasets.warped(pictures, Augmentation().scaled(0), seed=1)
+    assert np.abs(unchanged.astype(int) - pictures).max() <= 1
+    changed = datasets.warped(pictures, Augmentation(shear=0.5), seed=1)
+    assert not np.array_equal(changed[0], changed[1])
+    assert (changed[:, 0] == 255).all()
+    assert (changed.min(axis=(1, 2)) < 50).all()

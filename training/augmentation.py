@@ -35,7 +35,7 @@ def augment(glyphs: torch.Tensor, how: Augmentation, generator: torch.Generator)
     Returns:
         New glyphs of the same shape and range.
     """
-    glyphs = _warp(glyphs, how, generator)
+    glyphs = warp(glyphs, how, generator)
     glyphs = _change_strokes(glyphs, how.stroke, generator)
     return damage(glyphs, how.damage, generator)
 
@@ -48,8 +48,11 @@ def _uniform(*shape: int, like: torch.Tensor, generator: torch.Generator) -> tor
     return torch.rand(shape, device=like.device, generator=generator)
 
 
-def _warp(glyphs: torch.Tensor, how: Augmentation, generator: torch.Generator) -> torch.Tensor:
-    """One resampling for rotation, shear, scale, translation and elastic distortion."""
+def warp(glyphs: torch.Tensor, how: Augmentation, generator: torch.Generator) -> torch.Tensor:
+    """One resampling for rotation, shear, scale, translation and elastic distortion.
+
+    Of glyphs, or of larger pictures: lengths are then in their pixels.
+    """
     batch, _, height, width = glyphs.shape
     angle = torch.deg2rad(how.rotation * _normal(batch, like=glyphs, generator=generator))
     shear = how.shear * _normal(batch, like=glyphs, generator=generator)

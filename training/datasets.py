@@ -19,7 +19,7 @@ from app.reading.glyphs import DEFAULT_CLEANING, Cleaning
 from app.reading.picture import Picture
 from app.reading.pipeline import BlankImage, glyph_of
 from training import negatives
-from training.augmentation import damage
+from training.augmentation import Augmentation, damage, warp
 from training.negatives import Lookalikes
 from training.progress import console, track
 from training.strokes import StrokeSet, draw
@@ -151,6 +151,15 @@ def damaged(
     pictures = torch.from_numpy(images).unsqueeze(1).float() / 255
     spoilt = damage(pictures, 1.0, torch.Generator().manual_seed(seed))[:, 0]
     return from_pictures("damaged", (spoilt * 255).round().byte().numpy(), labels, cleaning)
+
+
+def warped(pictures: Pictures, how: Augmentation, seed: int) -> Pictures:
+    """Pictures, dark on bright, before they become glyphs: size and place are then found anew."""
+    generator = torch.Generator().manual_seed(seed)
+    ink = 1 - torch.from_numpy(pictures).unsqueeze(1).float() / 255
+    parts = [warp(part, how, generator)[:, 0].clamp(0, 1) for part in ink.split(256)]
+    changed: Pictures = ((1 - torch.cat(parts)) * 255).round().byte().numpy()
+    return changed
 
 
 def small(images: Pictures, labels: npt.NDArray[np.int64], seed: int) -> GlyphSet:

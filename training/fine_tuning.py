@@ -39,7 +39,7 @@ class Config:
     """Of the change of what is said of other pictures, as a mean square, beside each sample's share of the batch."""
     no_character_weight: float = 0.5
     strength: float = 0.7
-    """Of augmentation, as a share of that from which the network has learned at first."""
+    """Of augmentation, as a share of its default, from which networks of digits have learned at first."""
     averaging: float = 1 / 3
     """Of the steps, how many the moving average of the weights is over, which is the network that is kept."""
     unsure_share: float = 0.015

@@ -7,11 +7,47 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageChops, ImageDraw
+from scipy import ndimage
 
 Points = npt.NDArray[np.float32]
 
 _OVERSAMPLING = 3
 """Drawings are made this many times larger and shrunk: Pillow's lines have no smooth edges."""
+
+_BENDS = 4
+"""Points across a character, and down, that move by chance; what is between them follows."""
+
+
+@dataclass(frozen=True)
+class Hand:
+    """How far another hand's writing may differ: standard deviations of random changes to a whole character."""
+
+    turn: float
+    """Degrees."""
+    slant: float
+    """How far each length down moves to the side, as a ratio."""
+    stretch: float
+    """Logarithm of the ratio by which it is wider."""
+    bend: float
+    """Of a smooth displacement, as a share of the character's longer side."""
+
+    def rewritten(self, strokes: list[Points], rng: np.random.Generator) -> list[Points]:
+        """One character's strokes, as another hand might have drawn them."""
+        points = np.concatenate(strokes)
+        low, high = points.min(axis=0), points.max(axis=0)
+        size, middle = max(float((high - low).max()), 1e-6), (low + high) / 2
+        angle = np.deg2rad(rng.normal(0, self.turn))
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        slant, wider = rng.normal(0, self.slant), np.exp(rng.normal(0, self.stretch))
+        field = rng.normal(0, self.bend, (2, _BENDS, _BENDS))
+        changed = []
+        for stroke in strokes:
+            place = (stroke - middle) / size
+            rows_first = ((place + 0.5) * (_BENDS - 1)).T[::-1]
+            bent = [ndimage.map_coordinates(one, rows_first, order=3, mode="nearest") for one in field]
+            moved = place @ (turn @ [[wider, slant], [0, 1]]).T + np.stack(bent, axis=1)
+            changed.append((moved * size + middle).astype(np.float32))
+        return changed
 
 
 @dataclass(frozen=True)
@@ -25,6 +61,12 @@ class StrokeSet:
     def subset(self, chosen: npt.NDArray[np.bool_]) -> "StrokeSet":
         kept = [strokes for strokes, keep in zip(self.samples, chosen, strict=True) if keep]
         return StrokeSet(kept, self.labels[chosen], self.writers[chosen])
+
+    def rewritten(self, hand: Hand, times: int, seed: int) -> "StrokeSet":
+        """Each character `times` times, differently."""
+        rng = np.random.default_rng(seed)
+        samples = [hand.rewritten(strokes, rng) for strokes in self.samples * times]
+        return StrokeSet(samples, np.tile(self.labels, times), np.tile(self.writers, times))
 
     @classmethod
     def load(cls, path: Path) -> "StrokeSet":

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from app.reading.glyphs import DEFAULT_CLEANING, Cleaning
+from training.augmentation import Augmentation
 from training.datasets import GlyphSet
 from training.evaluation_sets import EvaluationSet
 from training.strokes import StrokeSet
@@ -73,6 +74,8 @@ class Alphabet:
     """What of the ink is dirt."""
     least_sure: float = 0.5
     """No answer of less confidence is sure, however many of them are given to validation pictures."""
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    """How far glyphs are changed while a network learns."""
     load_strokes: Callable[[Path], StrokeSet | None] | None = None
     """Data folder -> pen strokes that nothing was learned from, if there: to draw with other brushes, sizes and so on.
     """

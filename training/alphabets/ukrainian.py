@@ -19,11 +19,12 @@ import torch
 from app.reading.glyphs import Cleaning
 from training import archives, datasets, evaluation_sets, skeletons
 from training.alphabets import Alphabet, DataSettings
+from training.augmentation import Augmentation
 from training.datasets import NO_CASE, GlyphSet
 from training.evaluation_sets import EvaluationSet
 from training.negatives import Lookalikes
 from training.progress import console
-from training.strokes import StrokeSet
+from training.strokes import Hand, StrokeSet
 from training.training_data import TrainingData
 
 FILE = "rukopys.zip"
@@ -90,10 +91,17 @@ LOOKALIKES = Lookalikes(
 THICKEST = 0.15
 """Of a brush, as a share of the letter's size: more would fill its loops."""
 
-REPEATED = 8
+REPEATED = 3
 """How often a picture of Rukopys is learned from in an epoch, warped anew each time."""
+REWRITTEN = 5
+"""How often besides as another hand might have written it, its box and its middle found anew."""
 DRAWN = 24
-"""Drawings of each of its skeletons."""
+"""Drawings of each of its skeletons, as many of it rewritten, and rewritten pictures."""
+HAND = Hand(turn=6.0, slant=0.25, stretch=0.12, bend=0.05)
+OF_PICTURES = Augmentation(rotation=6.0, shear=0.25, scale=0.12, translation=0.0, elastic=6.0)
+"""The same of a picture of Rukopys, 200 pixels a side."""
+AUGMENTATION = Augmentation().scaled(0.6)
+"""Of glyphs: weaker than of digits alone, for large sets need little of it and Rukopys is rewritten."""
 OF_MNIST = 12000
 """Digits, of which an epoch takes some."""
 
@@ -110,6 +118,11 @@ class Written:
 
     def glyphs(self, what: str) -> GlyphSet:
         return meant(datasets.from_pictures(what, self.pictures, self.forms, CLEANING))
+
+    def rewritten(self, times: int, seed: int) -> "Written":
+        seeds = range(seed * times, (seed + 1) * times)
+        pictures = [datasets.warped(self.pictures, OF_PICTURES, one) for one in seeds]
+        return Written(np.concatenate(pictures), np.tile(self.forms, times))
 
     def strokes(self) -> StrokeSet:
         return skeletons.strokes_of_all(self.pictures, self.forms, np.zeros(len(self.forms)), CLEANING)
@@ -148,16 +161,24 @@ def others(file: Path, source: str) -> Written:
 
 
 def load_training(folder: Path, settings: DataSettings, limit: int | None, fold: int = 0) -> TrainingData:
-    """Rukopys, again and again, with as extras drawings of its skeletons, others' letters, digits, and what is none."""
+    """Rukopys, again and again, with as extras the same rewritten, drawings, other letters, digits and what is none."""
     learned, judged, _ = (part[:limit] for part in split(rukopys(folder), fold))
     own = learned.glyphs("Rukopys")
     train = GlyphSet.joined([own] * REPEATED)
-    drawn = draw(learned.strokes(), DRAWN, settings.seed, thickest=THICKEST)
+    written = learned.strokes()
+    drawn = [
+        draw(written, DRAWN, settings.seed, thickest=THICKEST),
+        draw(written.rewritten(HAND, DRAWN, settings.seed), 1, settings.seed, thickest=THICKEST),
+    ]
+    whole = (REPEATED + REWRITTEN) / REPEATED  # of which all shares are
     validation = {
         "Rukopys": judged.glyphs("Rukopys, held out"),
         "drawings": draw(judged.strokes(), 8, seed=0, thickest=THICKEST),
     }
-    extras = {"drawings": (drawn, 4 * settings.drawings_per_epoch)}
+    extras = {
+        "rewritten": (learned.rewritten(DRAWN, settings.seed).glyphs("rewritten"), REWRITTEN / (REPEATED + REWRITTEN)),
+        "drawings": (GlyphSet.joined(drawn), 4 * settings.drawings_per_epoch),
+    }
     if (file := datasets.letters_in(folder)) is None:
         console.print(f"No {datasets.LETTERS_FILE} in the data folder: training without other people's letters.")
     else:
@@ -181,10 +202,10 @@ def load_training(folder: Path, settings: DataSettings, limit: int | None, fold:
             3 * settings.drawings_per_epoch,
         )
         validation["drawn digits"] = draw(pens[1], 1, 0, limit)
-    count = max(64, 2 * round(len(train) * settings.no_characters_per_epoch))
+    count = max(64, 2 * round(len(train) * whole * settings.no_characters_per_epoch))
     none = datasets.no_characters(folder, own, count, settings.seed, CLEANING, LOOKALIKES)
     extras["no characters"] = none, settings.no_characters_per_epoch
-    return TrainingData(train, extras, validation)
+    return TrainingData(train, {name: (part, share * whole) for name, (part, share) in extras.items()}, validation)
 
 
 def draw(strokes: StrokeSet, times: int, seed: int, limit: int | None = None, thickest: float = 1.0) -> GlyphSet:
@@ -266,6 +287,7 @@ ALPHABET = Alphabet(
     cases=CASES,
     cased=CASED,
     cleaning=CLEANING,
+    augmentation=AUGMENTATION,
     least_sure=0.8,
     folds=FOLDS,
     held_out=held_out,
