@@ -202,7 +202,8 @@ def test_a_refused_model_is_kept_aside_with_the_reason(
     refusal = Verdict(Contest("held-out samples", same, same), [Contest("MNIST test", same, worse)])
     monkeypatch.setattr(retrain, "verdict", lambda *_: refusal)
     monkeypatch.setattr(retrain, "fine_tuned", lambda network, *_: network)
-    monkeypatch.setattr(retrain, "written", lambda *_: install(tmp_path / "run", "made", version="refused"))
+    made = install(tmp_path, "made", version="refused")
+    monkeypatch.setattr(retrain, "written", lambda *given: shutil.copy(made, given[-1] / MODEL_FILE))
     before = Recognizer(place.shelf.folder / MODEL_FILE).record.version
     exported = tmp_path / "samples.zip"
     write([sample(str(n), visitor=hashed(str(n))) for n in range(60)], exported)
