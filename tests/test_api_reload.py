@@ -52,7 +52,7 @@ def versions(server: Server) -> dict[str, str]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 90
     while not condition():
         assert time.monotonic() < end
         time.sleep(EVERY / 2)
