@@ -175,7 +175,7 @@ def test_from_corrections_to_a_model_that_somebody_chooses(
         time.sleep(0.05)
     interrupted.send_signal(signal.SIGTERM)
     status, output = said(interrupted)
-    assert output.endswith("It was told to end. What it has learned is kept; start it again to go on.")
+    assert output.endswith("What it has learned is kept; start it again to go on."), output
     assert status == 1
     assert Lock.model_validate_json(place.s3.objects[lock.KEY]).free
 

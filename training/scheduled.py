@@ -33,6 +33,8 @@ from training.lock import Held, alone
 from training.progress import console
 from training.retrain import TooFew
 
+SECONDS_TO_END = 5
+
 
 def champion(bucket: Bucket, alphabet: str, folder: Path) -> Path:
     """The model file of what is served, in a new folder; of what came with this program, where nothing else is."""
@@ -109,12 +111,15 @@ def parser() -> argparse.ArgumentParser:
     return parser
 
 
-def ended(signum: int, _: FrameType | None) -> NoReturn:
-    """As by an error, so that the lock is freed; at once, whatever the processes of a pool have still to do."""
+def ended(_signum: int, _frame: FrameType | None) -> NoReturn:
+    """As by an error, so that the lock is freed; at once, whatever the processes of a pool have still to do.
+
+    And once more after some seconds: in a callback, such as an object's end, Python drops what is raised.
+    """
+    signal.alarm(SECONDS_TO_END)
     for process in multiprocessing.active_children():
-        process.terminate()
-    why = "It took longer than it may" if signum == signal.SIGALRM else "It was told to end"
-    sys.exit(f"{why}. What it has learned is kept; start it again to go on.")
+        process.kill()
+    sys.exit("It was told to end, or its time is over. What it has learned is kept; start it again to go on.")
 
 
 def main() -> None:
