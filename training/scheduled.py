@@ -142,6 +142,8 @@ def main() -> None:
         console.print(str(nothing_to_do))
     except (BrokenExport, ApiError, UnusableModel, BucketError) as error:
         sys.exit(str(error))
+    finally:
+        signal.alarm(0)
 
 
 if __name__ == "__main__":
