@@ -70,7 +70,7 @@ def test_who_is_over_time_does_not_free_the_lock_of_the_next(bucket: Folder) -> 
 
 
 def test_who_comes_second_at_the_same_time_is_told_so(bucket: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock, "_found", lambda _: None)
+    monkeypatch.setattr(lock, "look_up", lambda *_: None)
     bucket.put(lock.KEY, b"somebody's")
     with pytest.raises(Held, match="taken the lock just now"), alone(bucket, HOUR):
         raise AssertionError

@@ -161,11 +161,9 @@ def _cells(contest: Contest) -> Iterator[str]:
     yield f"-{contest.lost}"
 
 
-def right_of(recognizer: Recognizer, labels: Labels, glyphs: Sequence[Glyph | None]) -> Bools:
+def right_of(answers: Answers, sure_from: float) -> Bools:
     """(n,), whether each is read right; what is no character is, where nothing sure is said of it."""
-    answers = Answers.of(recognizer, labels, glyphs)
-    unsure = answers.confidence < recognizer.record.sure_from
-    return np.where(labels == NO_CHARACTER, unsure, answers.right)
+    return np.where(answers.labels == NO_CHARACTER, answers.confidence < sure_from, answers.right)
 
 
 def judged(
@@ -178,8 +176,11 @@ def judged(
 ) -> Verdict:
     """Ask both models about all sets and samples. Pictures are read once: both see the same glyphs."""
 
-    def contest(name: str, labels: Labels, glyphs: Sequence[Glyph | None]) -> Contest:
-        return Contest(name, right_of(champion, labels, glyphs), right_of(challenger, labels, glyphs))
+    def contest(name: str, labels: Labels, glyphs: Sequence[Glyph | None]) -> tuple[Contest, Answers]:
+        """And what the challenger answers."""
+        both = [Answers.of(one, labels, glyphs) for one in (champion, challenger)]
+        sure_from = champion.record.sure_from, challenger.record.sure_from
+        return Contest(name, *map(right_of, both, sure_from)), both[1]
 
     cleaning = challenger.record.cleaning
     like_visitors = set_for([one.name for one in sets], alphabet.test_name)
@@ -187,13 +188,12 @@ def judged(
     for one in sets:
         count = len(one.labels)
         work = pool.map(partial(glyph_of_file, one.file, cleaning), range(count), chunksize=max(8, count // 32))
-        glyphs = list(track(work, one.name, count))
-        contests.append(contest(one.name, one.labels, glyphs))
+        held, answers = contest(one.name, one.labels, list(track(work, one.name, count)))
+        contests.append(held)
         if one.name == like_visitors:
-            answers = Answers.of(challenger, one.labels, glyphs)
             reference = reference_of(answers.probabilities, challenger.labels, one.name)
-    glyphs = corrections.read(held_out, cleaning, pool)
-    return Verdict(contest(SAMPLES, corrections.labels_of(held_out, alphabet), glyphs), contests, reference)
+    labels, glyphs = corrections.labels_of(held_out, alphabet), corrections.read(held_out, cleaning, pool)
+    return Verdict(contest(SAMPLES, labels, glyphs)[0], contests, reference)
 
 
 def numbers_judged(

@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import BaseModel, ValidationError
 
-from app.models.bucket import Bucket, BucketError, Changed, Missing, Object
+from app.models.bucket import Bucket, BucketError, Changed, Object, look_up
 
 KEY: Final = "training/lock.json"
 
@@ -34,7 +34,7 @@ class Lock(BaseModel):
 def alone(bucket: Bucket, most: timedelta) -> Iterator[None]:
     """Nobody else is in here meanwhile, if it takes no longer than `most`. Raises Held, BucketError."""
     holder = secrets.token_hex(8)
-    found = _found(bucket)
+    found = look_up(bucket, KEY, _MOST)
     if found and not (lock := _lock(found)).free:
         raise Held(f"Another training has the lock, until {lock.until:%Y-%m-%d %H:%M} UTC at most.")
     try:
@@ -45,15 +45,8 @@ def alone(bucket: Bucket, most: timedelta) -> Iterator[None]:
         yield
     finally:
         with suppress(BucketError):  # then it is free once its time is over
-            if (present := _found(bucket)) and _lock(present).holder == holder:
+            if (present := look_up(bucket, KEY, _MOST)) and _lock(present).holder == holder:
                 _write(bucket, Lock(holder=holder, until=datetime.now(UTC)), present)
-
-
-def _found(bucket: Bucket) -> Object | None:
-    try:
-        return bucket.get(KEY, _MOST)
-    except Missing:
-        return None
 
 
 def _lock(found: Object) -> Lock:

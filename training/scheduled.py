@@ -12,7 +12,6 @@ import os
 import signal
 import sys
 import tempfile
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
@@ -22,7 +21,7 @@ import torch
 
 from app import settings
 from app.client.errors import ApiError
-from app.models.bucket import Bucket, BucketError, Missing, Object, bucket_at
+from app.models.bucket import Bucket, BucketError, bucket_at, look_up
 from app.models.releases import MODEL_BYTES, Releases, current, download
 from app.reading.recognizer import MODEL_FILE, Recognizer, UnusableModel
 from app.samples.export import BrokenExport
@@ -34,6 +33,7 @@ from training.progress import console
 from training.retrain import TooFew
 
 SECONDS_TO_END = 5
+"""After which it is told to end once more."""
 
 
 def champion(bucket: Bucket, alphabet: str, folder: Path) -> Path:
@@ -65,33 +65,18 @@ def scheduled(args: argparse.Namespace, alphabet: Alphabet, config: Config, buck
             return
     args.output = args.output / "challenger"
     args.output.mkdir()
-    with suppress(Missing):
-        (args.output / MODEL_FILE).write_bytes(read(bucket, checkpoint(alphabet.name)).data)
+    left = look_up(bucket, checkpoint(alphabet.name), MODEL_BYTES)
+    if left:
+        (args.output / MODEL_FILE).write_bytes(left.data)
 
     def learned(model_file: Path) -> None:
-        write(bucket, checkpoint(alphabet.name), model_file.read_bytes())
+        bucket.put(checkpoint(alphabet.name), model_file.read_bytes(), left.etag if left else None)
 
     found = retrain.challenged(champion_file, manifest, samples, args, alphabet, config, learned)
     name = releases.put_aside(args.output)
     console.print(
         f"{name} is kept aside." if found.objections else f"{name} is kept: python -m app.models use {name} serves it."
     )
-
-
-def read(bucket: Bucket, key: str) -> Object:
-    """Raises Missing, BucketError."""
-    found = bucket.get(key, MODEL_BYTES)
-    assert found is not None
-    return found
-
-
-def write(bucket: Bucket, key: str, data: bytes) -> None:
-    """Over what is there."""
-    try:
-        etag: str | None = read(bucket, key).etag
-    except Missing:
-        etag = None
-    bucket.put(key, data, etag)
 
 
 def parser() -> argparse.ArgumentParser:

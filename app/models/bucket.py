@@ -51,6 +51,14 @@ class Bucket(Protocol):
         """Of the objects in a folder, which ends with a slash, in alphabetical order. Raises BucketError."""
 
 
+def look_up(bucket: Bucket, key: str, most: int) -> Object | None:
+    """At most so many bytes; None where nothing has that key. Raises TooLarge, BucketError."""
+    try:
+        return bucket.get(key, most)
+    except Missing:
+        return None
+
+
 class Folder:
     """A bucket that is a folder."""
 
