@@ -133,8 +133,8 @@ class Training:
         torch.manual_seed(config.seed)
         self.config, self.where = config, where
         self.teachers = [one.to(memory_format=torch.channels_last).to(where.device).eval() for one in teachers]
-        self.classes, cases = len(alphabet.labels), len(alphabet.cases)
-        network = LargerCNN(Architecture(self.classes, config.kernels, config.poolings, cases, config.dropout))
+        self.classes, self.cases = len(alphabet.labels), len(alphabet.cases)
+        network = LargerCNN(Architecture(self.classes, config.kernels, config.poolings, self.cases, config.dropout))
         self.network = network.to(memory_format=torch.channels_last).to(where.device)
         self.average = AveragedModel(self.network, avg_fn=self._averaged, use_buffers=True)
         self.optimizer = torch.optim.AdamW(
@@ -174,14 +174,17 @@ class Training:
             batch = epoch[start : start + config.batch_size]
             glyphs = augment(batch.glyphs, how, self.generator).contiguous(memory_format=torch.channels_last)
             wanted = targets.of_labels(batch.labels, self.classes, config.no_character_weight)
+            wanted_cases = targets.of_cases(batch.cases, self.cases)
             with torch.autocast(self.where.device.type, torch.bfloat16, enabled=self.where.bfloat16):
                 logits, cases = self.network.heads(glyphs)
                 if self.teachers:  # one for each batch, in turn: over an epoch that is their mean
-                    teacher = self.teachers[number % len(self.teachers)]
-                    wanted = targets.distilled(teacher, glyphs, wanted, config.distillation_weight)
+                    with torch.no_grad():
+                        said, said_cases = self.teachers[number % len(self.teachers)].heads(glyphs)
+                    wanted = targets.distilled(said, wanted, config.distillation_weight)
+                    wanted_cases = targets.distilled(said_cases, wanted_cases, config.distillation_weight)
             loss = F.cross_entropy(logits.float(), wanted)
-            if (batch.cases != NO_CASE).any():
-                loss = loss + config.case_weight * F.cross_entropy(cases.float(), batch.cases, ignore_index=NO_CASE)
+            if (cased := batch.cases != NO_CASE).any():
+                loss = loss + config.case_weight * F.cross_entropy(cases[cased].float(), wanted_cases[cased])
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
             self.optimizer.step()

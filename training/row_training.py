@@ -20,7 +20,7 @@ from app.reading.ink import Ink
 from app.reading.reader import RowRecord
 from app.reading.recognizer import READING_VERSION
 from training import composing, export
-from training.composing import BlendedDigits, Composed, Draw, Manner
+from training.composing import Composed, Manner
 from training.devices import Device
 from training.progress import console, track
 from training.row_network import SYMBOLS, RowNetwork
@@ -71,16 +71,8 @@ def composed_at_random(writers: Writers, seed: int) -> Composed:
         manner = manner.of_another_hand(rng, far=1.5)
     longest = 12 if rng.random() < 0.1 else 8
     text = composing.text_at_random(rng, 1, longest, manner.marks)
-    composed = composing.page([(text, _writer(writers, rng))], manner, rng)
+    composed = composing.page([(text, writers.anybody(rng))], manner, rng)
     return composing.soiled(composed, manner, rng) if rng.random() < 0.15 else composed
-
-
-def _writer(writers: Writers, rng: np.random.Generator) -> Draw:
-    kind = rng.random()
-    if kind < 0.3:
-        return writers.scans
-    one, other = (writers.pens[int(place)] for place in rng.integers(0, len(writers.pens), 2))
-    return one if kind < 0.55 else BlendedDigits(one, other, float(rng.uniform(-0.3, 1.3)))
 
 
 def _of_seed(writers: Writers, seed: int) -> Written | None:

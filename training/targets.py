@@ -1,10 +1,9 @@
-"""What a network should answer to a picture: its label, every label alike, or in part what a teacher says."""
+"""What a network should answer to a picture: its label and case, every label alike, or in part what a teacher says."""
 
 import torch
 from torch.nn import functional as F
 
 from training.datasets import NO_CHARACTER
-from training.networks import LargerCNN
 
 
 def of_labels(labels: torch.Tensor, classes: int, no_character_weight: float) -> torch.Tensor:
@@ -17,16 +16,18 @@ def of_labels(labels: torch.Tensor, classes: int, no_character_weight: float) ->
     return torch.where((labels != NO_CHARACTER).unsqueeze(1), shares, no_character_weight / classes)
 
 
-@torch.no_grad()
-def distilled(teacher: LargerCNN, glyphs: torch.Tensor, targets: torch.Tensor, weight: float) -> torch.Tensor:
+def of_cases(cases: torch.Tensor, count: int) -> torch.Tensor:
+    """(batch,) cases -> (batch, count) shares; none where a picture has no case."""
+    return (cases.unsqueeze(1) == torch.arange(count, device=cases.device)).float()
+
+
+def distilled(said: torch.Tensor, targets: torch.Tensor, weight: float) -> torch.Tensor:
     """Knowledge distillation (Hinton et al. 2015, arXiv:1503.02531): targets mixed with a trained network's answers.
 
     Args:
-        teacher: in evaluation mode.
-        glyphs: (batch, 1, 28, 28), as the network that learns sees them, augmentation included.
-        targets: (batch, classes) of these glyphs; those of no characters stay as they are.
+        said: (batch, classes) logits of a teacher, which sees what the network that learns does, augmentation included.
+        targets: (batch, classes) of the same glyphs; those that name no class stay as they are.
         weight: of the teacher's answers; the targets have the rest.
     """
-    answers = teacher(glyphs).float().softmax(dim=1)
-    is_character = targets.amax(dim=1, keepdim=True) == 1
-    return torch.where(is_character, targets.lerp(answers, weight), targets)
+    names_one = (targets == 1).any(dim=1, keepdim=True)
+    return torch.where(names_one, targets.lerp(said.float().softmax(dim=1), weight), targets)

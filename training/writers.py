@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 import numpy as np
 
 from training import datasets
-from training.composing import Draw, PenDigits, ScannedDigits, pens_of
+from training.composing import BlendedDigits, Draw, PenDigits, ScannedDigits, pens_of
 from training.progress import track
 
 HELD_OUT: Final = 5000
@@ -31,6 +31,14 @@ class Writers:
 
     def one(self, rng: np.random.Generator) -> Draw:
         return self.pens[int(rng.integers(len(self.pens)))] if rng.random() < self.share else self.scans
+
+    def anybody(self, rng: np.random.Generator) -> Draw:
+        """Scans in three of ten, else one of the people, or one who does not exist."""
+        kind = rng.random()
+        if kind < 0.3:
+            return self.scans
+        one, other = (self.pens[int(place)] for place in rng.integers(0, len(self.pens), 2))
+        return one if kind < 0.55 else BlendedDigits(one, other, float(rng.uniform(-0.3, 1.3)))
 
 
 def to_learn_from(data: Path) -> Writers:
