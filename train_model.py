@@ -4,6 +4,7 @@
     python train_model.py --data DIR --install   # uses files already there; then serves the new model
     python train_model.py --resume               # goes on where an interrupted run stopped
     python train_model.py --teachers runs/*/mnist_larger_cnn.pth   # learns from earlier networks, too
+    python train_model.py --refine --epochs 12   # goes on from the model that is served
     python train_model.py --search 30            # tries 30 settings and tells which are best
     python train_model.py --alphabet greek --pictures DIR   # learns your own, from a folder for each label
 
@@ -28,17 +29,21 @@ from torch.nn import functional as F
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel
 
+from app.reading.recognizer import MODEL_FILE, Recognizer, UnusableModel
 from training import datasets, metrics, own_alphabet, package, targets, tracking
 from training.alphabets import Alphabet
-from training.augmentation import Augmentation, augment
+from training.augmentation import Augmentation, augment, squeeze
 from training.calibration import calibrate
 from training.datasets import NO_CASE, GlyphSet
 from training.devices import PRECISIONS, Device
 from training.networks import Architecture, LargerCNN, logits_of
 from training.progress import console, track
 from training.training_data import TrainingData
+from training.weights import network_of
 
 SEARCH_EPOCHS = 4
+REFINING_RATE = 4e-4
+"""Learning rate of a training that goes on from the served model."""
 
 EachEpoch = Callable[[dict[str, float]], None]
 """Is given each epoch's row of the history: its loss, its accuracy on each validation set, its seconds."""
@@ -68,6 +73,8 @@ class Config:
     averaging: float = 0.998
     """Decay of the moving average of the weights, which is the model that is kept."""
     augmentation: Augmentation = field(default_factory=Augmentation)
+    squeezed: float = 0.0
+    """Share of glyphs that are made narrower, wider or more slanting, after a teacher has seen them."""
     final_strength: float = 0.4
     """Augmentation falls to this share of its strength over the last third of the run."""
     fold: int = 0
@@ -90,6 +97,8 @@ class Config:
     """SHA-256 of the weights of trained networks from which this one learns too (knowledge distillation)."""
     distillation_weight: float = 0.7
     """Weight of what a teacher says of a picture; its label has the rest."""
+    refined: str = ""
+    """Version of the served model, if a training began with its weights and had it as its teacher."""
     case_weight: float = 0.5
     """Of what is learned about upper and lower case, in an alphabet that has both."""
     unsure_share: float = 0.015
@@ -129,12 +138,15 @@ class Training:
         where: Device,
         data: TrainingData,
         teachers: Sequence[LargerCNN] = (),
+        start: LargerCNN | None = None,
     ) -> None:
         torch.manual_seed(config.seed)
         self.config, self.where = config, where
         self.teachers = [one.to(memory_format=torch.channels_last).to(where.device).eval() for one in teachers]
         self.classes, self.cases = len(alphabet.labels), len(alphabet.cases)
         network = LargerCNN(Architecture(self.classes, config.kernels, config.poolings, self.cases, config.dropout))
+        if start:
+            network.load_state_dict(start.state_dict())
         self.network = network.to(memory_format=torch.channels_last).to(where.device)
         self.average = AveragedModel(self.network, avg_fn=self._averaged, use_buffers=True)
         self.optimizer = torch.optim.AdamW(
@@ -172,14 +184,15 @@ class Training:
         batches = self._batches(len(epoch))
         for number, start in enumerate(track(batches, what, len(batches))):
             batch = epoch[start : start + config.batch_size]
-            glyphs = augment(batch.glyphs, how, self.generator).contiguous(memory_format=torch.channels_last)
+            seen = augment(batch.glyphs, how, self.generator).contiguous(memory_format=torch.channels_last)
+            glyphs = squeeze(seen, config.squeezed, self.generator).contiguous(memory_format=torch.channels_last)
             wanted = targets.of_labels(batch.labels, self.classes, config.no_character_weight)
             wanted_cases = targets.of_cases(batch.cases, self.cases)
             with torch.autocast(self.where.device.type, torch.bfloat16, enabled=self.where.bfloat16):
                 logits, cases = self.network.heads(glyphs)
                 if self.teachers:  # one for each batch, in turn: over an epoch that is their mean
                     with torch.no_grad():
-                        said, said_cases = self.teachers[number % len(self.teachers)].heads(glyphs)
+                        said, said_cases = self.teachers[number % len(self.teachers)].heads(seen)
                     wanted = targets.distilled(said, wanted, config.distillation_weight)
                     wanted_cases = targets.distilled(said_cases, wanted_cases, config.distillation_weight)
             loss = F.cross_entropy(logits.float(), wanted)
@@ -238,13 +251,15 @@ def validate(network: torch.nn.Module, sets: dict[str, GlyphSet]) -> dict[str, f
     return row | {"validation loss": float(np.mean(losses))}
 
 
-def train(args: argparse.Namespace, config: Config, alphabet: Alphabet) -> None:
-    """From data to a model that may be served."""
-    where, teachers = Device.choose(args.precision), load_teachers(args.teachers)
+def train(args: argparse.Namespace, config: Config, alphabet: Alphabet, served: LargerCNN | None) -> None:
+    """From data to a model that may be served; `served`: the network that it is to begin with and to learn from."""
+    where = Device.choose(args.precision)
+    teachers = [served] if served else load_teachers(args.teachers)
     taught_by = f", teachers: {len(teachers)}" if teachers else ""
+    taught_by = f", refines {config.refined}" if config.refined else taught_by
     console.print(f"{alphabet.title}: LargerCNN on {where}, seed {config.seed}{taught_by}; writing to {args.output}")
     data = alphabet.load_training(args.data, config, args.limit)
-    training = Training(config, alphabet, where, data, teachers)
+    training = Training(config, alphabet, where, data, teachers, served)
     checkpoint = args.output / "checkpoint.pt"
     if args.resume and checkpoint.is_file():
         training.load(checkpoint)
@@ -287,6 +302,18 @@ def load_teachers(files: Sequence[Path]) -> list[LargerCNN]:
         return [LargerCNN.load(file) for file in files]
     except ValueError as error:
         sys.exit(f"--teachers: {error}.")
+
+
+def load_served(alphabet: Alphabet) -> tuple[str, LargerCNN]:
+    """The version of the served model, and its network."""
+    file = package.installed(alphabet.name) / MODEL_FILE
+    try:
+        record, network = Recognizer(file).record, network_of(file)
+    except UnusableModel as error:
+        sys.exit(f"--refine: {error}")
+    if record.labels != list(alphabet.labels):
+        sys.exit(f"--refine: the served model tells other labels apart: {' '.join(record.labels)}")
+    return record.version, network
 
 
 def start_tracker(args: argparse.Namespace, folder: Path, group: str | None = None) -> Callable[..., tracking.Tracker]:
@@ -369,6 +396,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="weights of earlier runs (mnist_larger_cnn.pth): learn from what they say, beside the labels",
     )
+    add("--refine", action="store_true", help="begin with the served model and learn from what it says, too")
     add(
         "--kernels",
         type=int,
@@ -404,6 +432,8 @@ def main() -> None:
     args = usage.parse_args()
     if args.search and args.teachers:
         usage.error("--teachers is for a training, not for a search")
+    if args.refine and (args.teachers or args.search):
+        usage.error("--refine has a teacher of its own, and is for a training")
     for file in args.teachers:
         if not file.is_file():
             usage.error(f"--teachers: there is no file {file}")
@@ -414,21 +444,25 @@ def main() -> None:
     args.output = args.output or Path("runs") / args.alphabet
     args.output.mkdir(parents=True, exist_ok=True)
     epochs = args.epochs or (SEARCH_EPOCHS if args.search else Config.epochs)
+    version, served = load_served(alphabet) if args.refine else ("", None)
     config = Config(
         alphabet=args.alphabet,
         seed=args.seed,
         epochs=epochs,
+        learning_rate=REFINING_RATE if served else Config.learning_rate,
         augmentation=alphabet.augmentation,
+        squeezed=alphabet.squeezed,
         fold=args.fold,
-        kernels=tuple(args.kernels),
-        poolings=args.poolings,
+        kernels=served.architecture.kernels if served else tuple(args.kernels),
+        poolings=served.architecture.poolings if served else args.poolings,
+        refined=version,
         teachers=tuple(datasets.sha256(file) for file in args.teachers),
     )
     try:
         if args.search:
             search_settings(args, config, alphabet)
         else:
-            train(args, config, alphabet)
+            train(args, config, alphabet, served)
     except KeyboardInterrupt:
         again = "The same command" if args.search else "The same command with --resume"
         sys.exit(f"Interrupted. {again} goes on.")

@@ -25,6 +25,12 @@ class Augmentation:
         return Augmentation(**{name: value * strength for name, value in vars(self).items()})
 
 
+_ASPECT = 0.25
+"""Standard deviation of the logarithm of the ratio by which glyphs are made wider; most of them are made narrower."""
+_SLANT = 0.25
+"""Standard deviation of the slant that is added, as a ratio."""
+
+
 def augment(glyphs: torch.Tensor, how: Augmentation, generator: torch.Generator) -> torch.Tensor:
     """Warp, thicken or thin, and damage glyphs at random.
 
@@ -38,6 +44,18 @@ def augment(glyphs: torch.Tensor, how: Augmentation, generator: torch.Generator)
     glyphs = warp(glyphs, how, generator)
     glyphs = _change_strokes(glyphs, how.stroke, generator)
     return damage(glyphs, how.damage, generator)
+
+
+def squeeze(glyphs: torch.Tensor, share: float, generator: torch.Generator) -> torch.Tensor:
+    """Make a share of the glyphs, (batch, 1, 28, 28), as narrow, as wide or as slanting as few people write."""
+    chosen = _uniform(len(glyphs), like=glyphs, generator=generator) < share
+    wider = torch.exp(_ASPECT * _normal(len(glyphs), like=glyphs, generator=generator) - _ASPECT / 2)
+    slant = _SLANT * _normal(len(glyphs), like=glyphs, generator=generator)
+    smaller = wider.clamp(min=1)  # what is wider still has to fit
+    rows = torch.zeros(len(glyphs), 2, 3, device=glyphs.device)
+    rows[:, 0, 0], rows[:, 0, 1], rows[:, 1, 1] = smaller / wider, slant * smaller / wider, smaller
+    squeezed = F.grid_sample(glyphs, F.affine_grid(rows, list(glyphs.shape), align_corners=False), align_corners=False)
+    return torch.where(chosen[:, None, None, None], squeezed, glyphs)
 
 
 def _normal(*shape: int, like: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

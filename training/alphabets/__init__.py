@@ -76,6 +76,8 @@ class Alphabet:
     """No answer of less confidence is sure, however many of them are given to validation pictures."""
     augmentation: Augmentation = field(default_factory=Augmentation)
     """How far glyphs are changed while a network learns."""
+    squeezed: float = 0.0
+    """Share of glyphs that are made narrower, wider or more slanting than most people write."""
     load_strokes: Callable[[Path], StrokeSet | None] | None = None
     """Data folder -> pen strokes that nothing was learned from, if there: to draw with other brushes, sizes and so on.
     """

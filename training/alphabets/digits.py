@@ -65,6 +65,7 @@ ALPHABET = Alphabet(
     temperature_from="MNIST",
     threshold_from=("MNIST", "drawings"),
     load_evaluation=evaluation_sets.of_digits,
+    squeezed=0.4,
     load_strokes=load_strokes,
     targets={
         "MNIST test": 0.9975,
