@@ -312,7 +312,7 @@ def load_served(alphabet: Alphabet) -> tuple[str, LargerCNN]:
     except UnusableModel as error:
         sys.exit(f"--refine: {error}")
     if record.labels != list(alphabet.labels):
-        sys.exit(f"--refine: the served model tells other labels apart: {' '.join(record.labels)}")
+        sys.exit(f"--refine: The served model tells other labels apart: {' '.join(record.labels)}")
     return record.version, network
 
 

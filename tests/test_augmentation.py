@@ -3,7 +3,7 @@
 import torch
 
 from tests.support.handwriting import mnist_digits
-from training.augmentation import Augmentation, augment, damage
+from training.augmentation import Augmentation, augment, damage, squeeze
 
 GLYPHS = torch.from_numpy(mnist_digits()[0]).unsqueeze(1).float() / 255
 
@@ -31,3 +31,17 @@ def test_a_seed_fixes_the_changes() -> None:
 def test_the_share_of_damaged_glyphs() -> None:
     touched = (damage(GLYPHS, 0.4, seeded(2)) != GLYPHS).flatten(1).any(dim=1).float().mean()
     assert 0.25 < touched < 0.5
+
+
+def test_glyphs_become_narrow_wide_or_slanting() -> None:
+    upright = torch.zeros(200, 1, 28, 28)
+    upright[:, :, 4:24, 6:22] = 1
+    squeezed = squeeze(upright, 0.5, seeded(1))
+    same = (squeezed == upright).all(dim=(1, 2, 3))
+    assert 70 < int(same.sum()) < 130
+    widths, heights = (squeezed[~same].amax(dim=(1, side)).gt(0.5).sum(dim=1) for side in (2, 3))
+    at_middle = squeezed[~same, 0, 14].gt(0.5).sum(dim=1)
+    assert (at_middle < 15).float().mean() > (heights < 19).float().mean() > 0.1, "more of them narrow than wide"
+    assert (widths > at_middle + 3).any(), "some slant"
+    assert (heights[at_middle < 15] == 20).all(), "what is narrower is as high as it was"
+    assert torch.equal(squeeze(upright, 0.0, seeded(1)), upright)

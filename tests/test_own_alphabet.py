@@ -108,6 +108,16 @@ def test_it_is_evaluated_by_no_others(greek: Path, tmp_path: Path) -> None:
         evaluate.alphabet_of(record, options)
 
 
+def test_what_is_served_is_refined_if_it_tells_the_same_labels_apart(greek: Path, tmp_path: Path) -> None:
+    other = fill(tmp_path / "pictures", {"Γ": 12, "Σ": 12})
+    refine = ["train_model.py", "--refine", "--no-track", "--output", str(tmp_path / "run"), "--pictures", str(other)]
+    of_others = command(greek / "models", *refine, "--alphabet", "greek")
+    assert of_others.stderr.startswith("--refine: The served model tells other labels apart:"), of_others.stderr
+    of_none = command(greek / "models", *refine, "--alphabet", "letters")
+    assert of_none.stderr.startswith("--refine: There is no model file letters/model.onnx."), of_none.stderr
+    assert of_others.returncode == of_none.returncode == 1
+
+
 def test_its_record_says_what_it_has_learned_from(greek: Path) -> None:
     record = json.loads((greek / "models" / "greek" / "record.json").read_text())
     assert record["origin"]["pictures"] == dict.fromkeys(LETTERS, 20)

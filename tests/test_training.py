@@ -129,6 +129,18 @@ def test_it_learns_from_teachers(trained: tuple[Path, subprocess.CompletedProces
     assert record["config"]["teachers"] == [datasets.sha256(weights)]
 
 
+def test_it_goes_on_from_the_served_model(tmp_path: Path) -> None:
+    """Which a few steps leave nearly as good as it was: it would be bad without its weights."""
+    refined = train(tmp_path, "--refine", "--epochs", "1", "--no-track", "--accuracy-floor", "97")
+    assert refined.returncode == 0, refined.stdout + refined.stderr
+    served = Recognizer(ROOT / "app/models/digits/model.onnx").record.version
+    assert f"refines {served};" in refined.stdout
+    record = json.loads((tmp_path / "record.json").read_text())
+    assert (record["config"]["refined"], record["config"]["squeezed"]) == (served, 0.4)
+    twice = train(tmp_path, "--refine", "--teachers", str(tmp_path / "mnist_larger_cnn.pth"))
+    assert (twice.returncode, "--refine has a teacher of its own" in twice.stderr) == (2, True)
+
+
 def test_the_recipe_trains_teachers_that_differ_and_then_their_pupil(tmp_path: Path) -> None:
     options = ["--data", "pictures", "--runs", str(tmp_path), "--install", "--epochs", "9", "--dry-run"]
     said = subprocess.run(

@@ -21,7 +21,7 @@ from training import datasets, negatives
 from training.corruptions import CORRUPTIONS
 from training.negatives import OF_DIGITS, Lookalikes
 from training.photographs import photograph
-from training.strokes import StrokeSet, rotated
+from training.strokes import Points, StrokeSet, leaning, rotated
 
 Pictures = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
@@ -74,7 +74,18 @@ def drawing(strokes: StrokeSet, most_degrees: float, index: int, thickest: float
     """A 280x280 canvas: any place, size and brush, on one of four kinds of paper."""
     rng = np.random.default_rng(index)
     turned = rotated(strokes.samples[index], float(rng.uniform(-most_degrees, most_degrees)))
-    return png(on_paper(datasets.draw_at_random(turned, rng, thickest=thickest), PAPERS[index % len(PAPERS)], rng))
+    return _drawn(turned, rng, index, thickest)
+
+
+def narrow_drawing(strokes: StrokeSet, index: int) -> bytes:
+    """As `drawing`, half to four fifths as wide and slanting to the right."""
+    rng = np.random.default_rng(index)
+    width, slant = float(rng.uniform(0.5, 0.8)), float(rng.uniform(0, 0.4))
+    return _drawn(leaning(strokes.samples[index], width, slant), rng, index)
+
+
+def _drawn(strokes: list[Points], rng: np.random.Generator, index: int, thickest: float = 1.0) -> bytes:
+    return png(on_paper(datasets.draw_at_random(strokes, rng, thickest=thickest), PAPERS[index % len(PAPERS)], rng))
 
 
 def on_paper(drawn: Image.Image, paper: str, rng: np.random.Generator) -> Image.Image:
@@ -140,6 +151,12 @@ def of_digits(data: Path) -> list[EvaluationSet]:
                 unseen.labels,
                 partial(drawing, unseen, 20.0),
                 "the same drawings, turned by up to 20 degrees",
+            ),
+            EvaluationSet(
+                "narrow drawings",
+                unseen.labels,
+                partial(narrow_drawing, unseen),
+                "the same drawings, half to four fifths as wide and slanting",
             ),
             EvaluationSet(
                 "photographs",

@@ -84,6 +84,12 @@ def rotated(strokes: list[Points], degrees: float) -> list[Points]:
     return [stroke @ turn for stroke in strokes]
 
 
+def leaning(strokes: list[Points], width: float, slant: float) -> list[Points]:
+    """So many times as wide, and slanting to the right by the tangent of an angle."""
+    change = np.array([[width, 0], [-slant, 1]], np.float32)
+    return [stroke @ change for stroke in strokes]
+
+
 def draw(
     strokes: list[Points],
     *,

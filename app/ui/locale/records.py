@@ -10,6 +10,7 @@ TITLES = N_("Digits"), N_("Chinese numerals"), N_("Ukrainian letters")
 SETS = (
     N_("drawings"),
     N_("turned drawings"),
+    N_("narrow drawings"),
     N_("photographs"),
     N_("no character"),
     N_("validation"),
@@ -51,6 +52,7 @@ PICTURES_OF_SETS = (
     N_("2 to 7 digits of it"),
     N_("canvas drawings by people never seen: any place, size, brush and paper"),
     N_("the same drawings, turned by up to 20 degrees"),
+    N_("the same drawings, half to four fifths as wide and slanting"),
     N_("ink on paper with shadows, ruling, blur, JPEG (made from those strokes)"),
     N_("another set of scans"),
     N_("16x16 pixels, black or white only"),
