@@ -109,7 +109,7 @@ _BATCH = 500
 
 def _of_seed(writers: Writers, seed: int) -> tuple[list[int], list[npt.NDArray[np.uint8]]]:
     rng = np.random.default_rng(seed)
-    labels, fields = zip(*(_shown(writers.one(rng), rng) for _ in range(_BATCH)), strict=True)
+    labels, fields = zip(*(_shown(writers.anybody(rng), rng) for _ in range(_BATCH)), strict=True)
     return list(labels), list(fields)
 
 

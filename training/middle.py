@@ -1,7 +1,8 @@
 """Train what tells the digit in the middle of a crop: `python -m training.middle --data DIR --install`.
 
 Crops are cut out of numbers that are put together of single digits. Crops of people and scans that nothing was learned
-from then choose below which confidence it has a say beside the model that sees the character alone.
+from then choose how much of a say it has beside the model that sees the character alone, and below which confidence
+of that.
 """
 
 import argparse
@@ -20,13 +21,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 from torch.optim.lr_scheduler import OneCycleLR
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from app.models.shelf import Shelf
 from app.reading.glyphs import Glyph
-from app.reading.middle import MIDDLE_FILE, SIDE, MiddleRecord
+from app.reading.middle import MIDDLE_FILE, SIDE, Middle, MiddleRecord
 from app.reading.picture import ReadingError, decode
 from app.reading.pipeline import glyph_of
-from app.reading.recognizer import MODEL_FILE, READING_VERSION, Recognizer
+from app.reading.recognizer import MODEL_FILE, READING_VERSION, Recognizer, opened
 from training import crops, export, package, writers
 from training.crops import Crops
 from training.devices import Device
@@ -34,8 +36,10 @@ from training.networks import ConvBlock
 from training.progress import console, track
 from training.writers import Writers
 
-THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
-"""What is tried of `asked_below`."""
+THRESHOLDS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+"""What is tried of `asked_below`,"""
+SAYS = (0.5, 0.6, 0.7, 0.8)
+"""and of `say`."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +47,15 @@ class Config:
     """Every hyper-parameter; kept in the record."""
 
     seed: int = 1
-    crops: int = 200_000
-    epochs: int = 6
+    crops: int = 600_000
+    epochs: int = 8
     batch_size: int = 256
     learning_rate: float = 4e-3
     weight_decay: float = 0.02
     smoothing: float = 0.05
     """Of the labels."""
+    averaging: float = 0.999
+    """Decay of the moving average of the weights, which is the network that is kept."""
 
 
 class MiddleCNN(nn.Module):
@@ -90,6 +96,7 @@ def fit(config: Config, where: Device, data: Crops) -> MiddleCNN:
     """A network that has learned to tell what is in the middle."""
     torch.manual_seed(config.seed)
     network = MiddleCNN(10).to(memory_format=torch.channels_last).to(where.device)
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.averaging), use_buffers=True)
     steps = len(data.labels) // config.batch_size
     optimizer = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
     schedule = OneCycleLR(optimizer, config.learning_rate, steps * config.epochs)
@@ -108,9 +115,12 @@ def fit(config: Config, where: Device, data: Crops) -> MiddleCNN:
             loss.backward()
             optimizer.step()
             schedule.step()
+            average.update_parameters(network)
             total += float(loss.detach())
         console.print(f"epoch {epoch}: loss {total / steps:.4f}, {time.perf_counter() - start:.0f} s")
-    return network.cpu().eval()
+    kept = average.module
+    assert isinstance(kept, MiddleCNN)
+    return kept.cpu().eval()
 
 
 def write(network: MiddleCNN, data: Crops, record: MiddleRecord, file: Path) -> None:
@@ -122,22 +132,30 @@ def write(network: MiddleCNN, data: Crops, record: MiddleRecord, file: Path) -> 
     export.describe(file, record.model_dump())
 
 
-def threshold(model: Path, file: Path, people: Writers, count: int) -> float:
-    """The least `asked_below` with which a model, and this file beside it, read most crops by such writers right, but
-    for one in a thousand.
+def chosen(record: MiddleRecord, model: Path, file: Path, people: Writers, count: int) -> MiddleRecord:
+    """The record with the `say` and the least `asked_below` with which a model, and this file beside it, read most
+    crops by such writers right, but for one in a thousand.
     """
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         found = list(track(pool.map(partial(_scanned, people), range(count), chunksize=20), "scans", count))
     labels, glyphs = zip(*((label, glyph) for label, glyph in found if glyph and glyph.crop is not None), strict=True)
     with tempfile.TemporaryDirectory() as folder:
         alone = Recognizer(Path(shutil.copy(model, folder))).predict(list(glyphs))
-        shutil.copy(file, folder)
-        always = Recognizer(Path(folder) / model.name).predict(list(glyphs))
-    right, otherwise = (np.array([one.label for one in said]) == labels for said in (alone, always))
-    confidence = np.array([one.confidence for one in alone])
-    shares = {below: float(np.where(confidence < below, otherwise, right).mean()) for below in THRESHOLDS}
-    console.print(f"{len(labels)} crops: {right.mean():.2%} right alone; asked below:", shares)
-    return min(below for below, share in shares.items() if share >= max(shares.values()) - 0.001)
+    of_characters = np.array([one.probabilities for one in alone], np.float32)
+    wanted = np.array([record.labels.index(label) for label in labels])
+    session = opened(file, threads=os.cpu_count() or 1)[0]
+    of_crops = Middle(session, record).probabilities(np.stack([glyph.crop for glyph in glyphs]))
+    shares = dict[tuple[float, float], float]()
+    for say in SAYS:
+        middle = Middle(session, record.model_copy(update={"say": say}))
+        both = np.stack([middle.weighed(*one) for one in zip(of_characters, of_crops, strict=True)])
+        for below in THRESHOLDS:
+            asked = of_characters.max(axis=1, keepdims=True) < below
+            shares[below, say] = float((np.where(asked, both, of_characters).argmax(axis=1) == wanted).mean())
+    right = float((of_characters.argmax(axis=1) == wanted).mean())
+    console.print(f"{len(labels)} crops: {right:.2%} right alone; by confidence and say:", shares)
+    below, say = min(one for one, share in shares.items() if share >= max(shares.values()) - 0.001)
+    return record.model_copy(update={"asked_below": below, "say": say})
 
 
 def _scanned(people: Writers, index: int) -> tuple[str, Glyph | None]:
@@ -159,7 +177,7 @@ def main() -> None:
     add("--crops", type=int, default=Config.crops, metavar="N", help="composed for training (%(default)s)")
     add("--epochs", type=int, default=Config.epochs, help="passes over them (%(default)s)")
     add("--seed", type=int, default=Config.seed, help="(%(default)s)")
-    add("--validation", type=int, default=3000, metavar="N", help="crops to choose by (%(default)s)")
+    add("--validation", type=int, default=8000, metavar="N", help="crops to choose by (%(default)s)")
     add("--install", action="store_true", help="copy what was made to where the app serves it from")
     args = parser.parse_args()
     args.output.mkdir(parents=True, exist_ok=True)
@@ -178,8 +196,7 @@ def main() -> None:
     data = crops.many(writers.to_learn_from(args.data), config.crops, config.seed)
     file = args.output / MIDDLE_FILE
     write(fit(config, Device.choose("auto"), data), data, record, file)
-    below = threshold(model, file, writers.unseen(args.data, held_out=False), args.validation)
-    record = record.model_copy(update={"asked_below": below})
+    record = chosen(record, model, file, writers.unseen(args.data, held_out=False), args.validation)
     export.describe(file, record.model_dump())
     console.print(record.model_dump_json(indent=2))
     if args.install:

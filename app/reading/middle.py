@@ -24,6 +24,10 @@ VIEWS: Final = ((1.0, 0.0), (0.85, 0.0), (1.12, 0.0), (1.0, 0.2), (1.0, -0.2))
 """In which a crop is shown: how much of its sides, and how far aslant, as a tangent. Their mean is the answer."""
 
 
+_LEAST = np.float32(1e-3)
+"""Added to each probability before two are weighed."""
+
+
 class MiddleRecord(BaseModel):
     """What the file says of itself: all that serving needs. More is kept, for people to read."""
 
@@ -35,6 +39,8 @@ class MiddleRecord(BaseModel):
     reading_version: int
     asked_below: float
     """It is asked where the alphabet's own network is less confident than this in what was cut out."""
+    say: float = 0.5
+    """Its share of the say then, from 0 to 1; the alphabet's own network has the rest."""
 
 
 def field(density: Floats) -> Floats:
@@ -63,6 +69,15 @@ class Middle:
         mean = np.exp(np.log(np.maximum(said, 1e-4)).mean(axis=1))
         probabilities: Floats = mean / mean.sum(axis=1, keepdims=True)
         return probabilities
+
+    def weighed(self, of_character: Floats, of_crop: Floats) -> Floats:
+        """What the alphabet's own network says, (labels,), and what this one does -> what both say together.
+
+        The geometric mean, in which neither rules a label out.
+        """
+        mean = (of_character + _LEAST) ** (1 - self.record.say) * (of_crop + _LEAST) ** self.record.say
+        both: Floats = mean / mean.sum()
+        return both
 
 
 def _views(crop: Floats) -> Floats:

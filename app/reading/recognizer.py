@@ -28,9 +28,6 @@ READING_VERSION: Final = 1
 _CUT_TEMPERATURE = 2.0
 """By which confidence in what was cut out of something is lowered: part of it may be missing, or another's."""
 
-_LEAST = np.float32(1e-3)
-"""What either of two networks leaves of a label's probability."""
-
 LABEL: Final = "label"
 """The head that every model has."""
 
@@ -158,7 +155,7 @@ class Recognizer:
         return (answer if glyph.crop is None else _tempered(answer)), row
 
     def _ask_of_crops(self, glyphs: list[Glyph], answers: list[Floats]) -> None:
-        """Where an answer leaves doubt about what was cut out, weigh what is in the middle as much, and be not sure."""
+        """Where an answer leaves doubt about what was cut out, heed what is in the middle, too, and be not sure."""
         if self._middle is None:
             return
         below = self._middle.record.asked_below
@@ -170,7 +167,7 @@ class Recognizer:
         if crops:
             said = self._middle.probabilities(np.stack(list(crops.values())))
             for place, shares in zip(crops, said, strict=True):
-                answers[place] = _not_sure(_of_both(answers[place], shares))
+                answers[place] = _not_sure(self._middle.weighed(answers[place], shares))
 
     def _prediction(self, probabilities: Floats, cases: Floats | None) -> Prediction:
         index = int(probabilities.argmax())
@@ -209,13 +206,6 @@ def _not_sure(probabilities: Floats) -> Floats:
     """With so much doubt that no answer is sure."""
     doubtful: Floats = (probabilities + np.float32(1 / len(probabilities))) / np.float32(2)
     return doubtful
-
-
-def _of_both(probabilities: Floats, others: Floats) -> Floats:
-    """The geometric mean, in which neither rules a label out."""
-    mean = np.sqrt((probabilities + _LEAST) * (others + _LEAST))
-    both: Floats = mean / mean.sum()
-    return both
 
 
 def _tempered(probabilities: Floats) -> Floats:
