@@ -99,6 +99,9 @@ class Config:
     """Weight of what a teacher says of a picture; its label has the rest."""
     refined: str = ""
     """Version of the served model, if a training began with its weights and had it as its teacher."""
+    kept_of_refined: float = 0.25
+    """Share that its weights have then of those that are kept, beside what was learned: what they know that the data does
+    not show stays (Wortsman et al. 2022, arXiv:2109.01903)."""
     case_weight: float = 0.5
     """Of what is learned about upper and lower case, in an alphabet that has both."""
     unsure_share: float = 0.015
@@ -165,6 +168,12 @@ class Training:
         network = self.average.module
         assert isinstance(network, LargerCNN)
         return network
+
+    def blend(self, served: LargerCNN) -> None:
+        """Give a served network's weights their share of the result."""
+        own, weights = self.result.state_dict(), served.state_dict()
+        for name in (name for name in own if own[name].is_floating_point()):
+            own[name].lerp_(weights[name].to(own[name].device), self.config.kept_of_refined)
 
     def _averaged(self, old: torch.Tensor, new: torch.Tensor, count: torch.Tensor | int) -> torch.Tensor:
         """Moving average that forgets its first values quickly, so that short runs profit too."""
@@ -267,6 +276,8 @@ def train(args: argparse.Namespace, config: Config, alphabet: Alphabet, served: 
     tracker = start_tracker(args, args.output)(name=args.output.name, config=dataclasses.asdict(config))
     print_heading(data.validation)
     fit(training, data, partial(keep_epoch, training, checkpoint, tracker))
+    if served:
+        training.blend(served)
 
     record: dict[str, Any] = {
         "alphabet": alphabet.name,
