@@ -100,8 +100,8 @@ class Config:
     refined: str = ""
     """Version of the served model, if a training began with its weights and had it as its teacher."""
     kept_of_refined: float = 0.25
-    """Share that its weights have then of those that are kept, beside what was learned: what they know that the data does
-    not show stays (Wortsman et al. 2022, arXiv:2109.01903)."""
+    """Share that its weights have then of those that are kept, so that little of what it knows is lost (Wortsman et al.
+    2022, arXiv:2109.01903)."""
     case_weight: float = 0.5
     """Of what is learned about upper and lower case, in an alphabet that has both."""
     unsure_share: float = 0.015
