@@ -118,3 +118,19 @@ def test_ordinary_pictures_stay_as_they_are() -> None:
         tight = picture.crop(ImageOps.invert(picture).getbbox()) if picture.mode == "L" else picture
         assert frame.paper_box([np.asarray(picture)]) is None
         assert frame.paper_box([np.asarray(tight)]) is None
+
+
+@pytest.mark.parametrize("left", [0, 340])
+@pytest.mark.parametrize("top", [0, 60])
+@pytest.mark.parametrize("ink_is_bright", [True, False])
+def test_the_corner_of_a_screenshot_is_the_paper(left: int, top: int, ink_is_bright: bool) -> None:
+    """The part that is drawn on, beside a panel with bars; the other way round, too."""
+    area = Image.new("L", (560, 560), "black" if ink_is_bright else "white")
+    drawn = canvas(3, extent=180, brush=22)
+    area.paste(ImageOps.invert(drawn) if ink_is_bright else drawn, (120, 130))
+    picture = Image.new("L", (900, 620), "white" if ink_is_bright else "black")
+    picture.paste(area, (left, top))
+    for bar in range(5):
+        x = 40 if left else 600
+        picture.paste(40 if ink_is_bright else 210, (x, 90 + 50 * bar, x + 220, 110 + 50 * bar))
+    assert np.abs(pixels_of(picture) - pixels_of(area)).max() < 0.1

@@ -30,6 +30,11 @@ _AT_EDGE = 0.15
 """and touches at most this share of the picture's edge; one half of a picture in the shade touches more. [0.075: 1 in
 surroundings; 0.3: an empty cell]"""
 
+_CORNER, _STRAIGHT, _APART = 0.6, 0.97, 120
+"""or it is an upright rectangle in a corner, such as the part of a screenshot that is drawn on: it touches at most the
+first share of the edge, is at least the second of the upright rectangle around it, and of another shade, of 255, than
+the rest by the third at least."""
+
 _LEAST_INK, _MOST_INK = 0.005, 0.4
 """So much of it, at least and at most, is ink. [0.0025: an empty cell; 0.2: 2 in surroundings; 0.8: none]"""
 
@@ -40,7 +45,7 @@ def without(bands: list[Band]) -> list[Band] | None:
     small = [np.asarray(Image.fromarray(band).reduce(block)) for band in bands]
     for region in _smooth_regions(small):
         paper = _filled(region)
-        if _is_sheet(paper, region):
+        if _is_sheet(paper, region, small):
             outside = components.of_blocks(~paper, block, bands[0].shape)
             return [
                 np.where(outside, np.uint8(np.median(few[region])), band)
@@ -74,12 +79,24 @@ def _filled(region: Mask) -> Mask:
     return filled
 
 
-def _is_sheet(paper: Mask, region: Mask) -> bool:
+def _is_sheet(paper: Mask, region: Mask, bands: list[Band]) -> bool:
     area = np.count_nonzero(paper)
     ink = 1 - np.count_nonzero(region) / area
     if not (_LEAST * paper.size <= area <= _MOST * paper.size and _LEAST_INK <= ink <= _MOST_INK):
         return False
-    return bool(frame.edge(paper).mean() <= _AT_EDGE and area >= _RECTANGULAR * _smallest_rectangle(paper))
+    if frame.edge(paper).mean() > _AT_EDGE:
+        return _is_corner(paper, region, bands)
+    return bool(area >= _RECTANGULAR * _smallest_rectangle(paper))
+
+
+def _is_corner(paper: Mask, region: Mask, bands: list[Band]) -> bool:
+    rows, columns = (np.any(paper, axis=axis, keepdims=True).ravel() for axis in (1, 0))
+    at_one_of_each = rows[0] != rows[-1] and columns[0] != columns[-1]
+    upright = np.count_nonzero(paper) >= _STRAIGHT * np.count_nonzero(rows) * np.count_nonzero(columns)
+    if not (at_one_of_each and upright and frame.edge(paper).mean() <= _CORNER):
+        return False
+    shade = np.mean(bands, axis=0)
+    return bool(abs(np.median(shade[region]) - np.median(shade[~paper])) >= _APART)
 
 
 def _smallest_rectangle(mask: Mask) -> float:
