@@ -25,7 +25,7 @@ def distilled(said: torch.Tensor, targets: torch.Tensor, weight: float) -> torch
     """Knowledge distillation (Hinton et al. 2015, arXiv:1503.02531): targets mixed with a trained network's answers.
 
     Args:
-        said: (batch, classes) logits of a teacher, which sees what the network that learns does, augmentation included.
+        said: (batch, classes) logits of a teacher, of what the network that learns is shown, or of what is easier.
         targets: (batch, classes) of the same glyphs; those that name no class stay as they are.
         weight: of the teacher's answers; the targets have the rest.
     """
