@@ -4,7 +4,7 @@
     python train_model.py --data DIR --install   # uses files already there; then serves the new model
     python train_model.py --resume               # goes on where an interrupted run stopped
     python train_model.py --teachers runs/*/mnist_larger_cnn.pth   # learns from earlier networks, too
-    python train_model.py --refine --epochs 12   # goes on from the model that is served
+    python train_model.py --refine --epochs 14   # goes on from the model that is served
     python train_model.py --search 30            # tries 30 settings and tells which are best
     python train_model.py --alphabet greek --pictures DIR   # learns your own, from a folder for each label
 
@@ -141,15 +141,14 @@ class Training:
         where: Device,
         data: TrainingData,
         teachers: Sequence[LargerCNN] = (),
-        start: LargerCNN | None = None,
     ) -> None:
         torch.manual_seed(config.seed)
         self.config, self.where = config, where
         self.teachers = [one.to(memory_format=torch.channels_last).to(where.device).eval() for one in teachers]
         self.classes, self.cases = len(alphabet.labels), len(alphabet.cases)
         network = LargerCNN(Architecture(self.classes, config.kernels, config.poolings, self.cases, config.dropout))
-        if start:
-            network.load_state_dict(start.state_dict())
+        if config.refined:
+            network.load_state_dict(self.teachers[0].state_dict())
         self.network = network.to(memory_format=torch.channels_last).to(where.device)
         self.average = AveragedModel(self.network, avg_fn=self._averaged, use_buffers=True)
         self.optimizer = torch.optim.AdamW(
@@ -169,11 +168,11 @@ class Training:
         assert isinstance(network, LargerCNN)
         return network
 
-    def blend(self, served: LargerCNN) -> None:
-        """Give a served network's weights their share of the result."""
-        own, weights = self.result.state_dict(), served.state_dict()
+    def blend(self) -> None:
+        """Give the weights of the network that is refined their share of the result."""
+        own, before = self.result.state_dict(), self.teachers[0].state_dict()
         for name in (name for name in own if own[name].is_floating_point()):
-            own[name].lerp_(weights[name].to(own[name].device), self.config.kept_of_refined)
+            own[name].lerp_(before[name], self.config.kept_of_refined)
 
     def _averaged(self, old: torch.Tensor, new: torch.Tensor, count: torch.Tensor | int) -> torch.Tensor:
         """Moving average that forgets its first values quickly, so that short runs profit too."""
@@ -264,11 +263,10 @@ def train(args: argparse.Namespace, config: Config, alphabet: Alphabet, served: 
     """From data to a model that may be served; `served`: the network that it is to begin with and to learn from."""
     where = Device.choose(args.precision)
     teachers = [served] if served else load_teachers(args.teachers)
-    taught_by = f", teachers: {len(teachers)}" if teachers else ""
-    taught_by = f", refines {config.refined}" if config.refined else taught_by
+    taught_by = f", refines {config.refined}" if config.refined else f", teachers: {len(teachers)}" if teachers else ""
     console.print(f"{alphabet.title}: LargerCNN on {where}, seed {config.seed}{taught_by}; writing to {args.output}")
     data = alphabet.load_training(args.data, config, args.limit)
-    training = Training(config, alphabet, where, data, teachers, served)
+    training = Training(config, alphabet, where, data, teachers)
     checkpoint = args.output / "checkpoint.pt"
     if args.resume and checkpoint.is_file():
         training.load(checkpoint)
@@ -276,8 +274,8 @@ def train(args: argparse.Namespace, config: Config, alphabet: Alphabet, served: 
     tracker = start_tracker(args, args.output)(name=args.output.name, config=dataclasses.asdict(config))
     print_heading(data.validation)
     fit(training, data, partial(keep_epoch, training, checkpoint, tracker))
-    if served:
-        training.blend(served)
+    if config.refined:
+        training.blend()
 
     record: dict[str, Any] = {
         "alphabet": alphabet.name,

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from app.reading.reader import MARKS
-from training.strokes import Points, StrokeSet
+from training.strokes import Points, StrokeSet, leaning
 
 Random = np.random.Generator
 Floats = npt.NDArray[np.float32]
@@ -167,7 +167,7 @@ def _written(digit: str, strokes: Sequence[Points], manner: Manner, size: float,
     """Strokes of a digit whose usual height is 1, in a manner."""
     scaled = [stroke * np.float32(manner.height * size) for stroke in strokes]
     bent = _bent(scaled, manner, rng) if manner.warp else scaled
-    return drawn(digit, [_slanted(stroke, manner.slant) for stroke in bent], manner.brush)
+    return drawn(digit, leaning(bent, 1.0, manner.slant), manner.brush)
 
 
 def pens_of(strokes: StrokeSet) -> tuple[PenDigits, ...]:
@@ -223,10 +223,6 @@ def _at_start(label: str, ink: Floats, top: int) -> Placed:
         return Placed(label, ink, 0, top)
     cut = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     return Placed(label, cut, 0, top + int(rows[0]))
-
-
-def _slanted(stroke: Points, slant: float) -> Points:
-    return stroke @ np.array([[1, 0], [-slant, 1]], np.float32)
 
 
 def _bent(strokes: list[Points], manner: Manner, rng: Random) -> list[Points]:

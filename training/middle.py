@@ -148,7 +148,7 @@ def chosen(record: MiddleRecord, model: Path, file: Path, people: Writers, count
     shares = dict[tuple[float, float], float]()
     for say in SAYS:
         middle = Middle(session, record.model_copy(update={"say": say}))
-        both = np.stack([middle.weighed(*one) for one in zip(of_characters, of_crops, strict=True)])
+        both = middle.weighed(of_characters, of_crops)
         for below in THRESHOLDS:
             asked = of_characters.max(axis=1, keepdims=True) < below
             shares[below, say] = float((np.where(asked, both, of_characters).argmax(axis=1) == wanted).mean())

@@ -71,12 +71,12 @@ class Middle:
         return probabilities
 
     def weighed(self, of_character: Floats, of_crop: Floats) -> Floats:
-        """What the alphabet's own network says, (labels,), and what this one does -> what both say together.
+        """What the alphabet's own network says, (..., labels), and what this one does -> what both say together.
 
         The geometric mean, in which neither rules a label out.
         """
         mean = (of_character + _LEAST) ** (1 - self.record.say) * (of_crop + _LEAST) ** self.record.say
-        both: Floats = mean / mean.sum()
+        both: Floats = mean / mean.sum(axis=-1, keepdims=True)
         return both
 
 

@@ -84,16 +84,17 @@ def _is_sheet(paper: Mask, region: Mask, bands: list[Band]) -> bool:
     ink = 1 - np.count_nonzero(region) / area
     if not (_LEAST * paper.size <= area <= _MOST * paper.size and _LEAST_INK <= ink <= _MOST_INK):
         return False
-    if frame.edge(paper).mean() > _AT_EDGE:
-        return _is_corner(paper, region, bands)
-    return bool(area >= _RECTANGULAR * _smallest_rectangle(paper))
+    at_edge = frame.edge(paper).mean()
+    if at_edge <= _AT_EDGE:
+        return bool(area >= _RECTANGULAR * _smallest_rectangle(paper))
+    return bool(at_edge <= _CORNER) and _is_corner(paper, region, bands)
 
 
 def _is_corner(paper: Mask, region: Mask, bands: list[Band]) -> bool:
     rows, columns = (np.any(paper, axis=axis, keepdims=True).ravel() for axis in (1, 0))
     at_one_of_each = rows[0] != rows[-1] and columns[0] != columns[-1]
     upright = np.count_nonzero(paper) >= _STRAIGHT * np.count_nonzero(rows) * np.count_nonzero(columns)
-    if not (at_one_of_each and upright and frame.edge(paper).mean() <= _CORNER):
+    if not (at_one_of_each and upright):
         return False
     shade = np.mean(bands, axis=0)
     return bool(abs(np.median(shade[region]) - np.median(shade[~paper])) >= _APART)
