@@ -13,7 +13,7 @@ _VERY_LIKELY, _LIKELY = 0.99, 0.9
 
 _NONE_FROM = 0.3
 """What all labels but the two likeliest have together where there is no one character: of drawings by people never
-seen, 3 of 1,498 have more, of 1,500 scribbles, letters, textures, pairs and halves of digits 90%."""
+seen, 1 of 1,498 has more, of 2,000 scribbles, letters, textures, pairs and halves of digits 90%."""
 
 ALL: Final = 10
 """Labels for each of which there is room for a bar; of more only the `BEST` likeliest have one."""
