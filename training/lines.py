@@ -11,8 +11,7 @@ import argparse
 import dataclasses
 import os
 import tempfile
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -22,8 +21,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch.nn import functional as F
-from torch.optim.lr_scheduler import OneCycleLR
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from app.models.shelf import Shelf
 from app.reading import pipeline
@@ -32,7 +29,7 @@ from app.reading.picture import ReadingError, decode
 from app.reading.reader import LINES_FILE, ROWS_FILE, Heard, LineReader, LineRecord
 from app.reading.recognizer import MODEL_FILE, READING_VERSION, Recognizer, opened
 from app.reading.text import Text
-from training import candidates, export, line_sets, package, row_training, writers
+from training import candidates, export, learning, line_sets, package, row_training, writers
 from training.candidates import Candidates
 from training.devices import Device
 from training.judge import Judge
@@ -78,6 +75,7 @@ class Config:
     epochs: int = 4
     batch_size: int = 256
     learning_rate: float = 2e-3
+    warm_up: float = 0.15
     weight_decay: float = 0.02
     averaging: float = 0.998
     """Decay of the moving average of the weights, which is the network that is kept."""
@@ -88,31 +86,13 @@ class Config:
 def fit(config: Config, where: Device, data: Candidates) -> Judge:
     """A network that has learned to judge."""
     torch.manual_seed(config.seed)
-    judge = Judge().to(memory_format=torch.channels_last).to(where.device)
-    average = AveragedModel(judge, multi_avg_fn=get_ema_multi_avg_fn(config.averaging), use_buffers=True)
-    optimizer = torch.optim.AdamW(judge.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
-    steps = len(data.kinds) // config.batch_size
-    schedule = OneCycleLR(optimizer, config.learning_rate, steps * config.epochs, pct_start=0.15)
     views, kinds = torch.from_numpy(data.views), torch.from_numpy(data.kinds)
-    for epoch in range(1, config.epochs + 1):
-        start, total = time.perf_counter(), 0.0
-        judge.train()
-        order = torch.randperm(len(kinds))[: steps * config.batch_size].split(config.batch_size)
-        for chosen in track(order, f"epoch {epoch}", steps):
-            batch = (views[chosen].to(where.device).float() / 255).contiguous(memory_format=torch.channels_last)
-            with torch.autocast(where.device.type, torch.bfloat16, enabled=where.bfloat16):
-                logits = judge(batch)
-            loss = F.cross_entropy(logits.float(), kinds[chosen].to(where.device))
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-            average.update_parameters(judge)
-            total += float(loss.detach())
-        console.print(f"epoch {epoch}: loss {total / steps:.4f}, {time.perf_counter() - start:.0f} s")
-    kept = average.module
-    assert isinstance(kept, Judge)
-    return kept.cpu().eval()
+
+    def batches() -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        for chosen in learning.chunks(len(kinds), config.batch_size):
+            yield views[chosen].float() / 255, kinds[chosen].to(where.device)
+
+    return learning.learned(Judge(), config, where, len(kinds) // config.batch_size, batches, F.cross_entropy)
 
 
 def write(judge: Judge, data: Candidates, record: LineRecord, file: Path) -> None:

@@ -10,7 +10,7 @@ import dataclasses
 import os
 import shutil
 import tempfile
-import time
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -20,8 +20,6 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.optim.lr_scheduler import OneCycleLR
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from app.models.shelf import Shelf
 from app.reading.glyphs import Glyph
@@ -29,7 +27,7 @@ from app.reading.middle import MIDDLE_FILE, SIDE, Middle, MiddleRecord
 from app.reading.picture import ReadingError, decode
 from app.reading.pipeline import glyph_of
 from app.reading.recognizer import MODEL_FILE, READING_VERSION, Recognizer, opened
-from training import crops, export, package, writers
+from training import crops, export, learning, package, writers
 from training.crops import Crops
 from training.devices import Device
 from training.networks import ConvBlock
@@ -51,6 +49,7 @@ class Config:
     epochs: int = 8
     batch_size: int = 256
     learning_rate: float = 4e-3
+    warm_up: float = 0.3
     weight_decay: float = 0.02
     smoothing: float = 0.05
     """Of the labels."""
@@ -95,32 +94,14 @@ def varied(shown: torch.Tensor) -> torch.Tensor:
 def fit(config: Config, where: Device, data: Crops) -> MiddleCNN:
     """A network that has learned to tell what is in the middle."""
     torch.manual_seed(config.seed)
-    network = MiddleCNN(10).to(memory_format=torch.channels_last).to(where.device)
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.averaging), use_buffers=True)
-    steps = len(data.labels) // config.batch_size
-    optimizer = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
-    schedule = OneCycleLR(optimizer, config.learning_rate, steps * config.epochs)
     fields, labels = torch.from_numpy(data.fields)[:, None], torch.from_numpy(data.labels)
-    for epoch in range(1, config.epochs + 1):
-        start, total = time.perf_counter(), 0.0
-        network.train()
-        order = torch.randperm(len(labels))[: steps * config.batch_size].split(config.batch_size)
-        for chosen in track(order, f"epoch {epoch}", steps):
-            batch = varied(fields[chosen].float() / 255).to(where.device).contiguous(memory_format=torch.channels_last)
-            with torch.autocast(where.device.type, torch.bfloat16, enabled=where.bfloat16):
-                logits = network(batch)
-            wanted = labels[chosen].to(where.device)
-            loss = F.cross_entropy(logits.float(), wanted, label_smoothing=config.smoothing)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-            average.update_parameters(network)
-            total += float(loss.detach())
-        console.print(f"epoch {epoch}: loss {total / steps:.4f}, {time.perf_counter() - start:.0f} s")
-    kept = average.module
-    assert isinstance(kept, MiddleCNN)
-    return kept.cpu().eval()
+
+    def batches() -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        for chosen in learning.chunks(len(labels), config.batch_size):
+            yield varied(fields[chosen].float() / 255), labels[chosen].to(where.device)
+
+    loss_of = partial(F.cross_entropy, label_smoothing=config.smoothing)
+    return learning.learned(MiddleCNN(10), config, where, len(labels) // config.batch_size, batches, loss_of)
 
 
 def write(network: MiddleCNN, data: Crops, record: MiddleRecord, file: Path) -> None:

@@ -3,7 +3,6 @@
 import dataclasses
 import math
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,17 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch.nn import functional as F
-from torch.optim.lr_scheduler import OneCycleLR
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from app.reading import ctc, rows
 from app.reading.ink import Ink
 from app.reading.reader import RowRecord
 from app.reading.recognizer import READING_VERSION
-from training import composing, export
+from training import composing, export, learning
 from training.composing import Composed, Manner
 from training.devices import Device
-from training.progress import console, track
 from training.row_network import SYMBOLS, RowNetwork
 from training.writers import Writers, made
 
@@ -33,9 +29,6 @@ _SORTED_TOGETHER = 40
 
 _TYPICAL = 400
 """Rows by which int8's ranges are chosen."""
-
-_TOLD_EVERY = 500
-"""Steps after which the loss so far is told."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +42,7 @@ class RowConfig:
     """Passes over them."""
     batch_size: int = 64
     learning_rate: float = 2e-3
+    warm_up: float = 0.1
     weight_decay: float = 0.02
     averaging: float = 0.999
     """Decay of the moving average of the weights, which is the network that is kept."""
@@ -93,32 +87,12 @@ def fit(config: RowConfig, where: Device, data: Sequence[Written]) -> RowNetwork
     """A network that has learned to read rows."""
     torch.manual_seed(config.seed)
     rng = np.random.default_rng(config.seed)
-    network = RowNetwork().to(memory_format=torch.channels_last).to(where.device)
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.averaging), use_buffers=True)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
-    steps = math.ceil(len(data) / config.batch_size)
-    schedule = OneCycleLR(optimizer, config.learning_rate, steps * config.epochs, pct_start=0.1)
-    network.train()
-    for epoch in range(1, config.epochs + 1):
-        start, losses = time.perf_counter(), list[float]()
-        for batch in track(_batches(data, config.batch_size, rng), f"epoch {epoch}", steps):
-            strips = changed(padded([one.strip for one in batch]).to(where.device))
-            with torch.autocast(where.device.type, torch.bfloat16, enabled=where.bfloat16):
-                logits = network(strips.contiguous(memory_format=torch.channels_last))
-            loss = _loss(logits.float(), [one.text for one in batch])
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-            optimizer.step()
-            schedule.step()
-            average.update_parameters(network)
-            losses.append(float(loss.detach()))
-            if len(losses) % _TOLD_EVERY == 0:
-                console.print(f"step {len(losses)} of {steps}: loss {np.mean(losses[-_TOLD_EVERY:]):.4f}")
-        console.print(f"epoch {epoch}: loss {np.mean(losses):.4f}, {time.perf_counter() - start:.0f} s")
-    kept = average.module
-    assert isinstance(kept, RowNetwork)
-    return kept.cpu().eval()
+
+    def batches() -> Iterator[tuple[torch.Tensor, list[str]]]:
+        for batch in _batches(data, config.batch_size, rng):
+            yield changed(padded([one.strip for one in batch])), [one.text for one in batch]
+
+    return learning.learned(RowNetwork(), config, where, math.ceil(len(data) / config.batch_size), batches, _loss)
 
 
 def _batches(data: Sequence[Written], size: int, rng: np.random.Generator) -> Iterator[list[Written]]:
