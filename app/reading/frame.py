@@ -80,7 +80,10 @@ def paper_box(bands: list[Band], layers: int = _LAYERS) -> Box | None:
         )
         if _is_paper(_cut(bands, box), frame, inner):
             return box
-    deeper = paper_box(_cut(bands, (left, top, right, bottom)), layers - 1)
+    inside = _cut(bands, (left, top, right, bottom))
+    if [band[0, 0] for band in inside] == frame:  # no second frame: most often a drawing, on the only paper there is
+        return None
+    deeper = paper_box(inside, layers - 1)
     return deeper and (left + deeper[0], top + deeper[1], left + deeper[2], top + deeper[3])
 
 

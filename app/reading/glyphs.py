@@ -106,9 +106,10 @@ def scaled(ink: Density, scale: float) -> Pixels:
 def cropped(ink: Ink, grid: int = 1) -> Ink | None:
     """The part where something is drawn, a view; its upper left corner on a grid's lines. None where nothing is."""
     drawn = ink.density > _INK
-    rows, columns = np.flatnonzero(drawn.any(axis=1)), np.flatnonzero(drawn.any(axis=0))
+    rows = np.flatnonzero(drawn.any(axis=1))
     if not rows.size:
         return None
+    columns = np.flatnonzero(drawn[rows[0] : rows[-1] + 1].any(axis=0))
     top, left = int(rows[0]) // grid * grid, int(columns[0]) // grid * grid
     density = ink.density[top : rows[-1] + 1, left : columns[-1] + 1]
     return Ink(density, ink.left + left, ink.top + top, ink.flat)
