@@ -460,7 +460,7 @@ def main() -> None:
         epochs=epochs,
         learning_rate=REFINING_RATE if served else Config.learning_rate,
         augmentation=alphabet.augmentation,
-        squeezed=alphabet.squeezed,
+        squeezed=alphabet.squeezed if served else 0.0,
         fold=args.fold,
         kernels=served.architecture.kernels if served else tuple(args.kernels),
         poolings=served.architecture.poolings if served else args.poolings,

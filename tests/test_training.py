@@ -127,6 +127,7 @@ def test_it_learns_from_teachers(trained: tuple[Path, subprocess.CompletedProces
     assert "seed 1, teachers: 1;" in taught.stdout
     record = json.loads((tmp_path / "taught" / "record.json").read_text())
     assert record["config"]["teachers"] == [datasets.sha256(weights)]
+    assert record["config"]["squeezed"] == 0
 
 
 def test_it_goes_on_from_the_served_model(tmp_path: Path) -> None:

@@ -77,7 +77,9 @@ class Alphabet:
     augmentation: Augmentation = field(default_factory=Augmentation)
     """How far glyphs are changed while a network learns."""
     squeezed: float = 0.0
-    """Share of glyphs that are made narrower, wider or more slanting than most people write."""
+    """Share of glyphs that are made narrower, wider or more slanting than most people write, where `--refine` goes on
+    from the served network. [Of digits, 0.4 from the start, with three teachers that had learned so: of narrow
+    validation drawings 1.3 points more right than with it at the end, of damaged digits 0.6 fewer, of MNIST 0.06.]"""
     load_strokes: Callable[[Path], StrokeSet | None] | None = None
     """Data folder -> pen strokes that nothing was learned from, if there: to draw with other brushes, sizes and so on.
     """
