@@ -56,7 +56,7 @@ def learned(
 
     Args:
         steps: of an epoch.
-        batches: of an epoch, anew each time: what the network is shown, and what it should say.
+        batches: of an epoch, anew each time: what the network is shown, on its device, and what it should say.
         loss_of: what the network says of a batch, in float32, and what it should.
     """
     network = network.to(memory_format=torch.channels_last).to(where.device).train()
@@ -66,9 +66,8 @@ def learned(
     for epoch in range(1, course.epochs + 1):
         start, losses = time.perf_counter(), list[float]()
         for shown, wanted in track(batches(), f"epoch {epoch}", steps):
-            batch = shown.to(where.device).contiguous(memory_format=torch.channels_last)
             with torch.autocast(where.device.type, torch.bfloat16, enabled=where.bfloat16):
-                said = network(batch)
+                said = network(shown.contiguous(memory_format=torch.channels_last))
             loss = loss_of(said.float(), wanted)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()

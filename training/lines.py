@@ -90,7 +90,7 @@ def fit(config: Config, where: Device, data: Candidates) -> Judge:
 
     def batches() -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         for chosen in learning.chunks(len(kinds), config.batch_size):
-            yield views[chosen].float() / 255, kinds[chosen].to(where.device)
+            yield views[chosen].to(where.device).float() / 255, kinds[chosen].to(where.device)
 
     return learning.learned(Judge(), config, where, len(kinds) // config.batch_size, batches, F.cross_entropy)
 

@@ -98,7 +98,7 @@ def fit(config: Config, where: Device, data: Crops) -> MiddleCNN:
 
     def batches() -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         for chosen in learning.chunks(len(labels), config.batch_size):
-            yield varied(fields[chosen].float() / 255), labels[chosen].to(where.device)
+            yield varied(fields[chosen].float() / 255).to(where.device), labels[chosen].to(where.device)
 
     loss_of = partial(F.cross_entropy, label_smoothing=config.smoothing)
     return learning.learned(MiddleCNN(10), config, where, len(labels) // config.batch_size, batches, loss_of)

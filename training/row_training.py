@@ -90,7 +90,7 @@ def fit(config: RowConfig, where: Device, data: Sequence[Written]) -> RowNetwork
 
     def batches() -> Iterator[tuple[torch.Tensor, list[str]]]:
         for batch in _batches(data, config.batch_size, rng):
-            yield changed(padded([one.strip for one in batch])), [one.text for one in batch]
+            yield changed(padded([one.strip for one in batch]).to(where.device)), [one.text for one in batch]
 
     return learning.learned(RowNetwork(), config, where, math.ceil(len(data) / config.batch_size), batches, _loss)
 
