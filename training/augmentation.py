@@ -48,6 +48,8 @@ def augment(glyphs: torch.Tensor, how: Augmentation, generator: torch.Generator)
 
 def squeeze(glyphs: torch.Tensor, share: float, generator: torch.Generator) -> torch.Tensor:
     """Make a share of the glyphs, (batch, 1, 28, 28), as narrow, as wide or as slanting as few people write."""
+    if not share:
+        return glyphs
     chosen = _uniform(len(glyphs), like=glyphs, generator=generator) < share
     wider = torch.exp(_ASPECT * _normal(len(glyphs), like=glyphs, generator=generator) - _ASPECT / 2)
     slant = _SLANT * _normal(len(glyphs), like=glyphs, generator=generator)
